@@ -1,0 +1,13 @@
+//! The wire: the public API `centralita.v1` and the codec of everything stored or sent between
+//! nodes.
+
+pub mod codec;
+
+/// The public API, generated from `proto/centralita/v1`.
+#[allow(missing_docs, clippy::all, reason = "generated code; the documentation is in the .proto files")]
+pub mod v1 {
+    tonic::include_proto!("centralita.v1");
+}
+
+/// The compiled descriptors, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/centralita.bin"));

@@ -1,0 +1,311 @@
+//! What can be asked of the core. One file per command under `commands/` carries it out.
+
+use crate::settings::{AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
+use crate::{
+    AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId,
+};
+use serde::{Deserialize, Serialize};
+
+/// One desk: an agent and the epoch of its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Desk {
+    /// The agent.
+    pub agent: AgentId,
+    /// The session's epoch; an older one than the agent's present is refused.
+    pub epoch: Epoch,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum By {
+    /// The core itself: a deadline, a rule.
+    System,
+    /// The customer.
+    Customer,
+    /// An agent at a desk.
+    Agent(Desk),
+    /// A supervisor or administrator, by name as authenticated.
+    Supervisor(String),
+}
+
+/// An agent's intent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Intent {
+    /// Takes offers.
+    Available,
+    /// Takes none, for this reason.
+    Unavailable {
+        /// The reason, for people and statistics.
+        reason: String,
+    },
+    /// Takes no more; when the last work is done, `Unavailable` with this reason.
+    Draining {
+        /// The reason after.
+        next: String,
+    },
+}
+
+/// Why an agent declined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decline {
+    /// For people and statistics.
+    pub reason: String,
+}
+
+/// Where a transfer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransferTarget {
+    /// Another agent gets an offer; the source keeps the conversation until it is accepted.
+    Agent(AgentId),
+    /// It waits in this queue at its original age.
+    Queue(QueueId),
+    /// It waits in the inbox of this queue's agents at its original age.
+    Inbox(QueueId),
+}
+
+/// What becomes of a transfer to an agent that is refused, times out or is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransferFallback {
+    /// The source keeps it. If the source is gone, it waits in its last queues.
+    Source,
+    /// It waits in its last queues at its original age.
+    LastQueues,
+    /// It waits in this queue at its original age.
+    Queue(QueueId),
+}
+
+/// A customer's conversation as it arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The touchpoint reached.
+    pub touchpoint: TouchpointId,
+    /// The customer, in the caller's own terms (number, address, id).
+    pub customer: String,
+    /// The caller's own reference for this conversation; may be empty.
+    pub reference: String,
+    /// Overrides the touchpoint's priority.
+    pub priority: Option<Priority>,
+    /// The closed conversation this one continues, if any.
+    pub continues: Option<ConversationId>,
+}
+
+/// Everything that can be asked of a shard. Variants only grow at the end: they are in logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    // ----- of the shard; `Request::domain` is `DomainId::SHARD` -----
+    /// Expires what is due, in every domain. Proposed by the leader at `next_deadline`.
+    Tick,
+    /// Goes on with work a former entry left over.
+    Continue,
+    /// Raises the apply level. Lowering it is refused.
+    SetLevel {
+        /// The new level.
+        level: u32,
+    },
+
+    // ----- configuration -----
+    /// Makes `Request::domain`, whose id the meta group minted. Again with the same content: done.
+    CreateDomain {
+        /// Whose it is.
+        account: AccountId,
+        /// How it works.
+        settings: DomainSettings,
+    },
+    /// Replaces a domain's settings.
+    UpdateDomain {
+        /// All settings anew.
+        settings: DomainSettings,
+    },
+    /// Makes a queue.
+    CreateQueue {
+        /// How it works.
+        settings: QueueSettings,
+    },
+    /// Replaces a queue's settings.
+    UpdateQueue {
+        /// Which.
+        queue: QueueId,
+        /// All settings anew.
+        settings: QueueSettings,
+    },
+    /// Stops offers from a queue, or lets them go on.
+    PauseQueue {
+        /// Which.
+        queue: QueueId,
+        /// Whether it is paused from now on.
+        paused: bool,
+        /// Who did it.
+        by: By,
+    },
+    /// Deletes a queue. What waits in no other queue is closed as expired; agents leave it.
+    /// Refused while a touchpoint routes to it.
+    DeleteQueue {
+        /// Which.
+        queue: QueueId,
+    },
+    /// Makes an agent, unavailable and without a session.
+    CreateAgent {
+        /// How it works.
+        settings: AgentSettings,
+    },
+    /// Replaces an agent's settings. Work in hand stays.
+    UpdateAgent {
+        /// Which.
+        agent: AgentId,
+        /// All settings anew.
+        settings: AgentSettings,
+    },
+    /// Deletes an agent; its work waits again in its queues at its original age. Refused while a
+    /// touchpoint is dedicated to it.
+    DeleteAgent {
+        /// Which.
+        agent: AgentId,
+    },
+    /// Makes a touchpoint.
+    CreateTouchpoint {
+        /// How it works.
+        settings: TouchpointSettings,
+    },
+    /// Replaces a touchpoint's settings; conversations under way keep what they started with.
+    UpdateTouchpoint {
+        /// Which.
+        touchpoint: TouchpointId,
+        /// All settings anew; the channel must stay.
+        settings: TouchpointSettings,
+    },
+    /// Deletes a touchpoint; conversations under way go on.
+    DeleteTouchpoint {
+        /// Which.
+        touchpoint: TouchpointId,
+    },
+
+    // ----- sessions and presence -----
+    /// A desk connects: raises the epoch, makes the lease live. Work in hand and live offers stay,
+    /// and belong to the new epoch.
+    OpenSession {
+        /// Which agent.
+        agent: AgentId,
+    },
+    /// A desk disconnects on purpose: unavailable, offers revoked, lease lost with its grace.
+    CloseSession {
+        /// The desk.
+        desk: Desk,
+    },
+    /// The leader heard nothing from the desk for the lease time. A newer epoch makes it stale.
+    LoseLease {
+        /// The desk.
+        desk: Desk,
+    },
+    /// Sets an agent's intent. `by` is the agent's own desk or a supervisor.
+    SetPresence {
+        /// Which agent.
+        agent: AgentId,
+        /// The new intent.
+        intent: Intent,
+        /// Who did it.
+        by: By,
+    },
+    /// A supervisor ends an agent's session; its work waits again at its original age.
+    LogOut {
+        /// Which agent.
+        agent: AgentId,
+        /// Who did it.
+        by: By,
+    },
+
+    // ----- conversations -----
+    /// A conversation arrives.
+    Start(Arrival),
+    /// The customer left before assignment: terminal. After assignment the contact ends instead.
+    Abandon {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The agent takes an offer.
+    Accept {
+        /// The desk.
+        desk: Desk,
+        /// The offer.
+        offer: OfferId,
+    },
+    /// The agent declines an offer.
+    Reject {
+        /// The desk.
+        desk: Desk,
+        /// The offer.
+        offer: OfferId,
+        /// Why.
+        decline: Decline,
+    },
+    /// The agent pulls from the inbox. First wins, the others get `Taken`.
+    Assign {
+        /// The desk.
+        desk: Desk,
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The contact is over; wrap-up begins, or the conversation closes where there is none.
+    EndContact {
+        /// Which.
+        conversation: ConversationId,
+        /// The owner's desk, the customer or a supervisor.
+        by: By,
+    },
+    /// Ends the wrap-up.
+    Complete {
+        /// The owner's desk.
+        desk: Desk,
+        /// Which.
+        conversation: ConversationId,
+        /// Outcome from the queue's list, or free text where the list is empty.
+        disposition: Option<String>,
+        /// Free text.
+        notes: String,
+    },
+    /// Moves a conversation inside the domain. By its owner or a supervisor.
+    Transfer {
+        /// Which.
+        conversation: ConversationId,
+        /// Where to.
+        target: TransferTarget,
+        /// For targets that can refuse.
+        fallback: TransferFallback,
+        /// Who did it.
+        by: By,
+    },
+    /// Closes a conversation in any live state that the caller may close: its owner, or anybody
+    /// but agents while nobody owns it.
+    Close {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        reason: String,
+        /// Who did it.
+        by: By,
+    },
+    /// A supervisor closes a conversation; always succeeds on a live one.
+    ForceClose {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        reason: String,
+        /// Who did it.
+        by: By,
+    },
+    /// Changes the priority of a waiting conversation in place; its age stays.
+    Reprioritise {
+        /// Which.
+        conversation: ConversationId,
+        /// The new priority.
+        priority: Priority,
+        /// Who did it.
+        by: By,
+    },
+
+    // ----- for tests of the fault path; nodes refuse it unless started to allow it -----
+    /// Panics while applying, to show that only this domain is quarantined.
+    Panic {
+        /// The message.
+        message: String,
+    },
+}

@@ -1,0 +1,383 @@
+//! What happened: a dense sequence per domain.
+
+use crate::command::{By, Intent, TransferFallback, TransferTarget};
+use crate::{
+    AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position,
+    Priority, QueueId, Sequence, TouchpointId, Version,
+};
+use serde::{Deserialize, Serialize};
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The domain.
+    pub domain: DomainId,
+    /// Dense, from 1, within the domain.
+    pub sequence: Sequence,
+    /// The entry that caused it.
+    pub position: Position,
+    /// Log time of that entry.
+    pub at: LogTime,
+    /// Wall time of that entry, Unix milliseconds.
+    pub wall_ms: u64,
+    /// Version of the event's subject after it.
+    pub version: Version,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Subject {
+    /// The domain itself.
+    Domain(DomainId),
+    /// A queue.
+    Queue(QueueId),
+    /// An agent.
+    Agent(AgentId),
+    /// A touchpoint.
+    Touchpoint(TouchpointId),
+    /// A conversation.
+    Conversation(ConversationId),
+}
+
+/// Where a conversation waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// For an offer to an agent of these queues.
+    Queues(Vec<QueueId>),
+    /// In the inbox of these queues' agents.
+    Inbox(Vec<QueueId>),
+    /// For this agent alone.
+    Dedicated(AgentId),
+}
+
+/// How an agent came to own a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum How {
+    /// By an offer.
+    Offer(OfferId),
+    /// Pulled from the inbox.
+    Pull,
+}
+
+/// How an offer ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OfferEnd {
+    /// The agent took it.
+    Accepted,
+    /// The agent declined.
+    Rejected {
+        /// Its reason.
+        reason: String,
+    },
+    /// Not answered in time.
+    TimedOut,
+    /// Withdrawn.
+    Revoked(Revoked),
+}
+
+/// Why an offer was withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Revoked {
+    /// The customer left.
+    Abandoned,
+    /// The conversation was closed.
+    Closed,
+    /// The conversation was moved.
+    Transferred,
+    /// The agent left available.
+    Unavailable,
+    /// The agent's lease was lost or its session closed.
+    LeaseLost,
+    /// The queue was paused or deleted, or the agent left it.
+    QueueGone,
+    /// The wait or transfer ended by a deadline.
+    Expired,
+}
+
+/// Why a conversation waits again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Requeued {
+    /// Its offer was rejected.
+    Rejected,
+    /// Its offer timed out.
+    TimedOut,
+    /// Its offer was withdrawn from the agent.
+    Revoked,
+    /// Its owner's lease was lost and the grace time passed.
+    LeaseLost,
+    /// Its owner was deleted or logged out.
+    OwnerGone,
+    /// It was transferred here.
+    Transferred,
+    /// A transfer failed and this was the fallback.
+    Fallback,
+    /// The dedicated agent did not come in time.
+    DedicatedFallback,
+}
+
+/// How a conversation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// The contact ended and wrap-up, if any, is done.
+    Completed {
+        /// The outcome chosen.
+        disposition: Option<String>,
+    },
+    /// The customer left before assignment.
+    Abandoned,
+    /// Closed by somebody.
+    Closed {
+        /// Why.
+        reason: String,
+        /// Who.
+        by: By,
+    },
+    /// Waited longer than allowed, or its waiting place is gone.
+    Expired,
+    /// Its owner was lost and the channel's rule closes.
+    OwnerLost,
+}
+
+/// What happened. Variants only grow at the end: they are in event stores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// The domain was made.
+    DomainCreated,
+    /// The domain's settings changed.
+    DomainChanged,
+    /// The domain was taken out of service after a fault.
+    Quarantined {
+        /// The fault.
+        reason: String,
+    },
+    /// A queue was made.
+    QueueCreated(QueueId),
+    /// A queue's settings changed.
+    QueueChanged(QueueId),
+    /// A queue was paused or resumed.
+    QueuePaused {
+        /// Which.
+        queue: QueueId,
+        /// Whether it is paused now.
+        paused: bool,
+        /// Who did it.
+        by: By,
+    },
+    /// A queue was deleted.
+    QueueDeleted(QueueId),
+    /// An agent was made.
+    AgentCreated(AgentId),
+    /// An agent's settings changed.
+    AgentChanged(AgentId),
+    /// An agent was deleted.
+    AgentDeleted(AgentId),
+    /// A touchpoint was made.
+    TouchpointCreated(TouchpointId),
+    /// A touchpoint's settings changed.
+    TouchpointChanged(TouchpointId),
+    /// A touchpoint was deleted.
+    TouchpointDeleted(TouchpointId),
+    /// A desk connected.
+    SessionOpened {
+        /// The agent.
+        agent: AgentId,
+        /// Its new epoch.
+        epoch: Epoch,
+    },
+    /// The lease ended: silent, closed or logged out.
+    LeaseLost {
+        /// The agent.
+        agent: AgentId,
+        /// The epoch that ended.
+        epoch: Epoch,
+    },
+    /// The agent's intent changed.
+    PresenceChanged {
+        /// The agent.
+        agent: AgentId,
+        /// The intent now.
+        intent: Intent,
+        /// Who did it.
+        by: By,
+    },
+    /// A conversation arrived.
+    Arrived {
+        /// Which.
+        conversation: ConversationId,
+        /// Where.
+        touchpoint: TouchpointId,
+        /// How.
+        channel: Channel,
+        /// With which priority.
+        priority: Priority,
+        /// The customer as the caller named it.
+        customer: String,
+        /// The caller's reference.
+        reference: String,
+        /// What it continues.
+        continues: Option<ConversationId>,
+    },
+    /// A conversation waits (first time: `cause` is `None`).
+    Waiting {
+        /// Which.
+        conversation: ConversationId,
+        /// Where.
+        place: Place,
+        /// Why again.
+        cause: Option<Requeued>,
+    },
+    /// A conversation is held out to an agent.
+    Offered {
+        /// Which.
+        conversation: ConversationId,
+        /// The offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentId,
+        /// From which queue; `None` for dedicated work and direct transfers.
+        queue: Option<QueueId>,
+        /// Points taken.
+        weight: Points,
+        /// Whether the desk confirms by itself.
+        automatic: bool,
+        /// When it becomes a miss.
+        deadline: LogTime,
+        /// How, for the desk.
+        channel: Channel,
+        /// The customer, for the desk.
+        customer: String,
+    },
+    /// An offer ended.
+    OfferEnded {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The offer.
+        offer: OfferId,
+        /// To whom it was.
+        agent: AgentId,
+        /// How it ended.
+        end: OfferEnd,
+    },
+    /// A conversation is an agent's.
+    Assigned {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentId,
+        /// How it came about.
+        how: How,
+        /// Points held.
+        weight: Points,
+        /// Points above the agent's capacity after it; more than 0 only by a human.
+        overdraft: u32,
+    },
+    /// The contact ended and wrap-up began.
+    Wrapping {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentId,
+        /// When it ends by itself.
+        deadline: LogTime,
+    },
+    /// The owner gave it up (transfer done, requeue, close), and its points are free.
+    Released {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose it was.
+        agent: AgentId,
+    },
+    /// A transfer was asked for.
+    TransferStarted {
+        /// Which.
+        conversation: ConversationId,
+        /// Where to.
+        target: TransferTarget,
+        /// What if it fails.
+        fallback: TransferFallback,
+        /// Transfers so far, this one included.
+        hop: u32,
+        /// Who did it.
+        by: By,
+    },
+    /// A transfer to an agent failed; its fallback follows.
+    TransferFailed {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The priority changed in place.
+    Reprioritised {
+        /// Which.
+        conversation: ConversationId,
+        /// The priority now.
+        priority: Priority,
+        /// Who did it.
+        by: By,
+    },
+    /// A conversation ended, for good.
+    Ended {
+        /// Which.
+        conversation: ConversationId,
+        /// How.
+        ending: Ending,
+        /// Who owned it at the end.
+        agent: Option<AgentId>,
+        /// Notes of the wrap-up.
+        notes: String,
+    },
+}
+
+impl EventKind {
+    /// What the event is about: the entity whose version it carries.
+    #[must_use]
+    pub fn subject(&self, domain: DomainId) -> Subject {
+        match self {
+            Self::DomainCreated | Self::DomainChanged | Self::Quarantined { .. } => Subject::Domain(domain),
+            Self::QueueCreated(queue)
+            | Self::QueueChanged(queue)
+            | Self::QueueDeleted(queue)
+            | Self::QueuePaused { queue, .. } => Subject::Queue(*queue),
+            Self::AgentCreated(agent)
+            | Self::AgentChanged(agent)
+            | Self::AgentDeleted(agent)
+            | Self::SessionOpened { agent, .. }
+            | Self::LeaseLost { agent, .. }
+            | Self::PresenceChanged { agent, .. } => Subject::Agent(*agent),
+            Self::TouchpointCreated(touchpoint)
+            | Self::TouchpointChanged(touchpoint)
+            | Self::TouchpointDeleted(touchpoint) => Subject::Touchpoint(*touchpoint),
+            Self::Arrived { conversation, .. }
+            | Self::Waiting { conversation, .. }
+            | Self::Offered { conversation, .. }
+            | Self::OfferEnded { conversation, .. }
+            | Self::Assigned { conversation, .. }
+            | Self::Wrapping { conversation, .. }
+            | Self::Released { conversation, .. }
+            | Self::TransferStarted { conversation, .. }
+            | Self::TransferFailed { conversation }
+            | Self::Reprioritised { conversation, .. }
+            | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
+        }
+    }
+
+    /// The agent whose desk is told, if any.
+    #[must_use]
+    pub fn desk(&self) -> Option<AgentId> {
+        match self {
+            Self::SessionOpened { agent, .. }
+            | Self::LeaseLost { agent, .. }
+            | Self::PresenceChanged { agent, .. }
+            | Self::AgentChanged(agent)
+            | Self::AgentDeleted(agent)
+            | Self::Offered { agent, .. }
+            | Self::OfferEnded { agent, .. }
+            | Self::Assigned { agent, .. }
+            | Self::Wrapping { agent, .. }
+            | Self::Released { agent, .. } => Some(*agent),
+            Self::Ended { agent, .. } => *agent,
+            _ => None,
+        }
+    }
+}

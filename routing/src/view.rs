@@ -1,0 +1,327 @@
+//! Plain pictures of the state, for reads, invariants, the naive model and tests. Nothing here
+//! is stored: each is made from state when asked for.
+
+use crate::command::{By, Intent, TransferFallback};
+use crate::event::{Ending, Place};
+use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
+use crate::{
+    AccountId, AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points,
+    Priority, QueueId, Sequence, TouchpointId, Version,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An agent's lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lease {
+    /// No session has been opened yet, or it ended and its consequences are done with.
+    None,
+    /// A live session.
+    Live,
+    /// Lost at this time; the grace times run.
+    LostSince(LogTime),
+}
+
+/// A conversation's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Waits at its place, without a live offer.
+    Waiting(Place),
+    /// Waits at its place, held out to an agent.
+    Offered(Place),
+    /// An agent's; a transfer offer to another agent may be live at the same time.
+    Assigned(AgentId),
+    /// Wrap-up.
+    Wrapping(AgentId),
+    /// Terminal.
+    Ended(Ending),
+}
+
+impl Stage {
+    /// The state's name in the contract: `queued`, `offered`, `assigned`, `wrapping`, `closed`,
+    /// `in_inbox` or `abandoned`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Stage::Waiting(Place::Inbox(_)) => "in_inbox",
+            Stage::Waiting(_) => "queued",
+            Stage::Offered(_) => "offered",
+            Stage::Assigned(_) => "assigned",
+            Stage::Wrapping(_) => "wrapping",
+            Stage::Ended(Ending::Abandoned) => "abandoned",
+            Stage::Ended(_) => "closed",
+        }
+    }
+
+    /// Whether the state is final.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Stage::Ended(_))
+    }
+
+    /// The owner, if any.
+    #[must_use]
+    pub fn owner(&self) -> Option<AgentId> {
+        match self {
+            Stage::Assigned(agent) | Stage::Wrapping(agent) => Some(*agent),
+            _ => None,
+        }
+    }
+}
+
+/// A live offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferView {
+    /// Its id.
+    pub id: OfferId,
+    /// What is offered.
+    pub conversation: ConversationId,
+    /// To whom.
+    pub agent: AgentId,
+    /// From which queue; `None` for dedicated work and direct transfers.
+    pub queue: Option<QueueId>,
+    /// Points taken.
+    pub weight: Points,
+    /// How it is accepted.
+    pub accept: AcceptMode,
+    /// When it was made.
+    pub made_at: LogTime,
+    /// When it becomes a miss.
+    pub deadline: LogTime,
+    /// For a transfer to an agent: what happens if it fails.
+    pub transfer: Option<TransferFallback>,
+}
+
+/// A conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationView {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its version.
+    pub version: Version,
+    /// Its state.
+    pub stage: Stage,
+    /// Its channel.
+    pub channel: Channel,
+    /// Its touchpoint.
+    pub touchpoint: TouchpointId,
+    /// Its priority.
+    pub priority: Priority,
+    /// When it arrived: the origin of its age, for life.
+    pub arrived_at: LogTime,
+    /// The points it weighs (waiting: the weight an offer made now would take).
+    pub weight: Points,
+    /// How offers of it are accepted.
+    pub accept: AcceptMode,
+    /// Its queues, for transfers back and fallbacks; empty for dedicated work without fallback.
+    pub queues: Vec<QueueId>,
+    /// The live offer, if any.
+    pub offer: Option<OfferView>,
+    /// Agents that get no offer of it until then.
+    pub excluded: BTreeMap<AgentId, LogTime>,
+    /// Transfers so far.
+    pub hops: u32,
+    /// The next moment at which something happens by itself, if any.
+    pub deadline: Option<LogTime>,
+    /// The customer as the caller named it.
+    pub customer: String,
+    /// The caller's reference.
+    pub reference: String,
+    /// When it was first assigned.
+    pub assigned_at: Option<LogTime>,
+    /// When it ended.
+    pub ended_at: Option<LogTime>,
+    /// Its last owner.
+    pub last_agent: Option<AgentId>,
+}
+
+/// Work an agent holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldingView {
+    /// What.
+    pub conversation: ConversationId,
+    /// Its channel.
+    pub channel: Channel,
+    /// Points it takes now (less in wrap-up, if the domain says so).
+    pub weight: Points,
+    /// Whether it is in wrap-up.
+    pub wrapping: bool,
+}
+
+/// An agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// Its id.
+    pub id: AgentId,
+    /// Its version.
+    pub version: Version,
+    /// Its settings.
+    pub settings: AgentSettings,
+    /// What it means to do.
+    pub intent: Intent,
+    /// Who set that.
+    pub intent_by: By,
+    /// Whether a desk is connected.
+    pub lease: Lease,
+    /// The desk's epoch.
+    pub epoch: Epoch,
+    /// Points taken by offers, assignments and wrap-ups, as kept by the core (R-2 compares).
+    pub load: u32,
+    /// Live offers to it, in the order they were made.
+    pub offers: Vec<OfferView>,
+    /// What it holds, in the order of conversation ids.
+    pub holdings: Vec<HoldingView>,
+    /// Offers missed in a row.
+    pub misses: u32,
+    /// Since when it is idle, for `LongestIdle`: its last release, or when it became available.
+    pub idle_since: LogTime,
+    /// When its last offer was made, for `RoundRobin`: a counter of offers, 0 for never.
+    pub last_offer: u64,
+    /// Free points held for this bigger, better-ranked conversation until then.
+    pub held_for: Option<(ConversationId, LogTime)>,
+}
+
+impl AgentView {
+    /// Whether it takes offers: available with a live lease.
+    #[must_use]
+    pub fn takes_offers(&self) -> bool {
+        self.intent == Intent::Available && self.lease == Lease::Live
+    }
+}
+
+/// A queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Its id.
+    pub id: QueueId,
+    /// Its version.
+    pub version: Version,
+    /// Its settings.
+    pub settings: QueueSettings,
+    /// Whether it makes offers.
+    pub paused: bool,
+    /// Agents that belong to it.
+    pub agents: u64,
+    /// Agents of it that take offers now.
+    pub staffed: u64,
+    /// Conversations waiting in it for an offer, without one.
+    pub waiting: u64,
+    /// Conversations in its inbox.
+    pub inbox: u64,
+    /// Arrival of the longest waiting conversation.
+    pub longest_since: Option<LogTime>,
+}
+
+/// A touchpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TouchpointView {
+    /// Its id.
+    pub id: TouchpointId,
+    /// Its version.
+    pub version: Version,
+    /// Its settings.
+    pub settings: TouchpointSettings,
+}
+
+/// A domain at a glance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainSummary {
+    /// Its id.
+    pub id: DomainId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its version.
+    pub version: Version,
+    /// Its settings.
+    pub settings: DomainSettings,
+    /// Its last event.
+    pub sequence: Sequence,
+    /// The fault that took it out of service, if any.
+    pub quarantined: Option<String>,
+    /// Whether work is left over for a `Continue`.
+    pub pending: bool,
+}
+
+/// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainView {
+    /// At a glance.
+    pub summary: DomainSummary,
+    /// Log time of the shard.
+    pub now: LogTime,
+    /// All queues.
+    pub queues: BTreeMap<QueueId, QueueView>,
+    /// All agents.
+    pub agents: BTreeMap<AgentId, AgentView>,
+    /// All touchpoints.
+    pub touchpoints: BTreeMap<TouchpointId, TouchpointView>,
+    /// All conversations the core still knows, terminal ones included.
+    pub conversations: BTreeMap<ConversationId, ConversationView>,
+}
+
+/// What is owed to an agent's desk: everything it must show after a (re)connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskView {
+    /// The agent, with its live offers and what it holds.
+    pub agent: AgentView,
+    /// The domain's sequence at which this picture was taken: the desk's cursor.
+    pub sequence: Sequence,
+    /// Log time at which it was taken.
+    pub now: LogTime,
+}
+
+/// Why one agent does not get a waiting conversation: the first gate that fails, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gate {
+    /// No session, or its lease was lost.
+    Lease,
+    /// Not available.
+    Intent(Intent),
+    /// The queue it shares with the conversation is paused.
+    QueuePaused(QueueId),
+    /// Does not handle the channel.
+    Channel,
+    /// The cap for the channel is reached.
+    ChannelCap {
+        /// The cap.
+        cap: u16,
+    },
+    /// Too few free points.
+    Capacity {
+        /// Free points.
+        free: u32,
+        /// Needed points.
+        needed: u32,
+    },
+    /// Declined or missed it lately.
+    ExcludedUntil(LogTime),
+    /// Its free points are held for another conversation.
+    HeldFor(ConversationId),
+    /// Passes every gate: it will get an offer with the next entry (only while work is pending).
+    None,
+}
+
+/// Why a conversation waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitExplanation {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its state, with its place.
+    pub stage: Stage,
+    /// How long since it arrived, at this log time.
+    pub now: LogTime,
+    /// When it arrived.
+    pub arrived_at: LogTime,
+    /// Its position: better-ranked waiting conversations that share a queue with it, plus one.
+    pub position: u64,
+    /// Each agent of its queues (at most `WaitExplanation::AGENTS_MAX`) and the first gate that
+    /// fails, in the order of agent ids.
+    pub agents: Vec<(AgentId, Gate)>,
+    /// Agents beyond that number.
+    pub agents_left_out: u64,
+}
+
+impl WaitExplanation {
+    /// Agents listed at most.
+    pub const AGENTS_MAX: usize = 1_000;
+}
