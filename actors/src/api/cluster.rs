@@ -1,0 +1,106 @@
+//! The cluster as one node sees it.
+
+use consensus::{GroupId, NodeId};
+use routing::{AccountId, DomainId, LogTime, ShardId};
+use serde::{Deserialize, Serialize};
+
+/// One customer of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Where a domain lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedDomain {
+    /// The domain.
+    pub domain: DomainId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The shard that holds it.
+    pub shard: ShardId,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeState {
+    /// Its id.
+    pub id: NodeId,
+    /// Where the others reach it.
+    pub address: String,
+    /// Whether this node has a stream with it (always for itself).
+    pub reachable: bool,
+}
+
+/// A group; 0 is the meta group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardState {
+    /// Which.
+    pub group: GroupId,
+    /// Raft term.
+    pub term: u64,
+    /// The leader this node knows of.
+    pub leader: Option<NodeId>,
+    /// Whether this node leads and may answer.
+    pub leading: bool,
+    /// Last applied index on this node.
+    pub applied: u64,
+    /// Log time after it.
+    pub log_time: LogTime,
+    /// Log time now, as the leader would stamp; on other nodes that of the last entry.
+    pub now: LogTime,
+    /// Domains placed on it.
+    pub domains: u64,
+    /// Nodes that hold it.
+    pub replicas: Vec<NodeId>,
+}
+
+/// A condition a person must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmNote {
+    /// Wall time at this node, Unix milliseconds.
+    pub wall_ms: u64,
+    /// What it is, with the remedy.
+    pub text: String,
+}
+
+/// What this node carries now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Desks connected at this node.
+    pub sessions_here: u64,
+    /// Leases watched over by this node as a leader.
+    pub leases_led: u64,
+    /// Actors awake.
+    pub actors: u64,
+    /// Proposals refused because too many were waiting.
+    pub overloaded: u64,
+    /// Leases lost because the desk was silent.
+    pub agents_silent: u64,
+    /// Leases lost because the node that carried the desk was unreachable.
+    pub nodes_unreachable: u64,
+}
+
+/// The cluster as this node sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterState {
+    /// The cluster's id.
+    pub cluster: String,
+    /// This node.
+    pub this: NodeId,
+    /// All nodes, in the order of ids.
+    pub nodes: Vec<NodeState>,
+    /// All groups, the meta group first.
+    pub shards: Vec<ShardState>,
+    /// Alarms, newest last, bounded.
+    pub alarms: Vec<AlarmNote>,
+    /// Faults planted for tests.
+    pub planted: Option<String>,
+    /// Log time runs this many times as fast as real time.
+    pub speed: f64,
+    /// What this node carries.
+    pub figures: Figures,
+}

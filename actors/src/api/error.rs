@@ -1,0 +1,75 @@
+//! Failures of three kinds: refused by the core, unavailable or unknown, and bugs.
+
+use routing::{DomainId, Rejected, Sequence};
+use serde::{Deserialize, Serialize};
+
+/// Why a call has no `Done`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum CallError {
+    /// The core refused it; the same on every retry.
+    #[error(transparent)]
+    Rejected(Rejected),
+    /// Certainly not done: no leader was reached in time. Try again.
+    #[error("unavailable: {why}; try again after {retry_after_ms} ms")]
+    Unavailable {
+        /// What was missing.
+        why: String,
+        /// When to try again, in real milliseconds.
+        retry_after_ms: u64,
+    },
+    /// Perhaps done. Try again with the same request id: it is done once at most.
+    #[error("outcome unknown: {why}; try again with the same request id")]
+    Unknown {
+        /// What happened.
+        why: String,
+    },
+    /// Certainly not done: too much is waiting already.
+    #[error("overloaded: try again after {retry_after_ms} ms")]
+    Overloaded {
+        /// When to try again, in real milliseconds.
+        retry_after_ms: u64,
+    },
+    /// This should not happen; a person must look.
+    #[error("bug: {0}")]
+    Bug(String),
+}
+
+impl From<Rejected> for CallError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is out of its range.
+    #[error("{0}")]
+    Config(String),
+    /// The event store cannot be opened.
+    #[error("event store: {0}")]
+    Events(std::io::Error),
+    /// Replication does not start.
+    #[error("{0}")]
+    Consensus(String),
+}
+
+/// Why a watch ends or cannot begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WatchError {
+    /// This node knows no such domain.
+    #[error("unknown domain: {0}")]
+    UnknownDomain(DomainId),
+    /// The store no longer reaches back so far: take a snapshot, then watch from `oldest`.
+    #[error("COMPACTED: the oldest event kept is {}", oldest.0)]
+    Compacted {
+        /// The oldest sequence that can be read, or the next one to come.
+        oldest: Sequence,
+    },
+    /// The engine is stopping.
+    #[error("this node is stopping: watch at another one")]
+    Stopping,
+    /// The store cannot be read; a person must look.
+    #[error("event store: {0}")]
+    Damaged(String),
+}

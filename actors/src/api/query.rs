@@ -1,0 +1,126 @@
+//! Reads: one enum, so that they travel between nodes as they are.
+
+use routing::view::{
+    AgentView, ConversationView, DeskView, DomainSummary, QueueView, TouchpointView, WaitExplanation,
+};
+use routing::{AgentId, ConversationId, DomainId, LogTime, QueueId, TouchpointId};
+use serde::{Deserialize, Serialize};
+
+/// What can be read. Lists are in the order of ids, after `after`, at most `limit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Query {
+    /// A domain at a glance.
+    Domain(DomainId),
+    /// One agent.
+    Agent(AgentId),
+    /// Agents of a domain.
+    Agents {
+        /// Whose.
+        domain: DomainId,
+        /// The last id of the former page.
+        after: Option<AgentId>,
+        /// Page size, at most [`Query::LIMIT_MAX`].
+        limit: u32,
+    },
+    /// One queue with its figures.
+    Queue(QueueId),
+    /// Queues of a domain.
+    Queues {
+        /// Whose.
+        domain: DomainId,
+        /// The last id of the former page.
+        after: Option<QueueId>,
+        /// Page size, at most [`Query::LIMIT_MAX`].
+        limit: u32,
+    },
+    /// One touchpoint.
+    Touchpoint(TouchpointId),
+    /// Touchpoints of a domain.
+    Touchpoints {
+        /// Whose.
+        domain: DomainId,
+        /// The last id of the former page.
+        after: Option<TouchpointId>,
+        /// Page size, at most [`Query::LIMIT_MAX`].
+        limit: u32,
+    },
+    /// One conversation.
+    Conversation(ConversationId),
+    /// Conversations of a domain.
+    Conversations {
+        /// Whose.
+        domain: DomainId,
+        /// The last id of the former page.
+        after: Option<ConversationId>,
+        /// Page size, at most [`Query::LIMIT_MAX`].
+        limit: u32,
+    },
+    /// What an agent may pull, in rank order.
+    Inbox {
+        /// Who.
+        agent: AgentId,
+        /// Page size, at most [`Query::LIMIT_MAX`].
+        limit: u32,
+    },
+    /// What an agent's desk must show.
+    Desk(AgentId),
+    /// Why a conversation waits.
+    ExplainWait(ConversationId),
+}
+
+impl Query {
+    /// Largest page; a larger `limit` is cut to it.
+    pub const LIMIT_MAX: u32 = 1_000;
+
+    /// The domain that is asked.
+    #[must_use]
+    pub fn domain(&self) -> DomainId {
+        match self {
+            Self::Domain(domain)
+            | Self::Agents { domain, .. }
+            | Self::Queues { domain, .. }
+            | Self::Touchpoints { domain, .. }
+            | Self::Conversations { domain, .. } => *domain,
+            Self::Agent(agent) | Self::Inbox { agent, .. } | Self::Desk(agent) => agent.domain,
+            Self::Queue(queue) => queue.domain,
+            Self::Touchpoint(touchpoint) => touchpoint.domain,
+            Self::Conversation(conversation) | Self::ExplainWait(conversation) => conversation.domain,
+        }
+    }
+}
+
+/// The answer to a query. An unknown id is refused with `Rejected::Unknown` instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Log time of the state that was read.
+    pub now: LogTime,
+    /// What was found.
+    pub found: Found,
+}
+
+/// What a query found; each variant belongs to the query of its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Found {
+    /// For [`Query::Domain`].
+    Domain(DomainSummary),
+    /// For [`Query::Agent`].
+    Agent(AgentView),
+    /// For [`Query::Agents`].
+    Agents(Vec<AgentView>),
+    /// For [`Query::Queue`].
+    Queue(QueueView),
+    /// For [`Query::Queues`].
+    Queues(Vec<QueueView>),
+    /// For [`Query::Touchpoint`].
+    Touchpoint(TouchpointView),
+    /// For [`Query::Touchpoints`].
+    Touchpoints(Vec<TouchpointView>),
+    /// For [`Query::Conversation`].
+    Conversation(ConversationView),
+    /// For [`Query::Conversations`] and [`Query::Inbox`].
+    Conversations(Vec<ConversationView>),
+    /// For [`Query::Desk`].
+    Desk(DeskView),
+    /// For [`Query::ExplainWait`].
+    ExplainWait(WaitExplanation),
+}
