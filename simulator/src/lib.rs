@@ -1,1 +1,7 @@
-//! To be filled.
+//! Workloads, the day simulator, the load tester, the checker of histories, and their reports.
+//!
+//! `day` drives the routing core alone in virtual time; `load` drives a running cluster. Both take
+//! the same [`workload::Workload`] and write the same [`report::Report`].
+
+pub mod report;
+pub mod workload;

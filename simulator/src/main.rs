@@ -1,1 +1,3 @@
+//! `centralita-sim`: simulate a day, or load a cluster.
+
 fn main() {}

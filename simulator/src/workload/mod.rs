@@ -1,0 +1,80 @@
+//! What is asked of a contact centre for a day: calls and staff. The one input of `day`, `load`
+//! and `demo`, whatever it was made from.
+
+use routing::{Priority, Span};
+
+/// A queue of the workload; calls and agents name it by its index in [`Workload::queues`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name: in a trace, the call type.
+    pub name: String,
+    /// After-call time, during which the agent takes nothing: the core's wrap-up, left to end by
+    /// itself. Zero for none.
+    pub wrap_up: Span,
+}
+
+/// One call. Times are since the workload's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// When it arrives.
+    pub at: Span,
+    /// Index in [`Workload::queues`].
+    pub queue: u32,
+    /// Its priority, worth [`Workload::credits`] of waiting.
+    pub priority: Priority,
+    /// How long the caller waits for an agent before hanging up. Zero leaves unless an agent is
+    /// free in the very instant of arrival; `None` never leaves.
+    pub patience: Option<Span>,
+    /// How long the contact lasts once an agent has taken it.
+    pub service: Span,
+}
+
+/// Time in which an agent takes calls: from `from` on, and before `to`. A contact under way at
+/// `to` is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shift {
+    /// Start.
+    pub from: Span,
+    /// End, after the start.
+    pub to: Span,
+}
+
+/// One agent. All take voice with one call at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Its name.
+    pub name: String,
+    /// Indices in [`Workload::queues`], ascending, each once.
+    pub queues: Vec<u32>,
+    /// Ascending, not overlapping; a break is the time between two.
+    pub shifts: Vec<Shift>,
+}
+
+/// Calls and staff of one day, or of one stretch of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workload {
+    /// Name for people: the date, the profile, the textbook queue.
+    pub name: String,
+    /// All queues.
+    pub queues: Vec<Queue>,
+    /// Waiting credit by priority (rank policy `Aging`); first come, first served when empty.
+    pub credits: Vec<(Priority, Span)>,
+    /// Calls in the order of arrival.
+    pub calls: Vec<Call>,
+    /// All agents.
+    pub agents: Vec<Agent>,
+    /// When the day ends: who waits then is unserved, who is being served is served. Not before
+    /// the last arrival.
+    pub length: Span,
+    /// How the workload was made, imputations included: the report repeats them.
+    pub notes: Vec<String>,
+}
+
+impl Workload {
+    /// Time staffed by all agents together, within the day.
+    #[must_use]
+    pub fn staffed(&self) -> Span {
+        let shifts = self.agents.iter().flat_map(|agent| &agent.shifts);
+        Span(shifts.map(|shift| shift.to.0.min(self.length.0).saturating_sub(shift.from.0)).sum())
+    }
+}
