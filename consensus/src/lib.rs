@@ -4,7 +4,11 @@
 //! It replicates opaque commands for any [`StateMachine`], so it can be tested with a small one.
 
 pub mod api;
+pub mod disk;
 pub mod env;
+pub mod snapshots;
+pub mod store;
+pub mod wal;
 
 pub use api::*;
 pub use env::{Clock, Entropy};
