@@ -6,9 +6,12 @@
 pub mod api;
 pub mod disk;
 pub mod env;
+mod runtime;
 pub mod snapshots;
 pub mod store;
+mod type_config;
 pub mod wal;
 
 pub use api::*;
 pub use env::{Clock, Entropy};
+pub use runtime::seed_thread;
