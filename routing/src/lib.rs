@@ -10,6 +10,7 @@ pub mod effects;
 pub mod entry;
 pub mod event;
 pub mod ids;
+pub mod invariants;
 pub mod outcome;
 pub mod settings;
 mod shard;

@@ -1,0 +1,130 @@
+//! What several checks ask of a picture: written from the rules, by scanning.
+
+use super::{Ghost, Step};
+use crate::event::Place;
+use crate::settings::RankPolicy;
+use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
+use crate::{Channel, ConversationId, DomainId, EventKind, OfferId, QueueId, Rejected};
+use std::collections::BTreeSet;
+
+/// Rank key, smallest first.
+pub type Rank = (i128, u64, ConversationId);
+
+/// The rank of a conversation under its domain's policy.
+pub fn rank(view: &DomainView, conversation: &ConversationView) -> Rank {
+    let arrived = conversation.arrived_at.0;
+    let first = match &view.summary.settings.rank {
+        RankPolicy::Priority => i128::from(255 - conversation.priority.0),
+        RankPolicy::Aging { credits } => {
+            let credit = credits
+                .iter()
+                .find(|(priority, _)| *priority == conversation.priority)
+                .map_or(0, |(_, span)| span.0);
+            i128::from(arrived) - i128::from(credit)
+        }
+    };
+    (first, arrived, conversation.id)
+}
+
+/// Conversations that wait for an offer, without one.
+pub fn waiting(view: &DomainView) -> impl Iterator<Item = &ConversationView> {
+    view.conversations
+        .values()
+        .filter(|c| matches!(c.stage, Stage::Waiting(Place::Queues(_) | Place::Dedicated(_))))
+}
+
+/// The live offers of all conversations.
+pub fn live_offers(view: &DomainView) -> impl Iterator<Item = (&ConversationView, &OfferView)> {
+    view.conversations.values().filter_map(|c| c.offer.as_ref().map(|offer| (c, offer)))
+}
+
+/// Queues of a list that exist and make offers.
+pub fn open_queues<'a>(view: &'a DomainView, queues: &'a [QueueId]) -> impl Iterator<Item = QueueId> + 'a {
+    queues.iter().copied().filter(|id| view.queues.get(id).is_some_and(|queue| !queue.paused))
+}
+
+/// Whether the place lets the agent have what waits there.
+pub fn place_reaches(view: &DomainView, place: &Place, agent: &AgentView) -> bool {
+    match place {
+        Place::Queues(queues) => open_queues(view, queues).any(|q| agent.settings.queues.contains(&q)),
+        Place::Dedicated(dedicated) => *dedicated == agent.id,
+        Place::Inbox(_) => false,
+    }
+}
+
+/// Work of a channel an agent has in hand or on offer.
+pub fn count_of_channel(view: &DomainView, agent: &AgentView, channel: Channel) -> usize {
+    let held = agent.holdings.iter().filter(|h| h.channel == channel).count();
+    let offered = agent
+        .offers
+        .iter()
+        .filter(|o| view.conversations.get(&o.conversation).is_some_and(|c| c.channel == channel))
+        .count();
+    held + offered
+}
+
+/// Every gate but capacity, the channel's cap and holds, for a waiting conversation at its place.
+pub fn passes_person_gates(view: &DomainView, agent: &AgentView, conversation: &ConversationView) -> bool {
+    let Stage::Waiting(place) = &conversation.stage else { return false };
+    agent.takes_offers()
+        && place_reaches(view, place, agent)
+        && agent.settings.channels.contains(conversation.channel)
+        && conversation.excluded.get(&agent.id).is_none_or(|until| *until <= view.now)
+}
+
+/// Free points.
+pub fn free(agent: &AgentView) -> u32 {
+    u32::from(agent.settings.capacity.0).saturating_sub(agent.load)
+}
+
+/// Eligible for an automatic offer, now, held points respected.
+pub fn eligible(view: &DomainView, agent: &AgentView, conversation: &ConversationView) -> bool {
+    let held_for_another = agent.held_for.is_some_and(|(held, until)| {
+        until > view.now
+            && held != conversation.id
+            && view.conversations.get(&held).is_some_and(|c| rank(view, c) < rank(view, conversation))
+    });
+    let capped = agent.settings.caps[conversation.channel.index()]
+        .is_some_and(|cap| count_of_channel(view, agent, conversation.channel) >= usize::from(cap));
+    passes_person_gates(view, agent, conversation)
+        && !capped
+        && u32::from(conversation.weight.0) <= free(agent)
+        && !held_for_another
+}
+
+/// Offers this entry made that are still live, direct transfers included.
+pub fn offers_made<'a>(step: &Step<'a>) -> Vec<(&'a ConversationView, &'a OfferView)> {
+    let made: BTreeSet<OfferId> = step
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Offered { offer, .. } => Some(*offer),
+            _ => None,
+        })
+        .collect();
+    live_offers(step.after).filter(|(_, offer)| made.contains(&offer.id)).collect()
+}
+
+/// Whether the entry's request id was answered before, or refused for its age or content: such an
+/// entry must change nothing at all.
+pub fn is_repeat(step: &Step<'_>, ghost: &Ghost) -> bool {
+    matches!(step.outcome, Err(Rejected::RequestTooOld { .. } | Rejected::RequestIdReused))
+        || step.entry.request.id.is_some_and(|id| ghost.remembered(id, step.after.now).is_some())
+}
+
+/// Whether the entry was this domain's to work on, so that nothing due may be left in it.
+pub fn concerns(step: &Step<'_>, ghost: &Ghost) -> bool {
+    let target = step.entry.request.domain;
+    let ours = target == step.after.summary.id || (target == DomainId::SHARD && step.outcome.is_ok());
+    ours && !is_repeat(step, ghost) && step.after.summary.quarantined.is_none()
+}
+
+/// Whether the domain has come to rest: in service and nothing left for a `Continue`.
+pub fn settled(step: &Step<'_>, ghost: &Ghost) -> bool {
+    concerns(step, ghost) && !step.after.summary.pending
+}
+
+/// The picture with the time taken out, to compare whether anything changed.
+pub fn timeless(view: &DomainView) -> DomainView {
+    DomainView { now: crate::LogTime::default(), ..view.clone() }
+}

@@ -1,0 +1,32 @@
+//! terminal is final.
+
+use super::{Ghost, Promise, SOURCE, Step};
+use crate::event::Subject;
+
+/// The promise with its check.
+pub const PROMISE: Promise = Promise {
+    id: "R-6",
+    text: "terminal is final",
+    source: SOURCE,
+    prevents: "a late write revives an ended call",
+    check,
+};
+
+fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (id, last) in &ghost.ended {
+        if let Some(c) = step.after.conversations.get(id)
+            && c.stage != *last
+        {
+            broken.push(format!("{id} had ended as {last:?} and is {}", c.stage.name()));
+        }
+    }
+    for event in step.events {
+        if let Subject::Conversation(id) = event.kind.subject(event.domain)
+            && ghost.ended.contains_key(&id)
+        {
+            broken.push(format!("{id} had ended, and then {:?}", event.kind));
+        }
+    }
+    broken
+}

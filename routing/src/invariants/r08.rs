@@ -1,0 +1,47 @@
+//! work conservation: no available eligible agent with room while a conversation waits, room held for a bounded time excepted.
+
+use super::facts;
+use super::{Ghost, Promise, SOURCE, Step};
+
+/// The promise with its check.
+pub const PROMISE: Promise = Promise {
+    id: "R-8",
+    text: "work conservation: no available eligible agent with room while a conversation waits, room held for a bounded time excepted",
+    source: SOURCE,
+    prevents: "freed slot, queued chat left waiting",
+    check,
+};
+
+fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
+    let view = step.after;
+    let mut broken = Vec::new();
+    for agent in view.agents.values() {
+        let Some((held, until)) = agent.held_for else { continue };
+        let since = ghost.holds.get(&(agent.id, held)).copied().unwrap_or(view.now);
+        let longest = step.before.map_or(view.summary.settings.hold_max, |before| {
+            before.summary.settings.hold_max.max(view.summary.settings.hold_max)
+        });
+        if until > since + longest && !ghost.holds.contains_key(&(agent.id, held)) {
+            broken.push(format!("{} holds room for {held} until {until:?}, from {since:?}", agent.id));
+        }
+        if !facts::waiting(view).any(|c| c.id == held) {
+            broken.push(format!("{} holds room for {held}, which does not wait", agent.id));
+        }
+    }
+    if !facts::settled(step, ghost) {
+        return broken;
+    }
+    for c in facts::waiting(view) {
+        if let Some(agent) = view.agents.values().find(|agent| facts::eligible(view, agent, c)) {
+            broken.push(format!(
+                "{} ({} points, {}) waits while {} has {} free",
+                c.id,
+                c.weight.0,
+                c.channel,
+                agent.id,
+                facts::free(agent)
+            ));
+        }
+    }
+    broken
+}

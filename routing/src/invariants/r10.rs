@@ -1,0 +1,24 @@
+//! waiting age survives requeue, transfer, failover and relaxation.
+
+use super::{Ghost, Promise, SOURCE, Step};
+
+/// The promise with its check.
+pub const PROMISE: Promise = Promise {
+    id: "R-10",
+    text: "waiting age survives requeue, transfer, failover and relaxation",
+    source: SOURCE,
+    prevents: "back of the line after a transfer",
+    check,
+};
+
+fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
+    step.after
+        .conversations
+        .values()
+        .filter_map(|c| {
+            let arrived = ghost.arrived.get(&c.id)?;
+            (*arrived != c.arrived_at)
+                .then(|| format!("{} arrived at {arrived:?} and now counts from {:?}", c.id, c.arrived_at))
+        })
+        .collect()
+}

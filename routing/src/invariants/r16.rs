@@ -1,0 +1,44 @@
+//! a retried request id changes nothing and gets the first answer, refusals included, within its window.
+
+use super::facts;
+use super::{Ghost, Promise, SOURCE, Step};
+use crate::Rejected;
+
+/// The promise with its check.
+pub const PROMISE: Promise = Promise {
+    id: "R-16",
+    text: "a retried request id changes nothing and gets the first answer, refusals included, within its window",
+    source: SOURCE,
+    prevents: "duplicate conversations",
+    check,
+};
+
+fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
+    let request = &step.entry.request;
+    let (Some(id), Some(before)) = (request.id, step.before) else { return Vec::new() };
+    if request.domain != step.after.summary.id || before.summary.quarantined.is_some() {
+        return Vec::new();
+    }
+    let mut broken = Vec::new();
+    if let Some((first, answer, _)) = ghost.remembered(id, step.after.now) {
+        let right = if first == request {
+            step.outcome == answer
+        } else {
+            *step.outcome == Err(Rejected::RequestIdReused)
+        };
+        if !right {
+            broken.push(format!("{id:?} was answered {answer:?}, and again {:?}", step.outcome));
+        }
+    } else if id.made_at_ms() + ghost.window_us / 1_000 < step.entry.wall_ms
+        && !ghost.answers.contains_key(&id)
+        && !matches!(step.outcome, Err(Rejected::RequestTooOld { .. }))
+    {
+        broken.push(format!("{id:?} is older than the window and got {:?}", step.outcome));
+    }
+    if facts::is_repeat(step, ghost)
+        && (!step.events.is_empty() || facts::timeless(before) != facts::timeless(step.after))
+    {
+        broken.push(format!("{id:?} came again and changed something"));
+    }
+    broken
+}
