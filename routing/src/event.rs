@@ -282,7 +282,7 @@ pub enum EventKind {
         /// When it ends by itself.
         deadline: LogTime,
     },
-    /// The owner gave it up (transfer done, requeue, close), and its points are free.
+    /// The owner lost it while it goes on (transfer done, requeue), and its points are free.
     Released {
         /// Which.
         conversation: ConversationId,

@@ -25,6 +25,8 @@ pub mod limits {
     pub const EXPIRIES_PER_ENTRY_MAX: usize = 256;
     /// Matches made by one entry; what is left is a `Continue`.
     pub const MATCHES_PER_ENTRY_MAX: usize = 256;
+    /// Agents excluded from one conversation at once.
+    pub const EXCLUSIONS_PER_CONVERSATION_MAX: usize = 64;
     /// Remembered answers of request ids per domain.
     pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
     /// Transfers of one conversation.
