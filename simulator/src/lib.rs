@@ -4,4 +4,6 @@
 //! the same [`workload::Workload`] and write the same [`report::Report`].
 
 pub mod report;
+pub mod stats;
+pub mod trace;
 pub mod workload;

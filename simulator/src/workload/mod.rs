@@ -1,6 +1,13 @@
 //! What is asked of a contact centre for a day: calls and staff. The one input of `day`, `load`
 //! and `demo`, whatever it was made from.
 
+mod from_trace;
+mod staff;
+mod textbook;
+
+pub use from_trace::Imputer;
+pub use textbook::Textbook;
+
 use routing::{Priority, Span};
 
 /// A queue of the workload; calls and agents name it by its index in [`Workload::queues`].
@@ -68,6 +75,13 @@ pub struct Workload {
     pub length: Span,
     /// How the workload was made, imputations included: the report repeats them.
     pub notes: Vec<String>,
+}
+
+/// A number of seconds as a span; what is negative or no number is none.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
+pub fn span_of(seconds: f64) -> Span {
+    Span((seconds * 1e6).round() as u64)
 }
 
 impl Workload {
