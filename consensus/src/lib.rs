@@ -4,14 +4,20 @@
 //! It replicates opaque commands for any [`StateMachine`], so it can be tested with a small one.
 
 pub mod api;
+mod config;
 pub mod disk;
 pub mod env;
+mod group;
 mod runtime;
 pub mod snapshots;
 pub mod store;
+mod transport;
 mod type_config;
 pub mod wal;
 
 pub use api::*;
+pub use config::{Config, Limits, MEMBERS_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World};
 pub use env::{Clock, Entropy};
+pub use group::{Group, GroupStatus};
 pub use runtime::seed_thread;
+pub use transport::{Dial, Peers, SharedDial, TcpDial, Wire};

@@ -1,0 +1,228 @@
+//! How a node takes part.
+
+use crate::api::{GroupId, NodeId};
+use crate::disk::SharedDisk;
+use crate::env::{SharedClock, SharedEntropy};
+use crate::transport::SharedDial;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Fastest log time, per real time.
+pub const SPEED_MAX: u32 = 10_000;
+/// Most shards; the meta group comes on top.
+pub const SHARDS_MAX: u32 = 1_024;
+/// Most voting members.
+pub const MEMBERS_MAX: usize = 9;
+
+/// What a node is told about the cluster and itself.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// This node, from 1; must be among the members.
+    pub node: NodeId,
+    /// Any text that differs between clusters. Nodes and data of another cluster are refused.
+    pub cluster_id: String,
+    /// All members with the address (`host:port`) their peers reach them at. The same on every
+    /// node, fixed when the cluster is born; all of them vote in every group.
+    pub members: BTreeMap<NodeId, String>,
+    /// Shards, 1 to [`SHARDS_MAX`]: groups 1 to this number, besides the meta group. The same on
+    /// every node, fixed when the cluster is born.
+    pub shards: u32,
+    /// Folder of this node's log and snapshots.
+    pub data: PathBuf,
+    /// Raft's timers; real time always.
+    pub timing: Timing,
+    /// Log time per real time, 1 to [`SPEED_MAX`]; the same on every node. Above 1 only for
+    /// demonstrations and load tests: log time then leaves the wall clock.
+    pub speed: u32,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A configuration with the usual timers and bounds.
+    #[must_use]
+    pub fn new(
+        node: NodeId,
+        cluster_id: impl Into<String>,
+        members: BTreeMap<NodeId, String>,
+        shards: u32,
+        data: impl Into<PathBuf>,
+    ) -> Config {
+        Config {
+            node,
+            cluster_id: cluster_id.into(),
+            members,
+            shards,
+            data: data.into(),
+            timing: Timing::default(),
+            speed: 1,
+            limits: Limits::default(),
+        }
+    }
+
+    /// All groups, the meta group first.
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..=self.shards).map(GroupId)
+    }
+
+    /// The member that should lead a group, so that leaders are spread.
+    #[must_use]
+    pub fn preferred_leader(&self, group: GroupId) -> NodeId {
+        let position = group.0 as usize % self.members.len().max(1);
+        self.members.keys().nth(position).copied().unwrap_or(self.node)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let refuse = |text: String| Err(StartError::Config(text));
+        if self.members.is_empty() || self.members.len() > MEMBERS_MAX {
+            return refuse(format!("{} members: 1 to {MEMBERS_MAX} are possible", self.members.len()));
+        }
+        if self.members.contains_key(&NodeId(0)) {
+            return refuse("node ids start at 1".into());
+        }
+        if !self.members.contains_key(&self.node) {
+            return refuse(format!("{} is not in the list of members", self.node));
+        }
+        if self.shards == 0 || self.shards > SHARDS_MAX {
+            return refuse(format!("{} shards: 1 to {SHARDS_MAX} are possible", self.shards));
+        }
+        if self.speed == 0 || self.speed > SPEED_MAX {
+            return refuse(format!("speed {}: 1 to {SPEED_MAX} are possible", self.speed));
+        }
+        if self.cluster_id.is_empty() || self.cluster_id.len() > 200 {
+            return refuse("the cluster's id must have 1 to 200 bytes".into());
+        }
+        self.timing.check()?;
+        self.limits.check()
+    }
+}
+
+/// Raft's timers, in real milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The leader's heartbeat.
+    pub heartbeat_ms: u64,
+    /// A follower waits at least this long without a heartbeat before it asks for votes.
+    pub election_min_ms: u64,
+    /// And at most this long; it is also how long a leader's lease lasts, so keep both close.
+    pub election_max_ms: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { heartbeat_ms: 100, election_min_ms: 300, election_max_ms: 400 }
+    }
+}
+
+impl Timing {
+    fn check(self) -> Result<(), StartError> {
+        let Timing { heartbeat_ms, election_min_ms, election_max_ms } = self;
+        if heartbeat_ms == 0 || election_min_ms < 2 * heartbeat_ms || election_max_ms <= election_min_ms {
+            return Err(StartError::Config(format!(
+                "timers: heartbeat {heartbeat_ms} ms, election {election_min_ms} to {election_max_ms} ms: \
+                 the election's minimum must be at least twice the heartbeat, its maximum above its minimum"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Bounds on everything that queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Commands of one group proposed and not yet answered; more are refused as overloaded.
+    pub pending_commands: usize,
+    /// Commands in one batch.
+    pub batch_commands: usize,
+    /// Bytes of commands in one batch; a larger single command still goes alone.
+    pub batch_bytes: usize,
+    /// Largest command in bytes.
+    pub command_bytes: usize,
+    /// Batches of one group that are appended and not yet committed.
+    pub batches_in_flight: usize,
+    /// Largest message between nodes other than a snapshot, in bytes.
+    pub message_bytes: usize,
+    /// Largest snapshot in bytes.
+    pub snapshot_bytes: usize,
+    /// Entries of a group between two snapshots. Each group adds up to half of it at random, so
+    /// that they do not all write at once.
+    pub snapshot_entries: u64,
+    /// Calls from one peer that are being answered; more are refused as unreachable.
+    pub calls_per_peer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pending_commands: 8_192,
+            batch_commands: 512,
+            batch_bytes: 1 << 20,
+            command_bytes: 4 << 20,
+            batches_in_flight: 4,
+            message_bytes: 64 << 20,
+            snapshot_bytes: 4 << 30,
+            snapshot_entries: 20_000,
+            calls_per_peer: 4_096,
+        }
+    }
+}
+
+impl Limits {
+    fn check(self) -> Result<(), StartError> {
+        let least = [
+            self.pending_commands,
+            self.batch_commands,
+            self.batch_bytes,
+            self.command_bytes,
+            self.batches_in_flight,
+            self.calls_per_peer,
+            usize::try_from(self.snapshot_entries).unwrap_or(usize::MAX),
+        ];
+        if least.contains(&0) {
+            return Err(StartError::Config("no limit may be 0".into()));
+        }
+        if self.message_bytes < 4 * self.command_bytes.max(self.batch_bytes) {
+            return Err(StartError::Config(
+                "the largest message must hold four batches or commands of the largest size".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a node is built on.
+#[derive(Clone)]
+pub struct World {
+    /// Time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+    /// Files.
+    pub disk: SharedDisk,
+    /// Connections to peers; [`TcpDial`](crate::TcpDial) outside of tests.
+    pub dial: SharedDial,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The data folder cannot be used; the message says what to do.
+    #[error("data folder {folder}: {error}")]
+    Data {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A group did not start.
+    #[error("{group}: {text}")]
+    Group {
+        /// Which.
+        group: GroupId,
+        /// Why.
+        text: String,
+    },
+}
