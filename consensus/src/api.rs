@@ -66,6 +66,12 @@ pub struct Batch {
 
 /// What a group replicates into. Calls come from one task, in log order.
 pub trait StateMachine: Send + 'static {
+    /// Waits until the machine can take another batch (what it stores beside the log may be
+    /// behind). Awaited before each [`StateMachine::apply`], so that nothing queues without bound.
+    fn ready(&mut self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Applies one committed batch: one answer per command, in order. Must be deterministic.
     fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>>;
 
