@@ -3,6 +3,7 @@
 //! `day` drives the routing core alone in virtual time; `load` drives a running cluster. Both take
 //! the same [`workload::Workload`] and write the same [`report::Report`].
 
+pub mod checker;
 pub mod report;
 pub mod stats;
 pub mod trace;

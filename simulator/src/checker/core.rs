@@ -1,0 +1,108 @@
+//! From the core's events to the checker's, for runs without a cluster.
+
+use super::model::{Event, Kind, OfferEnd, Place};
+use routing::command;
+use routing::event::{self, EventKind, How, Subject};
+
+fn subject(subject: Subject) -> String {
+    match subject {
+        Subject::Domain(id) => id.to_string(),
+        Subject::Queue(id) => id.to_string(),
+        Subject::Agent(id) => id.to_string(),
+        Subject::Touchpoint(id) => id.to_string(),
+        Subject::Conversation(id) => id.to_string(),
+    }
+}
+
+fn place(place: &event::Place) -> Place {
+    match place {
+        event::Place::Queues(queues) => Place::Queues(queues.clone()),
+        event::Place::Inbox(queues) => Place::Inbox(queues.clone()),
+        event::Place::Dedicated(agent) => Place::Dedicated(*agent),
+    }
+}
+
+impl From<&routing::Event> for Event {
+    fn from(event: &routing::Event) -> Self {
+        Event {
+            sequence: event.sequence.0,
+            entry: (event.position.index, event.position.ordinal),
+            at_us: event.at.0,
+            subject: subject(event.kind.subject(event.domain)),
+            version: event.version.0,
+            kind: kind(&event.kind),
+        }
+    }
+}
+
+fn kind(kind: &EventKind) -> Kind {
+    match kind {
+        EventKind::SessionOpened { agent, epoch } => Kind::SessionOpened { agent: *agent, epoch: epoch.0 },
+        EventKind::LeaseLost { agent, .. } => Kind::LeaseLost { agent: *agent },
+        EventKind::PresenceChanged { agent, intent, .. } => {
+            Kind::Presence { agent: *agent, available: *intent == command::Intent::Available }
+        }
+        EventKind::AgentChanged(agent) => Kind::AgentChanged(*agent),
+        EventKind::AgentDeleted(agent) => Kind::AgentDeleted(*agent),
+        EventKind::QueuePaused { queue, paused, .. } => Kind::QueuePaused { queue: *queue, paused: *paused },
+        EventKind::QueueDeleted(queue) => Kind::QueueDeleted(*queue),
+        EventKind::DomainChanged => Kind::DomainChanged,
+        EventKind::Quarantined { .. } => Kind::Quarantined,
+        EventKind::Arrived { conversation, channel, priority, reference, .. } => Kind::Arrived {
+            conversation: *conversation,
+            channel: *channel,
+            priority: priority.0,
+            reference: reference.clone(),
+        },
+        EventKind::Waiting { conversation, place: at, cause } => {
+            Kind::Waiting { conversation: *conversation, place: place(at), again: cause.is_some() }
+        }
+        EventKind::Offered { conversation, offer, agent, weight, deadline, .. } => Kind::Offered {
+            conversation: *conversation,
+            offer: *offer,
+            agent: *agent,
+            weight: u32::from(weight.0),
+            deadline_us: deadline.0,
+        },
+        EventKind::OfferEnded { conversation, offer, end, .. } => {
+            let end = match end {
+                event::OfferEnd::Accepted => OfferEnd::Accepted,
+                event::OfferEnd::Rejected { .. } => OfferEnd::Rejected,
+                event::OfferEnd::TimedOut => OfferEnd::TimedOut,
+                event::OfferEnd::Revoked(_) => OfferEnd::Revoked,
+            };
+            Kind::OfferEnded { conversation: *conversation, offer: *offer, end }
+        }
+        EventKind::Assigned { conversation, agent, how, weight, overdraft } => Kind::Assigned {
+            conversation: *conversation,
+            agent: *agent,
+            offer: match how {
+                How::Offer(offer) => Some(*offer),
+                How::Pull => None,
+            },
+            weight: u32::from(weight.0),
+            overdraft: *overdraft,
+        },
+        EventKind::Wrapping { conversation, .. } => Kind::Wrapping { conversation: *conversation },
+        EventKind::Released { conversation, agent } => {
+            Kind::Released { conversation: *conversation, agent: *agent }
+        }
+        EventKind::TransferStarted { conversation, target, .. } => Kind::TransferStarted {
+            conversation: *conversation,
+            agent: match target {
+                command::TransferTarget::Agent(agent) => Some(*agent),
+                _ => None,
+            },
+        },
+        EventKind::TransferFailed { conversation } => Kind::TransferFailed { conversation: *conversation },
+        EventKind::Reprioritised { conversation, priority, .. } => {
+            Kind::Reprioritised { conversation: *conversation, priority: priority.0 }
+        }
+        EventKind::Ended { conversation, ending, .. } => {
+            Kind::Ended { conversation: *conversation, abandoned: *ending == event::Ending::Abandoned }
+        }
+        other => {
+            Kind::Other(format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned())
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! What the checker looks at: events, calls and notices as clients saw them, in words of its own,
+//! so that a change of the core's types cannot change what is checked.
+
+use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One event of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Place in the domain's record, dense from 1.
+    pub sequence: u64,
+    /// The entry that caused it. Over the wire only the log index is known (ordinal 0), so that
+    /// the commands of one batch look like one entry.
+    pub entry: (u64, u32),
+    /// Log time, microseconds.
+    pub at_us: u64,
+    /// The subject's id as text, empty where unknown.
+    pub subject: String,
+    /// The subject's version after the event.
+    pub version: u64,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// Where a conversation waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// For an offer, in these queues.
+    Queues(Vec<QueueId>),
+    /// In the inbox of these queues.
+    Inbox(Vec<QueueId>),
+    /// For one agent.
+    Dedicated(AgentId),
+}
+
+/// How an offer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferEnd {
+    /// Taken.
+    Accepted,
+    /// Declined.
+    Rejected,
+    /// Missed.
+    TimedOut,
+    /// Withdrawn.
+    Revoked,
+}
+
+/// What happened, as far as a promise depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A desk connected.
+    SessionOpened {
+        /// Whose.
+        agent: AgentId,
+        /// The new epoch.
+        epoch: u64,
+    },
+    /// A desk's lease ended.
+    LeaseLost {
+        /// Whose.
+        agent: AgentId,
+    },
+    /// An agent's intent changed.
+    Presence {
+        /// Whose.
+        agent: AgentId,
+        /// Whether it takes offers now.
+        available: bool,
+    },
+    /// An agent's settings changed: what the facts say of it holds no longer.
+    AgentChanged(AgentId),
+    /// An agent was deleted.
+    AgentDeleted(AgentId),
+    /// A queue was paused or resumed.
+    QueuePaused {
+        /// Which.
+        queue: QueueId,
+        /// Whether it is paused now.
+        paused: bool,
+    },
+    /// A queue was deleted.
+    QueueDeleted(QueueId),
+    /// The domain's settings changed: rank and weights of the facts hold no longer.
+    DomainChanged,
+    /// The domain was taken out of service.
+    Quarantined,
+    /// A conversation arrived.
+    Arrived {
+        /// Which.
+        conversation: ConversationId,
+        /// Its channel.
+        channel: Channel,
+        /// Its priority.
+        priority: u8,
+        /// The reference of whoever started it.
+        reference: String,
+    },
+    /// A conversation waits.
+    Waiting {
+        /// Which.
+        conversation: ConversationId,
+        /// Where.
+        place: Place,
+        /// Whether it waited before.
+        again: bool,
+    },
+    /// A conversation is held out to an agent.
+    Offered {
+        /// Which.
+        conversation: ConversationId,
+        /// The offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentId,
+        /// Points taken.
+        weight: u32,
+        /// When it becomes a miss, log time in microseconds.
+        deadline_us: u64,
+    },
+    /// An offer ended.
+    OfferEnded {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// The offer.
+        offer: OfferId,
+        /// How.
+        end: OfferEnd,
+    },
+    /// A conversation is an agent's.
+    Assigned {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentId,
+        /// By this offer; `None`: pulled by a human.
+        offer: Option<OfferId>,
+        /// Points held.
+        weight: u32,
+        /// Points above capacity that the core admits to.
+        overdraft: u32,
+    },
+    /// The contact ended, wrap-up runs.
+    Wrapping {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// An owner gave a conversation up.
+    Released {
+        /// Which.
+        conversation: ConversationId,
+        /// Who.
+        agent: AgentId,
+    },
+    /// A transfer was asked for.
+    TransferStarted {
+        /// Of which.
+        conversation: ConversationId,
+        /// To this agent; `None`: to a queue or an inbox.
+        agent: Option<AgentId>,
+    },
+    /// A transfer to an agent failed.
+    TransferFailed {
+        /// Of which.
+        conversation: ConversationId,
+    },
+    /// The priority changed in place.
+    Reprioritised {
+        /// Of which.
+        conversation: ConversationId,
+        /// The priority now.
+        priority: u8,
+    },
+    /// A conversation ended.
+    Ended {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether the customer left before an agent had it.
+        abandoned: bool,
+    },
+    /// Anything that no promise depends on; the name is kept for people.
+    Other(String),
+}
+
+impl Kind {
+    /// The conversation concerned.
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Kind::Arrived { conversation, .. }
+            | Kind::Waiting { conversation, .. }
+            | Kind::Offered { conversation, .. }
+            | Kind::OfferEnded { conversation, .. }
+            | Kind::Assigned { conversation, .. }
+            | Kind::Wrapping { conversation }
+            | Kind::Released { conversation, .. }
+            | Kind::TransferStarted { conversation, .. }
+            | Kind::TransferFailed { conversation }
+            | Kind::Reprioritised { conversation, .. }
+            | Kind::Ended { conversation, .. } => Some(*conversation),
+            _ => None,
+        }
+    }
+
+    /// The agent concerned.
+    #[must_use]
+    pub fn agent(&self) -> Option<AgentId> {
+        match self {
+            Kind::SessionOpened { agent, .. }
+            | Kind::LeaseLost { agent }
+            | Kind::Presence { agent, .. }
+            | Kind::AgentChanged(agent)
+            | Kind::AgentDeleted(agent)
+            | Kind::Offered { agent, .. }
+            | Kind::Assigned { agent, .. }
+            | Kind::Released { agent, .. } => Some(*agent),
+            _ => None,
+        }
+    }
+}
+
+/// How waiting work is ranked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rank {
+    /// Highest priority, then earliest arrival, then lowest id.
+    Priority,
+    /// Earliest arrival less credit (microseconds by priority), then arrival, then id.
+    Aging(BTreeMap<u8, u64>),
+}
+
+/// An agent as it was set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentFacts {
+    /// Points in all.
+    pub capacity: u32,
+    /// Its queues.
+    pub queues: BTreeSet<QueueId>,
+    /// Channels it handles.
+    pub channels: BTreeSet<Channel>,
+    /// Most conversations at once, by channel.
+    pub caps: BTreeMap<Channel, u32>,
+}
+
+/// What was set up before the history began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The domain.
+    pub domain: DomainId,
+    /// Order of waiting work.
+    pub rank: Rank,
+    /// Points of a new offer by channel.
+    pub weights: BTreeMap<Channel, u32>,
+    /// Most points a wrap-up holds; `None`: all.
+    pub wrap_up_hold: Option<u32>,
+    /// Agents.
+    pub agents: BTreeMap<AgentId, AgentFacts>,
+}
+
+/// What a client asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A conversation, with the client's own reference.
+    Start {
+        /// The reference, unique to the intent.
+        reference: String,
+    },
+    /// To take an offer.
+    Accept {
+        /// Which.
+        offer: OfferId,
+        /// From whose desk.
+        agent: AgentId,
+        /// The desk's epoch.
+        epoch: u64,
+    },
+    /// To end a contact.
+    EndContact {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// To end a wrap-up.
+    Complete {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// To tell that the customer left.
+    Abandon {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// To change an agent's intent.
+    Presence {
+        /// Whose.
+        agent: AgentId,
+        /// To available.
+        available: bool,
+    },
+}
+
+/// An OK answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The domain's event sequence after the call.
+    pub sequence: u64,
+    /// The conversation named, if any.
+    pub conversation: Option<ConversationId>,
+    /// The offer named, if any.
+    pub offer: Option<OfferId>,
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Answered OK.
+    Done(Answer),
+    /// Refused for a reason that is the core's own and therefore the same on every retry.
+    Refused(String),
+    /// No answer, or one that says nothing about the command (overloaded, unavailable).
+    Unknown,
+}
+
+/// One attempt of one intent. Retries are calls of their own with the same request id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The request id.
+    pub request: u128,
+    /// What was asked.
+    pub asked: Asked,
+    /// When it was sent, microseconds of the client's own clock.
+    pub sent_us: u64,
+    /// When the answer or the failure came.
+    pub returned_us: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// What a desk was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Whose desk.
+    pub agent: AgentId,
+    /// The desk's epoch.
+    pub epoch: u64,
+    /// Cursor after it.
+    pub cursor: u64,
+    /// What it said.
+    pub said: Said,
+}
+
+/// What a notice said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Everything before this cursor was shown anew.
+    Welcome,
+    /// An offer.
+    Offered(OfferId, ConversationId),
+    /// A conversation is this desk's.
+    Assigned(ConversationId),
+    /// Something else.
+    Other,
+}
+
+/// Everything seen of one domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// What was set up.
+    pub facts: Facts,
+    /// The domain's record as `Watch` gave it, from `first_sequence` to its end.
+    pub events: Vec<Event>,
+    /// The sequence asked for first.
+    pub first_sequence: u64,
+    /// Attempts, in the order of their return.
+    pub calls: Vec<Call>,
+    /// Notices, per desk in the order of their arrival.
+    pub notices: Vec<Notice>,
+    /// Conversations the cluster says are live at the end; `None` where nobody asked.
+    pub live: Option<BTreeSet<ConversationId>>,
+}

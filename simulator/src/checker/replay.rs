@@ -1,0 +1,601 @@
+//! Walks through a domain's events with a picture of its own and judges each against it.
+
+use super::entities::{Agent, Conversation};
+use super::lines::{Key, Line, Lines, key};
+use super::model::{Event, Facts, History, Kind, OfferEnd, Place};
+use super::violation::{Promise, Verdict, Violation};
+use routing::{AgentId, ConversationId, OfferId, QueueId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of an offer for good.
+#[derive(Debug, Clone)]
+struct OfferFacts {
+    agent: AgentId,
+    deadline_us: u64,
+    live: bool,
+    accepted_in: Option<(u64, u32)>,
+}
+
+/// The picture, and what was found wrong with it.
+pub(super) struct Replay<'a> {
+    pub(super) events: &'a [Event],
+    facts: &'a Facts,
+    /// Rank and weights as set up still hold.
+    settings_known: bool,
+    quarantined: bool,
+    pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    pub(super) agents: BTreeMap<AgentId, Agent>,
+    by_queue: BTreeMap<QueueId, Vec<AgentId>>,
+    offers: BTreeMap<OfferId, OfferFacts>,
+    paused: BTreeSet<QueueId>,
+    lines: Lines,
+    versions: BTreeMap<String, u64>,
+    /// Touched by the present entry.
+    touched_conversations: BTreeSet<ConversationId>,
+    touched_agents: BTreeSet<AgentId>,
+    /// Work that stands beside a free agent, and for how many entries.
+    suspects: BTreeMap<(ConversationId, AgentId), u32>,
+    now: usize,
+    pub(super) verdict: Verdict,
+}
+
+/// Entries after which work beside a free agent is a broken promise: matching that one entry
+/// leaves over is done by the next.
+const ENTRIES_OF_GRACE: u32 = 3;
+/// Heads of a line that are looked at for one agent.
+const HEADS_MAX: usize = 64;
+
+impl<'a> Replay<'a> {
+    pub(super) fn new(history: &'a History) -> Self {
+        let facts = &history.facts;
+        let mut by_queue: BTreeMap<QueueId, Vec<AgentId>> = BTreeMap::new();
+        for (agent, known) in &facts.agents {
+            for queue in &known.queues {
+                by_queue.entry(*queue).or_default().push(*agent);
+            }
+        }
+        let agents = facts
+            .agents
+            .iter()
+            .map(|(id, known)| (*id, Agent { facts: Some(known.clone()), ..Agent::default() }))
+            .collect();
+        Self {
+            events: &history.events,
+            facts,
+            settings_known: true,
+            quarantined: false,
+            conversations: BTreeMap::new(),
+            agents,
+            by_queue,
+            offers: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            lines: Lines::default(),
+            versions: BTreeMap::new(),
+            touched_conversations: BTreeSet::new(),
+            touched_agents: BTreeSet::new(),
+            suspects: BTreeMap::new(),
+            now: 0,
+            verdict: Verdict::default(),
+        }
+    }
+
+    /// Judges all events.
+    pub(super) fn run(&mut self, first_sequence: u64) {
+        let mut expected = first_sequence;
+        let mut before: Option<&Event> = None;
+        for (at, event) in self.events.iter().enumerate() {
+            if before.is_some_and(|last| last.entry != event.entry) {
+                self.end_of_entry();
+            }
+            self.now = at;
+            if event.sequence != expected {
+                let what = format!("sequence {} follows, {expected} was due", event.sequence);
+                self.broken(Promise::R15, &[], what);
+            }
+            expected = event.sequence + 1;
+            if before.is_some_and(|last| event.at_us < last.at_us) {
+                self.broken(Promise::R15, &[], "log time goes back".to_owned());
+            }
+            self.version(event);
+            self.remember(event);
+            self.judge(event);
+            before = Some(event);
+        }
+        if before.is_some() {
+            self.end_of_entry();
+        }
+        self.verdict.events = self.events.len() as u64;
+    }
+
+    fn version(&mut self, event: &Event) {
+        if event.subject.is_empty() {
+            return;
+        }
+        let last = self.versions.insert(event.subject.clone(), event.version);
+        if let Some(last) = last.filter(|last| event.version <= *last) {
+            let what = format!("version {} of {} comes after version {last}", event.version, event.subject);
+            self.broken(Promise::R15, &[event.subject.clone()], what);
+        }
+    }
+
+    fn remember(&mut self, event: &Event) {
+        if let Some(id) = event.kind.conversation() {
+            self.conversations.entry(id).or_default().trail.push(self.now);
+            self.touched_conversations.insert(id);
+        }
+        if let Some(id) = event.kind.agent() {
+            self.agents.entry(id).or_default().trail.push(self.now);
+            self.touched_agents.insert(id);
+        }
+    }
+
+    /// Notes a broken promise with the last events of those concerned.
+    pub(super) fn broken(&mut self, promise: Promise, entities: &[String], what: String) {
+        let mut places = BTreeSet::from([self.now]);
+        for entity in entities {
+            if let Ok(id) = entity.parse::<ConversationId>() {
+                places.extend(self.conversations.get(&id).iter().flat_map(|c| c.trail.iter()));
+            }
+            if let Ok(id) = entity.parse::<AgentId>() {
+                places.extend(self.agents.get(&id).iter().flat_map(|a| a.trail.iter()));
+            }
+        }
+        let trail = places.iter().filter_map(|at| self.events.get(*at)).map(line).collect();
+        self.verdict.add(Violation { promise, entities: entities.to_vec(), what, trail });
+    }
+
+    fn judge(&mut self, event: &Event) {
+        if let Some(id) = event.kind.conversation() {
+            self.after_the_end(id, event);
+        }
+        match &event.kind {
+            Kind::SessionOpened { agent, epoch } => {
+                let known = self.agents.entry(*agent).or_default();
+                let before = known.epoch;
+                known.live = true;
+                known.epoch = *epoch;
+                if *epoch <= before {
+                    let what = format!("epoch {epoch} is opened after epoch {before}");
+                    self.broken(Promise::R19, &[agent.to_string()], what);
+                }
+            }
+            Kind::LeaseLost { agent } => self.agents.entry(*agent).or_default().live = false,
+            Kind::Presence { agent, available } => {
+                self.agents.entry(*agent).or_default().available = *available;
+            }
+            Kind::AgentChanged(agent) => self.agents.entry(*agent).or_default().facts = None,
+            Kind::AgentDeleted(agent) => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.facts = None;
+                    known.live = false;
+                }
+            }
+            Kind::QueuePaused { queue, paused: true } => {
+                self.paused.insert(*queue);
+            }
+            Kind::QueuePaused { queue, paused: false } => {
+                self.paused.remove(queue);
+            }
+            Kind::QueueDeleted(queue) => {
+                self.by_queue.remove(queue);
+                self.paused.insert(*queue);
+            }
+            Kind::DomainChanged => self.settings_known = false,
+            Kind::Quarantined => self.quarantined = true,
+            Kind::Arrived { conversation, channel, priority, .. } => {
+                let known = self.conversations.entry(*conversation).or_default();
+                let twice = known.arrived_at.is_some();
+                known.arrived_at = Some(event.at_us);
+                known.channel = Some(*channel);
+                known.priority = *priority;
+                if twice {
+                    self.broken(Promise::R6, &[conversation.to_string()], "arrives twice".to_owned());
+                }
+            }
+            Kind::Waiting { conversation, place, again } => {
+                self.let_go(*conversation);
+                let known = self.conversations.entry(*conversation).or_default();
+                known.place = Some(place.clone());
+                known.again |= *again;
+                known.transfer_to = None;
+                self.stand(*conversation);
+            }
+            Kind::Offered { conversation, offer, agent, weight, deadline_us } => {
+                self.offered(event, *conversation, *offer, *agent, *weight, *deadline_us);
+            }
+            Kind::OfferEnded { conversation, offer, end } => {
+                self.offer_ended(event, *conversation, *offer, *end);
+            }
+            Kind::Assigned { conversation, agent, offer, weight, overdraft } => {
+                self.assigned(event, *conversation, *agent, *offer, *weight, *overdraft);
+            }
+            Kind::Wrapping { conversation } => {
+                let owner = self.conversations.get(conversation).and_then(|known| known.owner);
+                let hold = self.facts.wrap_up_hold;
+                let agent = owner.and_then(|owner| self.agents.get_mut(&owner));
+                if let (Some(agent), Some(hold)) = (agent, hold)
+                    && let Some((points, _)) = agent.holdings.get_mut(conversation)
+                {
+                    *points = (*points).min(hold);
+                }
+                self.touched_agents.extend(owner);
+            }
+            Kind::Released { conversation, agent } => {
+                if self.conversations.get(conversation).and_then(|known| known.owner) == Some(*agent) {
+                    self.let_go(*conversation);
+                } else if let Some(known) = self.agents.get_mut(agent) {
+                    known.holdings.remove(conversation);
+                }
+            }
+            Kind::TransferStarted { conversation, agent } => {
+                self.conversations.entry(*conversation).or_default().transfer_to = *agent;
+            }
+            Kind::TransferFailed { conversation } => {
+                self.conversations.entry(*conversation).or_default().transfer_to = None;
+            }
+            Kind::Reprioritised { conversation, priority } => {
+                self.conversations.entry(*conversation).or_default().priority = *priority;
+                self.stand(*conversation);
+            }
+            Kind::Ended { conversation, .. } => {
+                let known = self.conversations.entry(*conversation).or_default();
+                known.ended = Some(event.entry);
+                self.let_go(*conversation);
+                self.stand(*conversation);
+            }
+            Kind::Other(_) => {}
+        }
+    }
+
+    /// nothing happens to what has ended, but the release that belongs to the end.
+    fn after_the_end(&mut self, id: ConversationId, event: &Event) {
+        let Some(ended) = self.conversations.get(&id).and_then(|known| known.ended) else { return };
+        let belongs = matches!(event.kind, Kind::OfferEnded { .. } | Kind::Released { .. });
+        if !(belongs && ended == event.entry) {
+            let what = format!("{} after the end", name(&event.kind));
+            self.broken(Promise::R6, &[id.to_string()], what);
+        }
+    }
+
+    /// The owner, if any, holds it no more.
+    fn let_go(&mut self, id: ConversationId) {
+        let owner = self.conversations.get_mut(&id).and_then(|known| known.owner.take());
+        if let Some(owner) = owner {
+            self.touched_agents.insert(owner);
+            if let Some(agent) = self.agents.get_mut(&owner) {
+                agent.holdings.remove(&id);
+            }
+        }
+    }
+
+    /// Puts a conversation into the lines it belongs to now.
+    fn stand(&mut self, id: ConversationId) {
+        let Some(known) = self.conversations.get(&id) else { return };
+        let place = known.in_line().then(|| {
+            let lines = match &known.place {
+                Some(Place::Queues(queues)) => queues.iter().map(|queue| Line::Queue(*queue)).collect(),
+                Some(Place::Dedicated(agent)) => vec![Line::Dedicated(*agent)],
+                _ => Vec::new(),
+            };
+            (self.key(id, known), lines)
+        });
+        self.lines.put(id, place);
+    }
+
+    fn key(&self, id: ConversationId, known: &Conversation) -> Key {
+        key(&self.facts.rank, known.arrived_at.unwrap_or(0), known.priority, id)
+    }
+
+    fn offered(
+        &mut self,
+        event: &Event,
+        id: ConversationId,
+        offer: OfferId,
+        agent: AgentId,
+        weight: u32,
+        deadline_us: u64,
+    ) {
+        let who = [id.to_string(), agent.to_string(), offer.to_string()];
+        let facts = OfferFacts { agent, deadline_us, live: true, accepted_in: None };
+        if self.offers.insert(offer, facts).is_some() {
+            self.broken(Promise::R1, &who, "the offer's id was used before".to_owned());
+        }
+        let known = self.conversations.entry(id).or_default();
+        let transfer = known.transfer_to == Some(agent);
+        let (other, owner, channel) = (known.offers.keys().next().copied(), known.owner, known.channel);
+        let (known_arrival, my_key) = (known.arrived_at.is_some(), self.lines.key_of(id));
+        let fits_place = self.fits_place(id, agent);
+        if let Some(other) = other {
+            self.broken(Promise::R1, &who, format!("offered while {other} is live"));
+        }
+        if let Some(owner) = owner.filter(|_| !transfer) {
+            self.broken(Promise::R1, &who, format!("offered while {owner} owns it"));
+        }
+        let known = self.agents.entry(agent).or_default();
+        if !known.live || !known.available {
+            let (live, available) = (known.live, known.available);
+            let what = format!("offered to an agent with live session: {live}, available: {available}");
+            self.broken(Promise::R4, &who, what);
+        }
+        if deadline_us <= event.at_us {
+            self.broken(Promise::R4, &who, "offered without a deadline to come".to_owned());
+        }
+        if known_arrival && !transfer && !fits_place {
+            self.broken(Promise::R4, &who, "offered to an agent who is not eligible".to_owned());
+        }
+        if let (Some(my_key), false) = (my_key, transfer) {
+            self.rank(&who, id, agent, my_key);
+        }
+        let known = self.agents.entry(agent).or_default();
+        let capped = channel.is_some_and(|channel| known.facts.is_some() && !known.has_channel(channel));
+        known.offers.insert(offer, (weight, channel));
+        let load = known.load();
+        let capacity = known.facts.as_ref().map(|facts| facts.capacity);
+        if let Some(capacity) = capacity.filter(|capacity| load > *capacity && !transfer) {
+            let what = format!("the offer brings the load to {load} of {capacity} points");
+            self.broken(Promise::R2, &who, what);
+        }
+        if capped && !transfer {
+            self.broken(Promise::R2, &who, "the channel's cap was reached or is not handled".to_owned());
+        }
+        self.conversations.entry(id).or_default().offers.insert(offer, agent);
+        self.stand(id);
+    }
+
+    /// Whether the agent belongs to the conversation's waiting place.
+    fn fits_place(&self, id: ConversationId, agent: AgentId) -> bool {
+        let Some(known) = self.conversations.get(&id) else { return true };
+        let Some(facts) = self.agents.get(&agent).and_then(|known| known.facts.as_ref()) else { return true };
+        match &known.place {
+            Some(Place::Queues(queues)) => {
+                queues.iter().any(|queue| !self.paused.contains(queue) && facts.queues.contains(queue))
+            }
+            Some(Place::Dedicated(only)) => *only == agent,
+            Some(Place::Inbox(_)) => false,
+            None => true,
+        }
+    }
+
+    /// nobody better-ranked waits whom this agent could take.
+    fn rank(&mut self, who: &[String], id: ConversationId, agent: AgentId, my_key: Key) {
+        if !self.settings_known {
+            return;
+        }
+        let passed = self.lines_of(agent).into_iter().find_map(|line| {
+            let better = self.lines.of(line).take_while(|key| **key < my_key).take(HEADS_MAX);
+            better.map(|key| key.2).find(|other| *other != id && self.could_take(agent, *other) == Some(true))
+        });
+        let Some(passed) = passed else { return };
+        let again = self.conversations.get(&passed).is_some_and(|known| known.again);
+        let (promise, what) = if again {
+            (Promise::R10, format!("offered past {passed}, which waits again at its former age"))
+        } else {
+            (Promise::R9, format!("offered past {passed}, which ranks better and waits"))
+        };
+        let mut who = who.to_vec();
+        who.push(passed.to_string());
+        self.broken(promise, &who, what);
+    }
+
+    fn lines_of(&self, agent: AgentId) -> Vec<Line> {
+        let queues = self.agents.get(&agent).and_then(|known| known.facts.as_ref()).into_iter();
+        let queues = queues.flat_map(|facts| facts.queues.iter());
+        let open = queues.filter(|queue| !self.paused.contains(queue)).map(|queue| Line::Queue(*queue));
+        open.chain([Line::Dedicated(agent)]).collect()
+    }
+
+    /// Whether the agent could take a waiting conversation now: `Some(false)` when it lacks nothing
+    /// but room, `None` when another gate is shut or not enough is known.
+    fn could_take(&self, agent: AgentId, id: ConversationId) -> Option<bool> {
+        let (known, agent_known) = (self.conversations.get(&id)?, self.agents.get(&agent)?);
+        let facts = agent_known.facts.as_ref()?;
+        let channel = known.channel?;
+        let weight = *self.facts.weights.get(&channel)?;
+        let open = agent_known.takes_offers()
+            && !known.refused.contains(&agent)
+            && agent_known.has_channel(channel)
+            && weight <= facts.capacity;
+        open.then(|| agent_known.free().is_some_and(|free| weight <= free))
+    }
+
+    fn offer_ended(&mut self, event: &Event, id: ConversationId, offer: OfferId, end: OfferEnd) {
+        let Some(known) = self.offers.get_mut(&offer) else {
+            // Made before the history began, or never.
+            if self.conversations.get(&id).is_some_and(|known| known.arrived_at.is_some()) {
+                let what = "an offer ends that was never made".to_owned();
+                self.broken(Promise::R1, &[id.to_string(), offer.to_string()], what);
+            }
+            return;
+        };
+        let (agent, was_live, deadline_us) = (known.agent, known.live, known.deadline_us);
+        let accepted_here = known.accepted_in == Some(event.entry);
+        known.live = false;
+        if end == OfferEnd::Accepted {
+            known.accepted_in = Some(event.entry);
+        }
+        let who = [id.to_string(), agent.to_string(), offer.to_string()];
+        if !was_live && !(accepted_here && end == OfferEnd::Accepted) {
+            self.broken(Promise::R1, &who, "an offer ends that was over".to_owned());
+        }
+        if end == OfferEnd::Accepted && was_live && event.at_us >= deadline_us {
+            self.broken(Promise::R4, &who, "accepted after its deadline".to_owned());
+        }
+        self.drop_offer(id, offer, agent);
+        if matches!(end, OfferEnd::Rejected | OfferEnd::TimedOut) {
+            self.conversations.entry(id).or_default().refused.insert(agent);
+        }
+        if end == OfferEnd::Accepted {
+            // Its place is gone until the event that says who has it.
+            self.lines.put(id, None);
+        } else {
+            self.conversations.entry(id).or_default().again = true;
+            self.stand(id);
+        }
+    }
+
+    fn drop_offer(&mut self, id: ConversationId, offer: OfferId, agent: AgentId) {
+        self.conversations.entry(id).or_default().offers.remove(&offer);
+        if let Some(known) = self.agents.get_mut(&agent) {
+            known.offers.remove(&offer);
+        }
+        self.touched_agents.insert(agent);
+    }
+
+    fn assigned(
+        &mut self,
+        event: &Event,
+        id: ConversationId,
+        agent: AgentId,
+        offer: Option<OfferId>,
+        weight: u32,
+        overdraft: u32,
+    ) {
+        let mut who = vec![id.to_string(), agent.to_string()];
+        who.extend(offer.map(|offer| offer.to_string()));
+        if let Some(offer) = offer {
+            match self.offers.get_mut(&offer) {
+                Some(known) if known.live => {
+                    known.live = false;
+                    known.accepted_in = Some(event.entry);
+                    let (deadline_us, to) = (known.deadline_us, known.agent);
+                    if event.at_us >= deadline_us {
+                        self.broken(Promise::R4, &who, "accepted after its deadline".to_owned());
+                    }
+                    if to != agent {
+                        self.broken(Promise::R1, &who, format!("assigned by an offer made to {to}"));
+                    }
+                    self.drop_offer(id, offer, to);
+                }
+                Some(known) if known.accepted_in == Some(event.entry) => {}
+                Some(_) => self.broken(Promise::R1, &who, "assigned by an offer that was over".to_owned()),
+                None => {}
+            }
+        }
+        let known = self.conversations.entry(id).or_default();
+        let transfer = known.transfer_to.take() == Some(agent);
+        let (owner, other) = (known.owner, known.offers.keys().next().copied());
+        let channel = known.channel;
+        known.refused.clear();
+        if let Some(owner) = owner.filter(|owner| *owner != agent) {
+            if !transfer {
+                self.broken(Promise::R1, &who, format!("assigned while {owner} owns it"));
+            }
+            self.let_go(id);
+        }
+        if let Some(other) = other {
+            self.broken(Promise::R1, &who, format!("assigned while {other} is live"));
+        }
+        let known = self.conversations.entry(id).or_default();
+        known.owner = Some(agent);
+        known.again = true;
+        let known = self.agents.entry(agent).or_default();
+        known.holdings.insert(id, (weight, channel));
+        let load = known.load();
+        let over = known.facts.as_ref().map(|facts| load.saturating_sub(facts.capacity));
+        if let Some(over) = over.filter(|over| *over != overdraft) {
+            let what = format!("load {load}: {over} points over capacity, the core says {overdraft}");
+            self.broken(Promise::R2, &who, what);
+        } else if overdraft > 0 && offer.is_some() && !transfer {
+            self.broken(Promise::R2, &who, "automatic routing exceeds the capacity".to_owned());
+        }
+        self.stand(id);
+    }
+
+    /// What must hold between entries.
+    fn end_of_entry(&mut self) {
+        let touched = std::mem::take(&mut self.touched_conversations);
+        for id in &touched {
+            let Some(known) = self.conversations.get(id) else { continue };
+            if known.ended.is_some() && !known.offers.is_empty() {
+                let who: Vec<String> = known
+                    .offers
+                    .iter()
+                    .flat_map(|(offer, agent)| [id.to_string(), agent.to_string(), offer.to_string()])
+                    .collect();
+                self.broken(Promise::R7, &who, "ended, but an offer of it is live".to_owned());
+                let offers: Vec<_> = self
+                    .conversations
+                    .get(id)
+                    .map(|known| known.offers.clone())
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect();
+                for (offer, agent) in offers {
+                    self.drop_offer(*id, offer, agent);
+                }
+            }
+        }
+        let touched_agents = std::mem::take(&mut self.touched_agents);
+        for id in &touched_agents {
+            let Some(known) = self.agents.get(id) else { continue };
+            if !known.takes_offers() && !known.offers.is_empty() {
+                let who = [id.to_string()];
+                let what = "takes no offers, but one to it is live".to_owned();
+                self.broken(Promise::R7, &who, what);
+            }
+        }
+        if self.settings_known && !self.quarantined {
+            self.conserve_work(&touched, touched_agents);
+        }
+    }
+
+    /// work does not stay beside an agent who could take it.
+    fn conserve_work(&mut self, touched: &BTreeSet<ConversationId>, mut agents: BTreeSet<AgentId>) {
+        for id in touched {
+            for line in self.lines.standing(*id).unwrap_or_default() {
+                let members: &[AgentId] = match line {
+                    Line::Queue(queue) => self.by_queue.get(queue).map_or(&[], Vec::as_slice),
+                    Line::Dedicated(agent) => std::slice::from_ref(agent),
+                };
+                let able = members.iter().filter(|agent| self.could_take(**agent, *id) == Some(true));
+                agents.extend(able.take(1));
+            }
+        }
+        for agent in agents {
+            if let Some(id) = self.idle_beside(agent) {
+                self.suspects.entry((id, agent)).or_insert(0);
+            }
+        }
+        let suspects: Vec<(ConversationId, AgentId)> = self.suspects.keys().copied().collect();
+        for (id, agent) in suspects {
+            let still = self.lines.standing(id).is_some() && self.idle_beside(agent).is_some();
+            if !still {
+                self.suspects.remove(&(id, agent));
+                continue;
+            }
+            let entries = self.suspects.entry((id, agent)).or_insert(0);
+            *entries = entries.saturating_add(1);
+            if *entries == ENTRIES_OF_GRACE {
+                let what = "waits although the agent could take it".to_owned();
+                self.broken(Promise::R8, &[id.to_string(), agent.to_string()], what);
+            }
+        }
+    }
+
+    /// The best-ranked conversation that waits although this agent could take it. None while a
+    /// better-ranked bigger one may have the room held for it.
+    fn idle_beside(&self, agent: AgentId) -> Option<ConversationId> {
+        let known = self.agents.get(&agent)?;
+        if !known.takes_offers() || known.free()? == 0 {
+            return None;
+        }
+        let heads = self.lines_of(agent).into_iter().filter_map(|line| {
+            let mut heads = self.lines.of(line).take(HEADS_MAX);
+            heads.find_map(|key| self.could_take(agent, key.2).map(|room| (*key, room)))
+        });
+        heads.min().filter(|(_, room)| *room).map(|(key, _)| key.2)
+    }
+}
+
+/// The name of a kind, for people.
+fn name(kind: &Kind) -> String {
+    if let Kind::Other(name) = kind {
+        return name.clone();
+    }
+    format!("{kind:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned()
+}
+
+/// One event, for people.
+fn line(event: &Event) -> String {
+    format!("#{} at {:.6} s: {:?}", event.sequence, event.at_us as f64 / 1e6, event.kind)
+}

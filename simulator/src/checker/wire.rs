@@ -1,0 +1,196 @@
+//! From the API's events to the checker's.
+
+use super::model::{Event, Kind, OfferEnd, Place};
+use proto::v1;
+use routing::{AgentId, Channel, ConversationId, QueueId};
+use serde_json::Value;
+use std::str::FromStr;
+
+/// An event that cannot be read: a bug of the server, or a version that is not known here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {sequence} of type '{kind}': field '{field}' is missing or not understood in {json}")]
+pub struct Unreadable {
+    /// Its sequence.
+    pub sequence: u64,
+    /// Its type.
+    pub kind: String,
+    /// The field.
+    pub field: &'static str,
+    /// All its fields.
+    pub json: String,
+}
+
+/// An enum's value: a name, or an object whose one key is the name.
+fn variant(value: &Value) -> Option<(&str, &Value)> {
+    match value {
+        Value::String(name) => Some((name, &Value::Null)),
+        Value::Object(fields) => fields.iter().next().map(|(name, inner)| (name.as_str(), inner)),
+        _ => None,
+    }
+}
+
+fn id<T: FromStr>(value: &Value) -> Option<T> {
+    value.as_str()?.parse().ok()
+}
+
+struct Fields<'a> {
+    event: &'a v1::Event,
+    value: Value,
+}
+
+impl Fields<'_> {
+    fn bad(&self, field: &'static str) -> Unreadable {
+        Unreadable {
+            sequence: self.event.sequence,
+            kind: self.event.r#type.clone(),
+            field,
+            json: self.event.json.clone(),
+        }
+    }
+
+    fn get(&self, field: &'static str) -> Option<&Value> {
+        self.value.get(field).filter(|value| !value.is_null())
+    }
+
+    fn need(&self, field: &'static str) -> Result<&Value, Unreadable> {
+        self.get(field).ok_or_else(|| self.bad(field))
+    }
+
+    fn number(&self, field: &'static str) -> Result<u64, Unreadable> {
+        self.need(field)?.as_u64().ok_or_else(|| self.bad(field))
+    }
+
+    fn small<T: TryFrom<u64>>(&self, field: &'static str) -> Result<T, Unreadable> {
+        T::try_from(self.number(field)?).map_err(|_| self.bad(field))
+    }
+
+    fn text(&self, field: &'static str) -> String {
+        self.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    fn entity<T: FromStr>(&self, field: &'static str) -> Result<T, Unreadable> {
+        id(self.need(field)?).ok_or_else(|| self.bad(field))
+    }
+
+    fn conversation(&self) -> Result<ConversationId, Unreadable> {
+        self.entity("conversation")
+    }
+
+    fn agent(&self) -> Result<AgentId, Unreadable> {
+        self.entity("agent")
+    }
+
+    fn queue(&self) -> Result<QueueId, Unreadable> {
+        self.entity("queue")
+    }
+
+    fn variant(&self, field: &'static str) -> Result<(&str, &Value), Unreadable> {
+        variant(self.need(field)?).ok_or_else(|| self.bad(field))
+    }
+
+    fn place(&self) -> Result<Place, Unreadable> {
+        let (name, inner) = self.variant("place")?;
+        let queues = || inner.as_array()?.iter().map(id).collect::<Option<Vec<QueueId>>>();
+        match name {
+            "queues" => queues().map(Place::Queues),
+            "inbox" => queues().map(Place::Inbox),
+            "dedicated" => id(inner).map(Place::Dedicated),
+            _ => None,
+        }
+        .ok_or_else(|| self.bad("place"))
+    }
+
+    fn channel(&self) -> Result<Channel, Unreadable> {
+        self.entity("channel")
+    }
+
+    fn offer_end(&self) -> Result<OfferEnd, Unreadable> {
+        match self.variant("end")?.0 {
+            "accepted" => Ok(OfferEnd::Accepted),
+            "rejected" => Ok(OfferEnd::Rejected),
+            "timed_out" => Ok(OfferEnd::TimedOut),
+            "revoked" => Ok(OfferEnd::Revoked),
+            _ => Err(self.bad("end")),
+        }
+    }
+}
+
+/// Reads one event of the API.
+///
+/// # Errors
+/// [`Unreadable`] when a field that a promise depends on is missing or not understood.
+pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
+    let value = serde_json::from_str(&event.json).unwrap_or(Value::Null);
+    let f = Fields { event, value };
+    let kind = match event.r#type.as_str() {
+        "session_opened" => Kind::SessionOpened { agent: f.agent()?, epoch: f.number("epoch")? },
+        "lease_lost" => Kind::LeaseLost { agent: f.agent()? },
+        "presence_changed" => {
+            let intent = f.need("intent")?.get("intent").and_then(Value::as_str);
+            let available = intent.ok_or_else(|| f.bad("intent"))? == "available";
+            Kind::Presence { agent: f.agent()?, available }
+        }
+        "agent_changed" => Kind::AgentChanged(f.agent()?),
+        "agent_deleted" => Kind::AgentDeleted(f.agent()?),
+        "queue_paused" => Kind::QueuePaused {
+            queue: f.queue()?,
+            paused: f.need("paused")?.as_bool().ok_or_else(|| f.bad("paused"))?,
+        },
+        "queue_deleted" => Kind::QueueDeleted(f.queue()?),
+        "domain_changed" => Kind::DomainChanged,
+        "quarantined" => Kind::Quarantined,
+        "arrived" => Kind::Arrived {
+            conversation: f.conversation()?,
+            channel: f.channel()?,
+            priority: f.small("priority")?,
+            reference: f.text("reference"),
+        },
+        "waiting" => Kind::Waiting {
+            conversation: f.conversation()?,
+            place: f.place()?,
+            again: f.get("cause").is_some(),
+        },
+        "offered" => Kind::Offered {
+            conversation: f.conversation()?,
+            offer: f.entity("offer")?,
+            agent: f.agent()?,
+            weight: f.small("weight")?,
+            deadline_us: f.number("deadline_us")?,
+        },
+        "offer_ended" => Kind::OfferEnded {
+            conversation: f.conversation()?,
+            offer: f.entity("offer")?,
+            end: f.offer_end()?,
+        },
+        "assigned" => Kind::Assigned {
+            conversation: f.conversation()?,
+            agent: f.agent()?,
+            offer: f.get("offer").and_then(id),
+            weight: f.small("weight")?,
+            overdraft: f.small("overdraft")?,
+        },
+        "wrapping" => Kind::Wrapping { conversation: f.conversation()? },
+        "released" => Kind::Released { conversation: f.conversation()?, agent: f.agent()? },
+        "transfer_started" => {
+            let target = f.variant("target")?;
+            let agent = (target.0 == "agent").then(|| id(target.1)).flatten();
+            Kind::TransferStarted { conversation: f.conversation()?, agent }
+        }
+        "transfer_failed" => Kind::TransferFailed { conversation: f.conversation()? },
+        "reprioritised" => {
+            Kind::Reprioritised { conversation: f.conversation()?, priority: f.small("priority")? }
+        }
+        "ended" => {
+            Kind::Ended { conversation: f.conversation()?, abandoned: f.variant("ending")?.0 == "abandoned" }
+        }
+        _ => Kind::Other(event.r#type.clone()),
+    };
+    Ok(Event {
+        sequence: event.sequence,
+        entry: (event.index, 0),
+        at_us: event.at_us,
+        subject: event.subject.clone(),
+        version: event.version,
+        kind,
+    })
+}
