@@ -114,7 +114,7 @@ impl<'a> Replay<'a> {
         let last = self.versions.insert(event.subject.clone(), event.version);
         if let Some(last) = last.filter(|last| event.version <= *last) {
             let what = format!("version {} of {} comes after version {last}", event.version, event.subject);
-            self.broken(Promise::R15, &[event.subject.clone()], what);
+            self.broken(Promise::R15, std::slice::from_ref(&event.subject), what);
         }
     }
 
@@ -414,7 +414,7 @@ impl<'a> Replay<'a> {
             known.accepted_in = Some(event.entry);
         }
         let who = [id.to_string(), agent.to_string(), offer.to_string()];
-        if !was_live && !(accepted_here && end == OfferEnd::Accepted) {
+        if !(was_live || accepted_here && end == OfferEnd::Accepted) {
             self.broken(Promise::R1, &who, "an offer ends that was over".to_owned());
         }
         if end == OfferEnd::Accepted && was_live && event.at_us >= deadline_us {
