@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 pub enum CallEnd {
     /// An agent took it.
     Served {
-        /// How long the contact lasted.
+        /// How long the contact lasted; it began at arrival + wait.
         service: Span,
+        /// Index of the workload's agent.
+        agent: u32,
     },
     /// The caller left before an agent took it.
     Abandoned,
@@ -60,6 +62,32 @@ impl Serialize for Interval {
     }
 }
 
+/// Figures of a day that a log has too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Shares {
+    /// Calls that arrived.
+    pub arrivals: u64,
+    /// Share that waited at all.
+    pub waited_share: f64,
+    /// Share that left.
+    pub abandoned_share: f64,
+    /// Mean wait, seconds.
+    pub wait_mean_s: f64,
+    /// Mean contact time of the served, seconds.
+    pub service_mean_s: f64,
+}
+
+/// One day of several.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DayFigures {
+    /// The workload's name; `total` for all days.
+    pub day: String,
+    /// As simulated.
+    pub simulated: Shares,
+    /// As logged, unserved callers being unknown to logs.
+    pub logged: Shares,
+}
+
 /// The figures. Shares are of all arrivals, waits over all arrivals; what does not apply is null
 /// or absent. `arrivals = served + abandoned + unserved`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,13 +118,14 @@ pub struct Report {
     pub threshold_s: f64,
     /// Mean contact time of the served, seconds.
     pub service_mean_s: f64,
-    /// Contact time by staffed time.
+    /// Contact time by staffed time, a contact that outlasts its shift counting in both.
     pub occupancy: f64,
     /// Null where nothing runs in real time.
     pub offer_latency_ms: Option<LatencyMs>,
     /// Promises (R-1…) that the checker found broken.
     pub broken_promises: u64,
-    /// Probability that an arrival finds no agent free for it: `day` only.
+    /// Probability that an arrival finds no agent free for it, callers of no patience included:
+    /// `day` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_probability: Option<f64>,
     /// Commands answered OK: `load` and `demo` only.
@@ -114,6 +143,14 @@ pub struct Report {
     /// `NAME_ci: [low, high]` per figure.
     #[serde(flatten)]
     pub intervals: BTreeMap<String, Interval>,
+    /// The confidence of the intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// Replications in these figures, whose counts are sums over them.
+    pub replications: u64,
+    /// The days that make up these figures, beside what their log says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<DayFigures>,
     /// How the workload was made and what the figures mean where it is not plain.
     pub notes: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! The one report of `day`, `load` and `demo`: the same figures under the same JSON keys.
 
 mod figures;
+mod tally;
 
-pub use figures::{CallEnd, CallRecord, Interval, LatencyMs, Report};
+pub use figures::{CallEnd, CallRecord, DayFigures, Interval, LatencyMs, Report, Shares};
+pub use tally::{Batch, Tally, report};

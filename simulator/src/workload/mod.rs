@@ -83,12 +83,3 @@ pub struct Workload {
 pub fn span_of(seconds: f64) -> Span {
     Span((seconds * 1e6).round() as u64)
 }
-
-impl Workload {
-    /// Time staffed by all agents together, within the day.
-    #[must_use]
-    pub fn staffed(&self) -> Span {
-        let shifts = self.agents.iter().flat_map(|agent| &agent.shifts);
-        Span(shifts.map(|shift| shift.to.0.min(self.length.0).saturating_sub(shift.from.0)).sum())
-    }
-}
