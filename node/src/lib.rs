@@ -1,1 +1,4 @@
-//! To be filled.
+//! One node as the world sees it: services over the engine, configuration, telemetry, commands.
+
+pub mod convert;
+pub mod problem;

@@ -1,0 +1,195 @@
+//! Events, and the names of what is in them.
+
+use super::event_fields::fields;
+use proto::v1;
+use routing::command::By;
+use routing::event::{Ending, How, OfferEnd, Requeued, Revoked, Subject};
+use routing::{AgentId, Event, EventKind, OfferId, QueueId};
+
+/// Writes an event.
+#[must_use]
+pub fn write(event: &Event) -> v1::Event {
+    let subject = event.kind.subject(event.domain);
+    let conversation = match subject {
+        Subject::Conversation(conversation) => conversation.to_string(),
+        _ => String::new(),
+    };
+    let id = |id: Option<String>| id.unwrap_or_default();
+    v1::Event {
+        domain: event.domain.to_string(),
+        sequence: event.sequence.0,
+        index: event.position.index,
+        at_us: event.at.0,
+        wall_ms: event.wall_ms,
+        version: event.version.0,
+        subject: subject_text(subject),
+        r#type: type_name(&event.kind).to_owned(),
+        conversation,
+        agent: id(agent(&event.kind).map(|agent| agent.to_string())),
+        queue: id(queue(&event.kind).map(|queue| queue.to_string())),
+        offer: id(offer(&event.kind).map(|offer| offer.to_string())),
+        json: fields(&event.kind).to_string(),
+    }
+}
+
+fn subject_text(subject: Subject) -> String {
+    match subject {
+        Subject::Domain(id) => id.to_string(),
+        Subject::Queue(id) => id.to_string(),
+        Subject::Agent(id) => id.to_string(),
+        Subject::Touchpoint(id) => id.to_string(),
+        Subject::Conversation(id) => id.to_string(),
+    }
+}
+
+fn agent(kind: &EventKind) -> Option<AgentId> {
+    match kind {
+        EventKind::AgentCreated(agent) => Some(*agent),
+        _ => kind.desk(),
+    }
+}
+
+fn queue(kind: &EventKind) -> Option<QueueId> {
+    match kind {
+        EventKind::QueueCreated(queue)
+        | EventKind::QueueChanged(queue)
+        | EventKind::QueueDeleted(queue)
+        | EventKind::QueuePaused { queue, .. } => Some(*queue),
+        EventKind::Offered { queue, .. } => *queue,
+        _ => None,
+    }
+}
+
+fn offer(kind: &EventKind) -> Option<OfferId> {
+    match kind {
+        EventKind::Offered { offer, .. }
+        | EventKind::OfferEnded { offer, .. }
+        | EventKind::Assigned { how: How::Offer(offer), .. } => Some(*offer),
+        _ => None,
+    }
+}
+
+/// The name of a kind in the API.
+#[must_use]
+pub fn type_name(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::DomainCreated => "domain_created",
+        EventKind::DomainChanged => "domain_changed",
+        EventKind::Quarantined { .. } => "quarantined",
+        EventKind::QueueCreated(_) => "queue_created",
+        EventKind::QueueChanged(_) => "queue_changed",
+        EventKind::QueuePaused { .. } => "queue_paused",
+        EventKind::QueueDeleted(_) => "queue_deleted",
+        EventKind::AgentCreated(_) => "agent_created",
+        EventKind::AgentChanged(_) => "agent_changed",
+        EventKind::AgentDeleted(_) => "agent_deleted",
+        EventKind::TouchpointCreated(_) => "touchpoint_created",
+        EventKind::TouchpointChanged(_) => "touchpoint_changed",
+        EventKind::TouchpointDeleted(_) => "touchpoint_deleted",
+        EventKind::SessionOpened { .. } => "session_opened",
+        EventKind::LeaseLost { .. } => "lease_lost",
+        EventKind::PresenceChanged { .. } => "presence_changed",
+        EventKind::Arrived { .. } => "arrived",
+        EventKind::Waiting { .. } => "waiting",
+        EventKind::Offered { .. } => "offered",
+        EventKind::OfferEnded { .. } => "offer_ended",
+        EventKind::Assigned { .. } => "assigned",
+        EventKind::Wrapping { .. } => "wrapping",
+        EventKind::Released { .. } => "released",
+        EventKind::TransferStarted { .. } => "transfer_started",
+        EventKind::TransferFailed { .. } => "transfer_failed",
+        EventKind::Reprioritised { .. } => "reprioritised",
+        EventKind::Ended { .. } => "ended",
+    }
+}
+
+/// The name of an ending in the API.
+#[must_use]
+pub fn ending_name(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Completed { .. } => "completed",
+        Ending::Abandoned => "abandoned",
+        Ending::Closed { .. } => "closed",
+        Ending::Expired => "expired",
+        Ending::OwnerLost => "owner_lost",
+    }
+}
+
+/// The name of an offer's end in the API.
+#[must_use]
+pub fn end_name(end: &OfferEnd) -> &'static str {
+    match end {
+        OfferEnd::Accepted => "accepted",
+        OfferEnd::Rejected { .. } => "rejected",
+        OfferEnd::TimedOut => "timed_out",
+        OfferEnd::Revoked(_) => "revoked",
+    }
+}
+
+/// The name of a reason for a withdrawal in the API.
+#[must_use]
+pub fn revoked_name(why: Revoked) -> &'static str {
+    match why {
+        Revoked::Abandoned => "abandoned",
+        Revoked::Closed => "closed",
+        Revoked::Transferred => "transferred",
+        Revoked::Unavailable => "unavailable",
+        Revoked::LeaseLost => "lease_lost",
+        Revoked::QueueGone => "queue_gone",
+        Revoked::Expired => "expired",
+    }
+}
+
+pub(super) fn requeued_name(cause: Requeued) -> &'static str {
+    match cause {
+        Requeued::Rejected => "rejected",
+        Requeued::TimedOut => "timed_out",
+        Requeued::Revoked => "revoked",
+        Requeued::LeaseLost => "lease_lost",
+        Requeued::OwnerGone => "owner_gone",
+        Requeued::Transferred => "transferred",
+        Requeued::Fallback => "fallback",
+        Requeued::DedicatedFallback => "dedicated_fallback",
+    }
+}
+
+pub(super) fn by_text(by: &By) -> String {
+    match by {
+        By::System => "system".to_owned(),
+        By::Customer => "customer".to_owned(),
+        By::Agent(desk) => desk.agent.to_string(),
+        By::Supervisor(name) => format!("supervisor:{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use routing::{ConversationId, DomainId, LogTime, Position, Sequence, Version};
+
+    #[test]
+    fn ids_are_text_everywhere() {
+        let domain = DomainId(3);
+        let event = Event {
+            domain,
+            sequence: Sequence(9),
+            position: Position { index: 4, ordinal: 1 },
+            at: LogTime(5),
+            wall_ms: 6,
+            version: Version(2),
+            kind: EventKind::OfferEnded {
+                conversation: ConversationId::new(domain, 1),
+                offer: OfferId::new(domain, 2),
+                agent: AgentId::new(domain, 7),
+                end: OfferEnd::Revoked(Revoked::QueueGone),
+            },
+        };
+        let wire = write(&event);
+        assert_eq!((wire.r#type.as_str(), wire.subject.as_str()), ("offer_ended", "conv_3_1"));
+        assert_eq!((wire.agent.as_str(), wire.offer.as_str()), ("agent_3_7", "offer_3_2"));
+        let json: serde_json::Value = serde_json::from_str(&wire.json).expect("an object");
+        assert_eq!(json["why"], "queue_gone");
+        assert_eq!(json["end"], "revoked");
+        assert_eq!(json["offer"], "offer_3_2");
+    }
+}

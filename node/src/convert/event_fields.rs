@@ -1,0 +1,160 @@
+//! All fields of an event's kind as JSON, ids and names as text.
+
+use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
+use routing::EventKind;
+use routing::command::{Intent, TransferFallback, TransferTarget};
+use routing::event::{Ending, How, OfferEnd, Place};
+use serde_json::{Value, json};
+
+fn text(value: impl ToString) -> Value {
+    Value::String(value.to_string())
+}
+
+fn option(value: Option<impl ToString>) -> Value {
+    value.map_or(Value::Null, text)
+}
+
+fn texts<T: ToString>(values: &[T]) -> Value {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn intent(intent: &Intent) -> Value {
+    match intent {
+        Intent::Available => json!({ "intent": "available" }),
+        Intent::Unavailable { reason } => json!({ "intent": "unavailable", "reason": reason }),
+        Intent::Draining { next } => json!({ "intent": "draining", "next": next }),
+    }
+}
+
+fn place(place: &Place) -> Value {
+    match place {
+        Place::Queues(queues) => json!({ "queues": texts(queues) }),
+        Place::Inbox(queues) => json!({ "inbox": texts(queues) }),
+        Place::Dedicated(agent) => json!({ "dedicated": text(agent) }),
+    }
+}
+
+fn target(target: TransferTarget) -> Value {
+    match target {
+        TransferTarget::Agent(agent) => json!({ "agent": text(agent) }),
+        TransferTarget::Queue(queue) => json!({ "queue": text(queue) }),
+        TransferTarget::Inbox(queue) => json!({ "inbox": text(queue) }),
+    }
+}
+
+fn fallback(fallback: TransferFallback) -> Value {
+    match fallback {
+        TransferFallback::Source => text("source"),
+        TransferFallback::LastQueues => text("last_queues"),
+        TransferFallback::Queue(queue) => text(queue),
+    }
+}
+
+/// The fields of a kind, as a JSON object.
+pub(super) fn fields(kind: &EventKind) -> Value {
+    match kind {
+        EventKind::DomainCreated | EventKind::DomainChanged => json!({}),
+        EventKind::Quarantined { reason } => json!({ "reason": reason }),
+        EventKind::QueueCreated(queue) | EventKind::QueueChanged(queue) | EventKind::QueueDeleted(queue) => {
+            json!({ "queue": text(queue) })
+        }
+        EventKind::QueuePaused { queue, paused, by } => {
+            json!({ "queue": text(queue), "paused": paused, "by": by_text(by) })
+        }
+        EventKind::AgentCreated(agent) | EventKind::AgentChanged(agent) | EventKind::AgentDeleted(agent) => {
+            json!({ "agent": text(agent) })
+        }
+        EventKind::TouchpointCreated(touchpoint)
+        | EventKind::TouchpointChanged(touchpoint)
+        | EventKind::TouchpointDeleted(touchpoint) => json!({ "touchpoint": text(touchpoint) }),
+        EventKind::SessionOpened { agent, epoch } | EventKind::LeaseLost { agent, epoch } => {
+            json!({ "agent": text(agent), "epoch": epoch.0 })
+        }
+        EventKind::PresenceChanged { agent, intent: now, by } => {
+            json!({ "agent": text(agent), "intent": intent(now), "by": by_text(by) })
+        }
+        _ => conversation_fields(kind),
+    }
+}
+
+fn conversation_fields(kind: &EventKind) -> Value {
+    match kind {
+        EventKind::Arrived {
+            conversation,
+            touchpoint,
+            channel,
+            priority,
+            customer,
+            reference,
+            continues,
+        } => {
+            json!({
+                "conversation": text(conversation), "touchpoint": text(touchpoint), "channel": text(channel),
+                "priority": priority.0, "customer": customer, "reference": reference,
+                "continues": option(*continues),
+            })
+        }
+        EventKind::Waiting { conversation, place: at, cause } => json!({
+            "conversation": text(conversation), "place": place(at), "cause": option(cause.map(requeued_name)),
+        }),
+        EventKind::Offered {
+            conversation,
+            offer,
+            agent,
+            queue,
+            weight,
+            automatic,
+            deadline,
+            channel,
+            customer,
+        } => json!({
+            "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
+            "queue": option(*queue), "weight": weight.0, "automatic": automatic, "deadline_us": deadline.0,
+            "channel": text(channel), "customer": customer,
+        }),
+        EventKind::OfferEnded { conversation, offer, agent, end } => json!({
+            "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
+            "end": end_name(end),
+            "why": match end {
+                OfferEnd::Revoked(why) => text(revoked_name(*why)),
+                OfferEnd::Rejected(decline) => text(&decline.reason),
+                OfferEnd::Accepted | OfferEnd::TimedOut => Value::Null,
+            },
+        }),
+        EventKind::Assigned { conversation, agent, how, weight, overdraft } => json!({
+            "conversation": text(conversation), "agent": text(agent), "weight": weight.0,
+            "overdraft": overdraft,
+            "offer": match how { How::Offer(offer) => text(offer), How::Pull => Value::Null },
+        }),
+        EventKind::Wrapping { conversation, agent, deadline } => json!({
+            "conversation": text(conversation), "agent": text(agent), "deadline_us": deadline.0,
+        }),
+        EventKind::Released { conversation, agent } => {
+            json!({ "conversation": text(conversation), "agent": text(agent) })
+        }
+        EventKind::TransferStarted { conversation, target: to, fallback: then, hop, by } => json!({
+            "conversation": text(conversation), "target": target(*to), "fallback": fallback(*then),
+            "hop": hop, "by": by_text(by),
+        }),
+        EventKind::TransferFailed { conversation } => json!({ "conversation": text(conversation) }),
+        EventKind::Reprioritised { conversation, priority, by } => json!({
+            "conversation": text(conversation), "priority": priority.0, "by": by_text(by),
+        }),
+        EventKind::Ended { conversation, ending, agent, notes } => {
+            let mut fields = json!({
+                "conversation": text(conversation), "ending": ending_name(ending),
+                "agent": option(*agent), "notes": notes,
+            });
+            match ending {
+                Ending::Completed { disposition } => fields["disposition"] = json!(disposition),
+                Ending::Closed { reason, by } => {
+                    fields["reason"] = json!(reason);
+                    fields["by"] = json!(by_text(by));
+                }
+                Ending::Abandoned | Ending::Expired | Ending::OwnerLost => {}
+            }
+            fields
+        }
+        _ => json!({}),
+    }
+}

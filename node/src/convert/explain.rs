@@ -1,0 +1,46 @@
+//! Why a conversation waits, for people.
+
+use super::conversation::write_stage;
+use proto::v1;
+use proto::v1::explain_wait_response::Agent;
+use routing::LogTime;
+use routing::command::Intent;
+use routing::view::{Gate, WaitExplanation};
+
+/// Writes an explanation.
+#[must_use]
+pub fn write(explanation: &WaitExplanation) -> v1::ExplainWaitResponse {
+    let agent = |(agent, gate): &(routing::AgentId, Gate)| {
+        let (name, detail) = write_gate(gate, explanation.now);
+        Agent { agent: agent.to_string(), gate: name.to_owned(), detail }
+    };
+    v1::ExplainWaitResponse {
+        conversation: explanation.conversation.to_string(),
+        stage: write_stage(&explanation.stage).into(),
+        waited_us: explanation.now.since(explanation.arrived_at).0,
+        position: explanation.position,
+        agents: explanation.agents.iter().map(agent).collect(),
+        agents_left_out: explanation.agents_left_out,
+    }
+}
+
+fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
+    match gate {
+        Gate::Lease => ("lease", "no live session: the desk is not connected".to_owned()),
+        Gate::Intent(Intent::Available) => ("intent", "available".to_owned()),
+        Gate::Intent(Intent::Unavailable { reason }) => ("intent", format!("unavailable: {reason}")),
+        Gate::Intent(Intent::Draining { next }) => ("intent", format!("draining, then unavailable: {next}")),
+        Gate::QueuePaused(queue) => ("queue_paused", format!("{queue} is paused")),
+        Gate::Channel => ("channel", "does not handle the channel".to_owned()),
+        Gate::ChannelCap { cap } => {
+            ("channel_cap", format!("has {cap} of {cap} conversations of the channel"))
+        }
+        Gate::Capacity { free, needed } => ("capacity", format!("{free} points free, {needed} needed")),
+        Gate::ExcludedUntil(until) => {
+            let left = until.since(now).as_seconds_f64();
+            ("excluded", format!("declined or missed it; asked again in {left:.0} s"))
+        }
+        Gate::HeldFor(conversation) => ("held_for", format!("free points are held for {conversation}")),
+        Gate::None => ("none", "passes every gate: gets it with the next entry".to_owned()),
+    }
+}

@@ -1,0 +1,23 @@
+//! Between the wire and the core's types, one file per area. What is not a value of the core's
+//! types is refused here, with the field's name and an example; what is one is judged by the core.
+
+pub mod agent;
+pub mod conversation;
+pub mod domain;
+pub mod event;
+mod event_fields;
+pub mod explain;
+pub mod ids;
+pub mod intent;
+pub mod limits;
+pub mod mutation;
+pub mod notice;
+pub mod queue;
+pub mod scalar;
+pub mod touchpoint;
+pub mod transfer;
+
+use crate::problem::Problem;
+
+/// What reading a message gives.
+pub type Read<T> = Result<T, Problem>;

@@ -1,0 +1,82 @@
+//! What a desk is told: events that concern it.
+
+use super::event::{end_name, ending_name, revoked_name};
+use super::{intent, scalar::channel_code};
+use proto::v1;
+use proto::v1::notice::{Assigned, Ended, Notice as Kind, OfferEnded, Released, SessionEnded, Wrapping};
+use routing::event::{How, OfferEnd};
+use routing::{Event, EventKind};
+
+/// Writes the notice of an event for the desk of the agent it concerns; `None` for events that a
+/// desk does not show (its own session's opening, changes of settings).
+#[must_use]
+pub fn write(event: &Event) -> Option<v1::Notice> {
+    let kind = match &event.kind {
+        EventKind::Offered {
+            conversation,
+            offer,
+            agent,
+            queue,
+            weight,
+            automatic,
+            deadline,
+            channel,
+            customer,
+        } => Kind::Offered(v1::Offer {
+            id: offer.to_string(),
+            conversation: conversation.to_string(),
+            agent: agent.to_string(),
+            queue: queue.map(|queue| queue.to_string()).unwrap_or_default(),
+            weight: weight.0.into(),
+            automatic: *automatic,
+            made_at_us: event.at.0,
+            deadline_us: deadline.0,
+            channel: channel_code(*channel),
+            customer: customer.clone(),
+        }),
+        EventKind::OfferEnded { conversation, offer, end, .. } => Kind::OfferEnded(OfferEnded {
+            offer: offer.to_string(),
+            conversation: conversation.to_string(),
+            end: end_name(end).to_owned(),
+            why: match end {
+                OfferEnd::Revoked(why) => revoked_name(*why).to_owned(),
+                _ => String::new(),
+            },
+        }),
+        EventKind::Assigned { conversation, how, weight, overdraft, .. } => Kind::Assigned(Assigned {
+            conversation: conversation.to_string(),
+            offer: match how {
+                How::Offer(offer) => offer.to_string(),
+                How::Pull => String::new(),
+            },
+            weight: weight.0.into(),
+            overdraft: *overdraft,
+        }),
+        EventKind::Wrapping { conversation, deadline, .. } => {
+            Kind::Wrapping(Wrapping { conversation: conversation.to_string(), deadline_us: deadline.0 })
+        }
+        EventKind::Released { conversation, .. } => {
+            Kind::Released(Released { conversation: conversation.to_string() })
+        }
+        EventKind::PresenceChanged { intent: now, .. } => Kind::Presence(intent::write(now)),
+        EventKind::Ended { conversation, ending, .. } => Kind::Ended(Ended {
+            conversation: conversation.to_string(),
+            ending: ending_name(ending).to_owned(),
+        }),
+        _ => return None,
+    };
+    Some(v1::Notice { at_us: event.at.0, notice: Some(kind) })
+}
+
+/// The last notice of a session.
+#[must_use]
+pub fn ended(reason: impl ToString, at_us: u64) -> v1::Notice {
+    let notice = Kind::SessionEnded(SessionEnded { reason: reason.to_string() });
+    v1::Notice { at_us, notice: Some(notice) }
+}
+
+/// The notice that the inbox changed.
+#[must_use]
+pub fn inbox_changed(at_us: u64) -> v1::Notice {
+    v1::Notice { at_us, notice: Some(Kind::InboxChanged(v1::notice::InboxChanged {})) }
+}

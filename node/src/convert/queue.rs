@@ -1,0 +1,94 @@
+//! Queues.
+
+use super::Read;
+use super::scalar::{millis, span};
+use crate::problem::Problem;
+use proto::v1;
+use routing::LogTime;
+use routing::settings::{PickPolicy, QueueSettings};
+use routing::view::QueueView;
+
+/// Reads a queue's settings.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` that names the field.
+pub fn read_settings(settings: Option<v1::QueueSettings>) -> Read<QueueSettings> {
+    let wire = super::scalar::required("settings", settings)?;
+    Ok(QueueSettings {
+        name: wire.name,
+        pick: read_pick(wire.pick)?,
+        wrap_up_max: span("settings.wrap_up_max_ms", wire.wrap_up_max_ms)?,
+        dispositions: wire.dispositions,
+        disposition_required: wire.disposition_required,
+        waiting_max: wire.waiting_max.unwrap_or(QueueSettings::default().waiting_max),
+    })
+}
+
+fn read_pick(code: i32) -> Read<PickPolicy> {
+    match v1::PickPolicy::try_from(code) {
+        Ok(v1::PickPolicy::Unspecified | v1::PickPolicy::LongestIdle) => Ok(PickPolicy::LongestIdle),
+        Ok(v1::PickPolicy::LeastLoaded) => Ok(PickPolicy::LeastLoaded),
+        Ok(v1::PickPolicy::RoundRobin) => Ok(PickPolicy::RoundRobin),
+        Err(_) => Err(Problem::field(
+            "settings.pick",
+            format!(
+                "{code} is not a policy: use PICK_POLICY_LONGEST_IDLE (1) to PICK_POLICY_ROUND_ROBIN (3)"
+            ),
+        )),
+    }
+}
+
+/// Writes a queue's settings.
+#[must_use]
+pub fn write_settings(settings: &QueueSettings) -> v1::QueueSettings {
+    let pick = match settings.pick {
+        PickPolicy::LongestIdle => v1::PickPolicy::LongestIdle,
+        PickPolicy::LeastLoaded => v1::PickPolicy::LeastLoaded,
+        PickPolicy::RoundRobin => v1::PickPolicy::RoundRobin,
+    };
+    v1::QueueSettings {
+        name: settings.name.clone(),
+        pick: pick.into(),
+        wrap_up_max_ms: millis(settings.wrap_up_max),
+        dispositions: settings.dispositions.clone(),
+        disposition_required: settings.disposition_required,
+        waiting_max: Some(settings.waiting_max),
+    }
+}
+
+/// Writes a queue as it stands at `now`.
+#[must_use]
+pub fn write(queue: &QueueView, now: LogTime) -> v1::Queue {
+    v1::Queue {
+        id: queue.id.to_string(),
+        version: queue.version.0,
+        settings: Some(write_settings(&queue.settings)),
+        paused: queue.paused,
+        agents: queue.agents,
+        staffed: queue.staffed,
+        waiting: queue.waiting,
+        inbox: queue.inbox,
+        longest_wait_us: queue.longest_since.map(|since| now.since(since).0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_round_trip() {
+        let settings = QueueSettings {
+            name: "sales".into(),
+            pick: PickPolicy::RoundRobin,
+            wrap_up_max: routing::Span::seconds(30),
+            dispositions: vec!["sold".into()],
+            disposition_required: true,
+            waiting_max: 7,
+        };
+        assert_eq!(read_settings(Some(write_settings(&settings))), Ok(settings));
+        assert_eq!(read_settings(None).unwrap_err().field.as_deref(), Some("settings"));
+        let bad = v1::QueueSettings { pick: 9, ..Default::default() };
+        assert_eq!(read_settings(Some(bad)).unwrap_err().field.as_deref(), Some("settings.pick"));
+    }
+}
