@@ -117,7 +117,7 @@ fn conversation_fields(kind: &EventKind) -> Value {
             "end": end_name(end),
             "why": match end {
                 OfferEnd::Revoked(why) => text(revoked_name(*why)),
-                OfferEnd::Rejected(decline) => text(&decline.reason),
+                OfferEnd::Rejected { reason } => text(reason),
                 OfferEnd::Accepted | OfferEnd::TimedOut => Value::Null,
             },
         }),

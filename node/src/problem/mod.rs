@@ -2,6 +2,7 @@
 //! a sentence that says what to do. Unary calls get a status with details, streams a `Failure`
 //! with the same content.
 
+mod engine;
 mod rejected;
 
 use proto::v1;

@@ -1,0 +1,89 @@
+//! The engine's failures as problems.
+
+use super::Problem;
+use actors::{CallError, WatchError};
+use std::time::Duration;
+use tonic::Code;
+
+/// After an unknown outcome: time for a new leader to be found.
+const UNKNOWN_RETRY_AFTER: Duration = Duration::from_millis(100);
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        let message = error.to_string();
+        match error {
+            CallError::Rejected(rejected) => rejected.into(),
+            CallError::Unavailable { retry_after_ms, .. } => {
+                Problem::new(Code::Unavailable, "UNAVAILABLE", message)
+                    .retry_after(Duration::from_millis(retry_after_ms))
+            }
+            // UNAVAILABLE too, since trying again is always safe with the same request id.
+            CallError::Unknown { .. } => {
+                Problem::new(Code::Unavailable, "OUTCOME_UNKNOWN", message).retry_after(UNKNOWN_RETRY_AFTER)
+            }
+            CallError::Overloaded { retry_after_ms } => {
+                Problem::new(Code::ResourceExhausted, "OVERLOADED", message)
+                    .retry_after(Duration::from_millis(retry_after_ms))
+            }
+            CallError::Bug(what) => Problem::bug(&what),
+        }
+    }
+}
+
+impl From<WatchError> for Problem {
+    fn from(error: WatchError) -> Self {
+        let message = error.to_string();
+        match error {
+            WatchError::UnknownDomain(domain) => {
+                Problem::new(Code::NotFound, "UNKNOWN_DOMAIN", message).with("domain", domain)
+            }
+            WatchError::Compacted { oldest } => {
+                let what = "list what you need, then watch from the sequence in `oldest`";
+                Problem::new(Code::OutOfRange, "COMPACTED", format!("{message}: {what}"))
+                    .with("oldest", oldest.0)
+            }
+            WatchError::Stopping => {
+                Problem::new(Code::Unavailable, "STOPPING", message).retry_after(UNKNOWN_RETRY_AFTER)
+            }
+            WatchError::Damaged(_) => {
+                tracing::error!(%message, "the event store cannot be read");
+                Problem::new(Code::DataLoss, "EVENTS_DAMAGED", message)
+            }
+        }
+    }
+}
+
+impl Problem {
+    /// Something that should not happen: logged as an error, since a person must look.
+    #[must_use]
+    pub fn bug(what: &str) -> Self {
+        tracing::error!(what, "bug");
+        Self::new(
+            Code::Internal,
+            "BUG",
+            format!("internal error: {what}; the node's log says more, please report it"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use routing::Sequence;
+
+    #[test]
+    fn what_can_be_tried_again_says_when() {
+        for (error, reason) in [
+            (CallError::Unavailable { why: "x".into(), retry_after_ms: 5 }, "UNAVAILABLE"),
+            (CallError::Unknown { why: "x".into() }, "OUTCOME_UNKNOWN"),
+            (CallError::Overloaded { retry_after_ms: 5 }, "OVERLOADED"),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.reason, reason);
+            assert!(problem.retry_after.is_some(), "{reason}");
+        }
+        let compacted = Problem::from(WatchError::Compacted { oldest: Sequence(7) });
+        assert_eq!((compacted.code, compacted.reason), (Code::OutOfRange, "COMPACTED"));
+        assert_eq!(compacted.facts, [("oldest", "7".to_owned())]);
+    }
+}
