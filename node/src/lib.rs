@@ -2,3 +2,5 @@
 
 pub mod convert;
 pub mod problem;
+pub mod services;
+pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use super::event::{end_name, ending_name, revoked_name};
 use super::{intent, scalar::channel_code};
+use actors::SessionEnd;
 use proto::v1;
 use proto::v1::notice::{Assigned, Ended, Notice as Kind, OfferEnded, Released, SessionEnded, Wrapping};
 use routing::event::{How, OfferEnd};
@@ -70,8 +71,18 @@ pub fn write(event: &Event) -> Option<v1::Notice> {
 
 /// The last notice of a session.
 #[must_use]
-pub fn ended(reason: impl ToString, at_us: u64) -> v1::Notice {
-    let notice = Kind::SessionEnded(SessionEnded { reason: reason.to_string() });
+pub fn ended(end: SessionEnd, at_us: u64) -> v1::Notice {
+    let reason = match end {
+        SessionEnd::Closed => "closed",
+        SessionEnd::Replaced => "replaced",
+        SessionEnd::LoggedOut => "logged_out",
+        SessionEnd::LeaseLost => "lease_lost",
+        SessionEnd::AgentDeleted => "agent_deleted",
+        SessionEnd::TooSlow => "too_slow",
+        SessionEnd::Unreachable => "unreachable",
+        SessionEnd::Stopping => "stopping",
+    };
+    let notice = Kind::SessionEnded(SessionEnded { reason: reason.to_owned() });
     v1::Notice { at_us, notice: Some(notice) }
 }
 

@@ -1,0 +1,49 @@
+//! `Events`: the ordered, gap-free record of each domain.
+
+use super::Answers;
+use super::call::{Shared, permit};
+use super::limits::WATCHES_MAX;
+use crate::convert::{event, ids::id};
+use crate::problem::Problem;
+use ::routing::Sequence;
+use futures::{StreamExt, TryStreamExt, stream};
+use proto::v1;
+use proto::v1::events_server::Events;
+use tonic::{Request, Response, Status};
+
+/// The service.
+#[derive(Clone)]
+pub struct EventsService(pub Shared);
+
+#[tonic::async_trait]
+impl Events for EventsService {
+    type WatchStream = Answers<v1::Event>;
+
+    async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let request = request.into_inner();
+        let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
+        let domain = id("domain", &request.domain)?;
+        let watch = self.0.engine.watch(domain, Sequence(request.from)).map_err(Problem::from)?;
+        let last = request.until_now.then(|| watch.present());
+        let nothing_to_read = last.is_some_and(|last| request.from == 0 || request.from > last.0);
+
+        // The watch is pulled as the client reads; the permit lives as long as the stream.
+        let batches = stream::try_unfold(
+            (watch, permit, nothing_to_read),
+            move |(mut watch, permit, over)| async move {
+                if over {
+                    return Ok(None);
+                }
+                let mut batch = watch.next().await.map_err(Problem::from)?;
+                let over = last.is_some_and(|last| batch.last().is_some_and(|event| event.sequence >= last));
+                if let Some(last) = last {
+                    batch.retain(|event| event.sequence <= last);
+                }
+                Ok::<_, Status>(Some((batch, (watch, permit, over))))
+            },
+        );
+        let events =
+            batches.map_ok(|batch| stream::iter(batch).map(|one| Ok(event::write(&one)))).try_flatten();
+        Ok(Response::new(Box::pin(events)))
+    }
+}

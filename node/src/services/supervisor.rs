@@ -1,0 +1,197 @@
+//! `Supervisor`: watch and intervene.
+
+use super::call::{Shared, execute, permit};
+use super::limits::WATCHES_MAX;
+use super::{Answers, queue_watch, reads};
+use crate::convert::conversation::{read_stages, write_stage};
+use crate::convert::mutation::{Mutation, receipt};
+use crate::convert::transfer::{read_fallback, read_target};
+use crate::convert::{Read, conversation, explain, ids::id, ids::optional_id, intent, scalar};
+use crate::problem::Problem;
+use ::routing::command::By;
+use ::routing::{Command, ConversationId, DomainId};
+use actors::{Engine, Query};
+use proto::v1;
+use proto::v1::supervisor_server::Supervisor;
+use std::time::Duration;
+use tonic::{Request, Response, Status};
+
+/// Pages looked through for one page of a filtered list; then the caller goes on from `next`.
+const PAGES_SCANNED_MAX: usize = 16;
+
+/// The service.
+#[derive(Clone)]
+pub struct SupervisorService(pub Shared);
+
+fn by(supervisor: String) -> Read<By> {
+    if supervisor.is_empty() {
+        return Err(Problem::field("supervisor", "is required: who acts, for example 'ana@example.org'"));
+    }
+    Ok(By::Supervisor(supervisor))
+}
+
+async fn about(
+    engine: Engine,
+    deadline: Duration,
+    mutation: Option<v1::Mutation>,
+    domain: DomainId,
+    command: Command,
+) -> Result<v1::Receipt, Problem> {
+    let request = Mutation::read(mutation)?.request(domain, command);
+    Ok(receipt(&execute(&engine, request, deadline).await?))
+}
+
+async fn list(
+    engine: Engine,
+    request: v1::ListConversationsRequest,
+    deadline: Duration,
+) -> Result<v1::ListConversationsResponse, Problem> {
+    let domain = id("domain", &request.domain)?;
+    let limit = scalar::page("limit", request.limit)?;
+    let stages = read_stages(&request.stages)?;
+    let mut after: Option<ConversationId> = optional_id("after", &request.after)?;
+    let mut response = v1::ListConversationsResponse::default();
+    let page = if stages.is_empty() { limit } else { Query::LIMIT_MAX as usize };
+    let page = u32::try_from(page).unwrap_or(Query::LIMIT_MAX);
+    for _ in 0..PAGES_SCANNED_MAX {
+        let query = Query::Conversations { domain, after, limit: page };
+        let (found, now) = reads::conversations(&engine, query, deadline).await?;
+        let over = found.len() < page as usize;
+        for one in &found {
+            after = Some(one.id);
+            if stages.is_empty() || stages.contains(&write_stage(&one.stage)) {
+                response.conversations.push(conversation::write(one, now));
+                if response.conversations.len() == limit {
+                    response.next = one.id.to_string();
+                    return Ok(response);
+                }
+            }
+        }
+        if over {
+            return Ok(response);
+        }
+    }
+    response.next = after.map(|after| after.to_string()).unwrap_or_default();
+    Ok(response)
+}
+
+#[tonic::async_trait]
+impl Supervisor for SupervisorService {
+    async fn list_conversations(
+        &self,
+        request: Request<v1::ListConversationsRequest>,
+    ) -> Result<Response<v1::ListConversationsResponse>, Status> {
+        self.0.unary("centralita.v1.Supervisor/ListConversations", request, list).await
+    }
+
+    type WatchQueuesStream = Answers<v1::QueuesUpdate>;
+
+    async fn watch_queues(
+        &self,
+        request: Request<v1::WatchQueuesRequest>,
+    ) -> Result<Response<Self::WatchQueuesStream>, Status> {
+        let request = request.into_inner();
+        let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
+        let domain = id("domain", &request.domain)?;
+        let interval = queue_watch::interval(request.min_interval_ms)?;
+        let updates =
+            queue_watch::run(self.0.engine.clone(), domain, interval, self.0.stopping.clone(), permit)?;
+        Ok(Response::new(Box::pin(updates)))
+    }
+
+    async fn transfer(
+        &self,
+        request: Request<v1::SupervisorTransferRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/Transfer", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let command = Command::Transfer {
+                    conversation,
+                    target: read_target(call.target)?,
+                    fallback: read_fallback(call.fallback, &call.fallback_queue)?,
+                    by: by(call.supervisor)?,
+                };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn force_close(
+        &self,
+        request: Request<v1::ForceCloseRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/ForceClose", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let by = by(call.supervisor)?;
+                let command = Command::ForceClose { conversation, reason: call.reason, by };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn set_presence(
+        &self,
+        request: Request<v1::SupervisorSetPresenceRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/SetPresence", request, |engine, call, deadline| async move {
+                let agent: ::routing::AgentId = id("agent", &call.agent)?;
+                let intent = intent::read("intent", call.intent)?;
+                let command = Command::SetPresence { agent, intent, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, agent.domain, command).await
+            })
+            .await
+    }
+
+    async fn log_out(&self, request: Request<v1::LogOutRequest>) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/LogOut", request, |engine, call, deadline| async move {
+                let agent: ::routing::AgentId = id("agent", &call.agent)?;
+                let command = Command::LogOut { agent, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, agent.domain, command).await
+            })
+            .await
+    }
+
+    async fn reprioritise(
+        &self,
+        request: Request<v1::ReprioritiseRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/Reprioritise", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let priority = scalar::priority("priority", call.priority)?;
+                let command = Command::Reprioritise { conversation, priority, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn pause_queue(
+        &self,
+        request: Request<v1::PauseQueueRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/PauseQueue", request, |engine, call, deadline| async move {
+                let queue: ::routing::QueueId = id("queue", &call.queue)?;
+                let command = Command::PauseQueue { queue, paused: call.paused, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, queue.domain, command).await
+            })
+            .await
+    }
+
+    async fn explain_wait(
+        &self,
+        request: Request<v1::ExplainWaitRequest>,
+    ) -> Result<Response<v1::ExplainWaitResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/ExplainWait", request, |engine, call, deadline| async move {
+                let query = Query::ExplainWait(id("conversation", &call.conversation)?);
+                let (found, _) = reads::one_explanation(&engine, query, deadline).await?;
+                Ok(explain::write(&found))
+            })
+            .await
+    }
+}
