@@ -4,6 +4,8 @@
 //! the same [`workload::Workload`] and write the same [`report::Report`].
 
 pub mod checker;
+pub mod commands;
+pub mod day;
 pub mod report;
 pub mod stats;
 pub mod trace;

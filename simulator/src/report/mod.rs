@@ -1,7 +1,9 @@
 //! The one report of `day`, `load` and `demo`: the same figures under the same JSON keys.
 
 mod figures;
+mod table;
 mod tally;
 
 pub use figures::{CallEnd, CallRecord, DayFigures, Interval, LatencyMs, Report, Shares};
+pub use table::table;
 pub use tally::{Batch, Tally, report};

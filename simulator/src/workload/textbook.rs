@@ -47,7 +47,8 @@ impl Textbook {
     #[must_use]
     pub fn without_calls(self) -> Workload {
         let length = span_of(self.hours * 3_600.0);
-        let shift = Shift { from: Span::ZERO, to: length };
+        // Beyond the length, for callers who wait then still to be served.
+        let shift = Shift { from: Span::ZERO, to: Span(u64::MAX / 4) };
         let agent = |number| Agent { name: format!("agent {number}"), queues: vec![0], shifts: vec![shift] };
         let patience = match self.patience_s {
             Some(mean) => format!("exponential patience of {mean} s"),

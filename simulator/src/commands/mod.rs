@@ -1,0 +1,31 @@
+//! The commands of `centralita-sim`, one file each.
+
+pub mod day;
+
+use clap::{Parser, Subcommand};
+
+/// Simulates days of calls, and loads clusters with them.
+#[derive(Debug, Parser)]
+#[command(name = "centralita-sim", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a day through the routing core alone, in virtual time.
+    Day(day::Args),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, in words for the terminal.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Day(args) => day::run(&args),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The report for people at a terminal.
+
+use super::{DayFigures, Report, Shares};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+/// The figures as text, with the days beside their log where there are any.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let mut table = new(&["figure", "value", &interval_title(report)]);
+    let mut row = |name: &str, value: String, key: &str, percent: bool| {
+        let interval = report.intervals.get(key).map_or(String::new(), |interval| {
+            if percent {
+                format!("{:.2} to {:.2} %", interval.low * 100.0, interval.high * 100.0)
+            } else {
+                format!("{:.3} to {:.3}", interval.low, interval.high)
+            }
+        });
+        table.add_row(vec![Cell::new(name), right(value), right(interval)]);
+    };
+    for (name, count) in [
+        ("arrivals", report.arrivals),
+        ("served", report.served),
+        ("abandoned", report.abandoned),
+        ("unserved", report.unserved),
+    ] {
+        row(name, count.to_string(), "", false);
+    }
+    let percent = |share: f64| format!("{:.2} %", share * 100.0);
+    row("waited", percent(report.waited_share), "waited_share_ci", true);
+    if let Some(probability) = report.wait_probability {
+        row("not answered at once", percent(probability), "wait_probability_ci", true);
+    }
+    row("abandoned", percent(report.abandoned_share), "abandoned_share_ci", true);
+    row("wait, mean", format!("{:.3} s", report.wait_mean_s), "wait_mean_s_ci", false);
+    row("wait, 90th percentile", format!("{:.2} s", report.wait_p90_s), "wait_p90_s_ci", false);
+    let level = format!("answered within {} s", report.threshold_s);
+    row(&level, percent(report.service_level), "service_level_ci", true);
+    row("contact, mean", format!("{:.2} s", report.service_mean_s), "service_mean_s_ci", false);
+    row("occupancy", percent(report.occupancy), "occupancy_ci", true);
+    if let Some(latency) = report.offer_latency_ms {
+        let text = format!("{:.2} / {:.2} / {:.2} ms", latency.p50, latency.p99, latency.p999);
+        row("offer latency p50 / p99 / p99.9", text, "", false);
+    }
+    for (name, count) in
+        [("acknowledged", report.acknowledged), ("lost", report.lost), ("unknown", report.unknown)]
+    {
+        if let Some(count) = count {
+            row(name, count.to_string(), "", false);
+        }
+    }
+    if let Some(gap) = report.longest_gap_ms {
+        row("longest gap without an offer", format!("{gap:.1} ms"), "", false);
+    }
+    row("broken promises", report.broken_promises.to_string(), "", false);
+    let mut text = format!("{}: {}\n{table}\n", report.source, report.workload);
+    if !report.days.is_empty() {
+        text.push_str(&format!("\nsimulated | logged\n{}\n", days(&report.days)));
+    }
+    for note in &report.notes {
+        text.push_str(&format!("- {note}\n"));
+    }
+    text
+}
+
+fn days(days: &[DayFigures]) -> Table {
+    let mut table = new(&["day", "calls", "waited %", "abandoned %", "mean wait s", "mean contact s"]);
+    for day in days {
+        let both = |figure: fn(&Shares) -> f64| {
+            right(format!("{:.1} | {:.1}", figure(&day.simulated), figure(&day.logged)))
+        };
+        table.add_row(vec![
+            Cell::new(&day.day),
+            right(format!("{} | {}", day.simulated.arrivals, day.logged.arrivals)),
+            both(|shares| shares.waited_share * 100.0),
+            both(|shares| shares.abandoned_share * 100.0),
+            both(|shares| shares.wait_mean_s),
+            both(|shares| shares.service_mean_s),
+        ]);
+    }
+    table
+}
+
+fn interval_title(report: &Report) -> String {
+    match report.confidence {
+        Some(confidence) => format!("{} % interval", (confidence * 1e4).round() / 100.0),
+        None => String::new(),
+    }
+}
+
+fn new(titles: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(titles.iter().map(Cell::new));
+    table
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
