@@ -1,8 +1,8 @@
 //! Files as the log and the snapshots need them, and nothing more.
 //!
-//! The logic above is the same everywhere; only what is beneath differs: `RealDisk` (a thread of
-//! its own), `LossyDisk` (real files that lose whatever was not flushed, for crash tests of the
-//! real binary) and `MemDisk` (in memory, with crashes and faults, for tests and simulation).
+//! The logic above is the same everywhere; only what is beneath differs: [`RealDisk`] (a thread of
+//! its own), [`LossyDisk`] (real files that lose whatever was not flushed, for crash tests of the
+//! real binary) and [`MemDisk`] (in memory, with crashes and faults, for tests and simulation).
 //!
 //! What every implementation promises, and no more:
 //! - Written bytes survive a crash once [`DiskFile::sync_data`] has returned Ok. Before that, any
@@ -10,6 +10,15 @@
 //! - A created, renamed or removed name survives once [`Disk::sync_dir`] of its folder has returned.
 //! - After a failed sync nothing is known about the bytes written since the last good one, and
 //!   trying again proves nothing.
+
+mod lossy;
+mod mem;
+mod model;
+mod real;
+
+pub use lossy::LossyDisk;
+pub use mem::MemDisk;
+pub use real::RealDisk;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -63,7 +72,7 @@ pub trait FolderLock: Send + Sync {}
 /// An open file.
 #[async_trait]
 pub trait DiskFile: Send + Sync + 'static {
-    /// Writes all bytes at an offset. A write beyond the end is an error.
+    /// Writes all bytes at an offset, which is not beyond the end.
     async fn write_at(&self, offset: u64, data: Bytes) -> io::Result<()>;
 
     /// Makes everything written to this file durable.

@@ -1,0 +1,211 @@
+//! Opening a log: what was acknowledged comes back, what was torn is cut, what is damaged is refused.
+
+use super::WalOptions;
+use super::error::WalError;
+use super::format::{
+    Kind, Record, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION, decode_frame, find_later_frame, segment_name,
+    segment_number,
+};
+use super::state::{Group, Segment, Slot, State};
+use crate::api::GroupId;
+use crate::disk::{OpenMode, SharedDisk};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A group's log while it is put together. Entries copied out of an old segment come after
+/// entries with higher indices, so there may be holes until the end.
+#[derive(Default)]
+struct Draft {
+    slots: BTreeMap<u64, Slot>,
+    start: u64,
+    vote: Option<Bytes>,
+    purged: Option<(u64, Bytes)>,
+    committed: Option<(u64, Bytes)>,
+}
+
+impl Draft {
+    fn replay(&mut self, record: &Record<'_>, slot: Slot) {
+        let body = || Bytes::copy_from_slice(record.body);
+        match record.kind {
+            Kind::Entry => {
+                self.slots.insert(record.index, slot);
+            }
+            Kind::Vote => self.vote = Some(body()),
+            Kind::Truncate => drop(self.slots.split_off(&record.index)),
+            Kind::Purge => {
+                self.slots = self.slots.split_off(&(record.index + 1));
+                self.purged = Some((record.index, body()));
+            }
+            Kind::Committed => self.committed = Some((record.index, body())),
+            Kind::Start => self.start = record.index,
+            Kind::Close => {}
+        }
+    }
+
+    fn first(&self) -> u64 {
+        self.purged.as_ref().map_or(self.start, |(index, _)| index + 1)
+    }
+
+    /// Index of the first entry that should be there and is not.
+    fn hole(&self) -> Option<u64> {
+        self.slots
+            .keys()
+            .zip(self.first()..)
+            .find(|(found, expected)| **found != *expected)
+            .map(|(_, expected)| expected)
+    }
+
+    fn finish(self) -> Group {
+        Group {
+            first: self.first(),
+            start: self.start,
+            slots: self.slots.into_values().collect(),
+            vote: self.vote,
+            purged: self.purged,
+            committed: self.committed,
+            ..Group::default()
+        }
+    }
+}
+
+/// What was read so far.
+struct Scan<'a> {
+    disk: &'a SharedDisk,
+    folder: &'a Path,
+    salt: u64,
+    drafts: BTreeMap<GroupId, Draft>,
+    segments: BTreeMap<u32, Segment>,
+    /// The last frame read; None before the first segment.
+    frame: Option<u64>,
+}
+
+/// Reads the log in a folder.
+pub(super) async fn recover(
+    disk: &SharedDisk,
+    folder: &Path,
+    salt: u64,
+    options: &WalOptions,
+) -> Result<State, WalError> {
+    disk.create_dir_all(folder).await?;
+    let mut numbers = Vec::new();
+    for name in disk.list(folder).await? {
+        match segment_number(&name) {
+            Some(number) => numbers.push(number),
+            None => tracing::warn!(file = %folder.join(&name).display(), "not a file of the log; left alone"),
+        }
+    }
+    let mut scan =
+        Scan { disk, folder, salt, drafts: BTreeMap::new(), segments: BTreeMap::new(), frame: None };
+    for (at, number) in numbers.iter().enumerate() {
+        if at > 0 && numbers[at - 1] + 1 != *number {
+            return Err(scan.damaged(*number - 1, 0, "the file is missing"));
+        }
+        scan.segment(*number, at + 1 == numbers.len()).await?;
+    }
+    scan.finish(options)
+}
+
+impl Scan<'_> {
+    fn path(&self, number: u32) -> PathBuf {
+        self.folder.join(segment_name(number))
+    }
+
+    fn damaged(&self, number: u32, offset: u64, what: impl Into<String>) -> WalError {
+        WalError::Damaged { file: self.path(number), offset, what: what.into() }
+    }
+
+    async fn segment(&mut self, number: u32, last: bool) -> Result<(), WalError> {
+        let path = self.path(number);
+        let file = self.disk.open(&path, OpenMode::Existing).await?;
+        // Segments are bounded, so one at a time may be in memory.
+        let bytes = file.read_at(0, file.len().await? as usize).await?;
+        let before = self.frame;
+        let end = self.frames(number, &bytes)?;
+        if end < bytes.len() || self.frame == before {
+            self.check_torn(number, &bytes, end, last)?;
+        }
+        if self.frame == before {
+            // The writer creates it again, with all that must stand at its beginning.
+            drop(file);
+            self.disk.remove(&path).await?;
+            self.disk.sync_dir(self.folder).await?;
+            return Ok(());
+        }
+        if end < bytes.len() {
+            file.truncate(end as u64).await?;
+            file.sync_data().await?;
+        }
+        let segment = Segment { file: Some(file), bytes: end as u64, live_entries: 0, live_bytes: 0 };
+        self.segments.insert(number, segment);
+        Ok(())
+    }
+
+    /// Replays a segment's whole frames; returns where they end.
+    fn frames(&mut self, number: u32, bytes: &[u8]) -> Result<usize, WalError> {
+        let Some(header) = SegmentHeader::decode(bytes) else { return Ok(0) };
+        if header.version != VERSION {
+            let file = self.path(number);
+            return Err(WalError::Version { file, found: header.version, supported: VERSION });
+        }
+        if header.salt != self.salt {
+            return Err(WalError::Foreign { file: self.path(number) });
+        }
+        if header.number != number {
+            return Err(self.damaged(number, 0, format!("it is segment {} by its content", header.number)));
+        }
+        if let Some(last) = self.frame.filter(|last| last + 1 != header.first_frame) {
+            let what = format!("frame {} should follow, not {}", last + 1, header.first_frame);
+            return Err(self.damaged(number, 0, what));
+        }
+        let mut at = SEGMENT_HEADER_BYTES;
+        let mut expected = header.first_frame;
+        while let Some((end, records)) = decode_frame(self.salt, &bytes[at..], expected) {
+            for (offset, record) in records.iter().filter(|(_, record)| record.kind != Kind::Close) {
+                let slot =
+                    Slot { segment: number, offset: (at + offset) as u32, len: record.body.len() as u32 };
+                self.drafts.entry(record.group).or_default().replay(record, slot);
+            }
+            self.frame = Some(expected);
+            expected += 1;
+            at += end;
+        }
+        Ok(at)
+    }
+
+    /// Bytes that are no frame: at the end of the log they were never acknowledged and may be cut.
+    fn check_torn(&self, number: u32, bytes: &[u8], at: usize, last: bool) -> Result<(), WalError> {
+        if !last {
+            return Err(self.damaged(number, at as u64, "no valid record, and another segment follows"));
+        }
+        // The torn frame itself may have a whole header; one with a higher number proves that the
+        // torn one was synced.
+        let torn_frame = self.frame.unwrap_or(0) + 1;
+        if let Some(later) = find_later_frame(self.salt, bytes, at, torn_frame) {
+            let what = format!("no valid record, though a valid one follows at byte {later}");
+            return Err(self.damaged(number, at as u64, what));
+        }
+        tracing::warn!(
+            file = %self.path(number).display(), offset = at, bytes = bytes.len() - at,
+            "cut the torn end of the log: a write that was under way at the crash and not acknowledged"
+        );
+        Ok(())
+    }
+
+    fn finish(self, options: &WalOptions) -> Result<State, WalError> {
+        for (id, draft) in &self.drafts {
+            if let Some(index) = draft.hole() {
+                let number = self.segments.keys().next().copied().unwrap_or(1);
+                return Err(self.damaged(number, 0, format!("entry {index} of {id} is missing")));
+            }
+        }
+        let groups: BTreeMap<GroupId, Group> =
+            self.drafts.into_iter().map(|(id, draft)| (id, draft.finish())).collect();
+        let slots: Vec<Slot> = groups.values().flat_map(|group| group.slots.iter().copied()).collect();
+        let mut state = State::new(self.salt, groups, self.segments, self.frame.unwrap_or(0), options);
+        for slot in slots {
+            state.add_live(slot);
+        }
+        Ok(state)
+    }
+}
