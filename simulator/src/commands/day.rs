@@ -3,11 +3,11 @@
 use crate::day::{self, Day, Options, Settings, Simulated};
 use crate::report::table;
 use crate::trace::{self, Date};
-use crate::workload::{Imputer, Textbook, span_of};
+use crate::workload::{Imputer, Profile, Textbook, span_of};
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use routing::{Priority, Span};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What is drawn as progress, and not before this long.
@@ -22,6 +22,9 @@ pub struct Args {
     /// A day of the trace, as 1999-02-10; may be repeated. All days by default.
     #[arg(long, requires = "trace")]
     date: Vec<Date>,
+    /// A profile: a TOML file, or `bank-day`, which is shipped.
+    #[arg(long, value_name = "FILE|bank-day", conflicts_with = "arrivals_per_s")]
+    profile: Option<PathBuf>,
     /// Waiting credit of a priority in seconds, as 2=90; may be repeated. Longest wait less credit
     /// goes first. The bank's rule by default.
     #[arg(long, value_name = "PRIORITY=SECONDS", value_parser = credit, default_value = "2=90", requires = "trace")]
@@ -92,10 +95,27 @@ fn simulate(args: &Args) -> anyhow::Result<Simulated> {
     if let Some(path) = &args.trace {
         return from_trace(args, path, settings);
     }
+    if let Some(path) = &args.profile {
+        let profile = read_profile(path)?;
+        let day = Day { make: Box::new(|seed| profile.day(seed)), logged: None };
+        return run_days(args, &[day], settings);
+    }
     textbook(args, settings)
 }
 
-fn from_trace(args: &Args, path: &std::path::Path, settings: Settings) -> anyhow::Result<Simulated> {
+/// A profile by name or path.
+///
+/// # Errors
+/// It cannot be read, or a field of it is wrong.
+pub fn read_profile(path: &Path) -> anyhow::Result<Profile> {
+    let text = match path.to_str().and_then(Profile::shipped) {
+        Some(text) => text.to_owned(),
+        None => std::fs::read_to_string(path).with_context(|| path.display().to_string())?,
+    };
+    Profile::parse(&text).with_context(|| path.display().to_string())
+}
+
+fn from_trace(args: &Args, path: &Path, settings: Settings) -> anyhow::Result<Simulated> {
     let trace = trace::read(path)?;
     let known = trace.dates();
     for date in &args.date {

@@ -2,10 +2,12 @@
 //! and `demo`, whatever it was made from.
 
 mod from_trace;
+mod profile;
 mod staff;
 mod textbook;
 
 pub use from_trace::Imputer;
+pub use profile::{BadProfile, CallType, Credit, Hours, Patience, PriorityShare, Profile, Staff, Survival};
 pub use textbook::Textbook;
 
 use routing::{Priority, Span};
