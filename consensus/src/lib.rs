@@ -4,7 +4,9 @@
 //! It replicates opaque commands for any [`StateMachine`], so it can be tested with a small one.
 
 pub mod api;
+mod bootstrap;
 mod config;
+mod consensus;
 pub mod disk;
 pub mod env;
 mod group;
@@ -17,7 +19,8 @@ pub mod wal;
 
 pub use api::*;
 pub use config::{Config, Limits, MEMBERS_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World};
+pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
 pub use group::{Group, GroupStatus};
 pub use runtime::seed_thread;
-pub use transport::{Dial, Peers, SharedDial, TcpDial, Wire};
+pub use transport::{Dial, PeerService, Peers, SharedDial, TcpDial, Wire};

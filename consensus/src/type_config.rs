@@ -47,6 +47,8 @@ pub mod types {
 
     /// Term and index of an entry.
     pub type LogId = alias::LogIdOf<TypeConfig>;
+    /// The leader of a term, in the identity of entries.
+    pub type CommittedLeaderId = alias::CommittedLeaderIdOf<TypeConfig>;
     /// A log entry.
     pub type Entry = alias::EntryOf<TypeConfig>;
     /// A vote, granted or asked for.
@@ -55,4 +57,14 @@ pub mod types {
     pub type StoredMembership = alias::StoredMembershipOf<TypeConfig>;
     /// What a snapshot covers.
     pub type SnapshotMeta = alias::SnapshotMetaOf<TypeConfig>;
+    /// A snapshot with its bytes.
+    pub type Snapshot = alias::SnapshotOf<TypeConfig, bytes::Bytes>;
+    /// Entries for a follower, or a heartbeat.
+    pub type AppendRequest = openraft::raft::AppendEntriesRequest<TypeConfig>;
+    /// What a follower says to them.
+    pub type AppendResult = openraft::raft::StreamAppendResult<TypeConfig>;
+    /// A call to another node that failed.
+    pub type RpcError = openraft::errors::RPCError<TypeConfig>;
+    /// One group's openraft instance.
+    pub type Raft = openraft::Raft<TypeConfig, crate::group::Machine>;
 }

@@ -23,6 +23,7 @@ pub(crate) trait Replica: Send + Sync + 'static {
     fn read_barrier(&self) -> BoxFuture<'_, Result<(), ProposeError>>;
     fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), ProposeError>>;
     fn status(&self) -> GroupStatus;
+    fn behind(&self, member: NodeId) -> Option<u64>;
 }
 
 /// How a group stands on this node.
@@ -120,6 +121,11 @@ impl Group {
     #[must_use]
     pub fn status(&self) -> GroupStatus {
         self.shared.replica.status()
+    }
+
+    /// How many entries a member is behind, as the leader knows.
+    pub(crate) fn behind(&self, member: NodeId) -> Option<u64> {
+        self.shared.replica.behind(member)
     }
 
     /// Asks another member to take over; returns before it has. Watch [`Group::leadership`].

@@ -1,6 +1,13 @@
 //! One replicated group on this node.
 
+mod batcher;
 mod clock;
 mod handle;
+mod leadership;
+mod machine;
+mod replica;
 
+pub(crate) use clock::LogClock;
 pub use handle::{Group, GroupStatus};
+pub(crate) use machine::Machine;
+pub(crate) use replica::start;

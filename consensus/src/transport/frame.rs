@@ -39,13 +39,17 @@ pub enum Kind {
     AppendOver = 10,
     /// A snapshot.
     Snapshot = 11,
+    /// The request to a group was certainly not handled.
+    RaftRefused = 12,
+    /// The rest of a snapshot will not come.
+    Abort = 13,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
-            Answer, Append, AppendAnswer, AppendEnd, AppendOver, Call, Cast, Ping, Raft, RaftAnswer, Refused,
-            Snapshot,
+            Abort, Answer, Append, AppendAnswer, AppendEnd, AppendOver, Call, Cast, Ping, Raft, RaftAnswer,
+            RaftRefused, Refused, Snapshot,
         };
         let all = [
             Ping,
@@ -60,6 +64,8 @@ impl Kind {
             AppendAnswer,
             AppendOver,
             Snapshot,
+            RaftRefused,
+            Abort,
         ];
         all.get(usize::from(byte)).copied()
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -158,7 +159,8 @@ impl Link {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Queues a message, waiting for room.
+    /// Queues a message, waiting for room for all of it: when this is given up half-way, nothing
+    /// was queued.
     pub async fn send(
         &self,
         lane: Lane,
@@ -167,14 +169,42 @@ impl Link {
         id: u64,
         body: Bytes,
     ) -> Result<(), Lost> {
+        let frames: Vec<Frame> = Frame::cut(kind, group, id, body).collect();
         let queue = self.lane(lane);
+        if frames.len() > queue.max_capacity() {
+            return Err(Lost);
+        }
+        let room = tokio::select! {
+            biased;
+            () = self.lost.cancelled() => return Err(Lost),
+            room = queue.reserve_many(frames.len()) => room.map_err(|_| Lost)?,
+        };
+        for (place, frame) in room.zip(frames) {
+            place.send(frame);
+        }
+        Ok(())
+    }
+
+    /// Queues a message of any size bit by bit in the bulk lane; `stall` bounds the wait for the
+    /// next bit. When this is given up half-way, the peer is told to forget the rest.
+    pub async fn send_bulk(
+        self: &Arc<Self>,
+        kind: Kind,
+        group: GroupId,
+        id: u64,
+        body: Bytes,
+        stall: Duration,
+    ) -> Result<(), Lost> {
+        let mut abort = Abort { link: Arc::clone(self), id, armed: true };
         for frame in Frame::cut(kind, group, id, body) {
             tokio::select! {
                 biased;
                 () = self.lost.cancelled() => return Err(Lost),
-                sent = queue.send(frame) => sent.map_err(|_| Lost)?,
+                () = tokio::time::sleep(stall) => return Err(Lost),
+                sent = self.bulk.send(frame) => sent.map_err(|_| Lost)?,
             }
         }
+        abort.armed = false;
         Ok(())
     }
 
@@ -259,5 +289,21 @@ impl Expected {
 impl Drop for Expected {
     fn drop(&mut self) {
         self.link.waiting().calls.remove(&(self.kind, self.id));
+    }
+}
+
+/// Tells the peer to forget a message that will not be finished.
+struct Abort {
+    link: Arc<Link>,
+    id: u64,
+    armed: bool,
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if self.armed && self.link.try_send(Lane::Urgent, Kind::Abort, self.id, Bytes::new()).is_err() {
+            // Then the peer would hold the part for ever: a fresh link forgets it.
+            self.link.close();
+        }
     }
 }

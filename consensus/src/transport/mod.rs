@@ -3,10 +3,20 @@
 //! The node with the lower id dials; the other accepts. One stream, not one per direction, so that
 //! "connected" means the same on both sides and a lost stream is one event.
 
+mod codec;
 mod dial;
 mod frame;
+mod hello;
+mod hub;
+mod inbox;
 mod link;
 mod peers;
+mod raft_inbound;
+mod raft_network;
+mod service;
 
 pub use dial::{Dial, SharedDial, TcpDial, Wire};
+pub(crate) use hub::Hub;
 pub use peers::Peers;
+pub(crate) use raft_network::Network;
+pub use service::PeerService;

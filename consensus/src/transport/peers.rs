@@ -35,6 +35,11 @@ impl Peers {
         (!link.is_closed()).then_some(link)
     }
 
+    /// Who is connected now.
+    pub(crate) fn all_connected(&self) -> Vec<NodeId> {
+        self.slots.keys().copied().filter(|peer| self.connected(*peer)).collect()
+    }
+
     /// Ends all links.
     pub(crate) fn close_all(&self) {
         for slot in self.slots.values() {

@@ -1,0 +1,203 @@
+//! A node's part in the cluster: all its groups, one log, one transport.
+
+use crate::api::{GroupId, PeerHandler, StateMachine};
+use crate::bootstrap;
+use crate::config::{Config, StartError, World};
+use crate::group::{self, Group, LogClock, Machine};
+use crate::snapshots::SnapshotStore;
+use crate::store::{DataFolder, Identity, LogStore};
+use crate::transport::{Hub, Network, PeerService, Peers};
+use crate::type_config::types::Raft;
+use crate::wal::{Wal, WalOptions};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// A node's part in the cluster.
+pub struct Consensus {
+    groups: BTreeMap<GroupId, Group>,
+    rafts: Vec<Raft>,
+    hub: Arc<Hub>,
+    wal: Wal,
+    failure: watch::Receiver<Option<String>>,
+    stop: CancellationToken,
+    /// Keeps the folder locked; taken when everything has stopped.
+    folder: Mutex<Option<DataFolder>>,
+}
+
+impl Consensus {
+    /// Opens the data folder, restores every group's machine from its snapshot and its log, and
+    /// starts taking part. `machines` makes the state machine of each group, the meta group's
+    /// first. Members with a higher id are dialled from now on; those with a lower one reach this
+    /// node through [`Consensus::transport_service`].
+    ///
+    /// # Errors
+    /// See [`StartError`]; each says what to do.
+    pub async fn start(
+        config: Config,
+        world: World,
+        mut machines: impl FnMut(GroupId) -> Box<dyn StateMachine>,
+    ) -> Result<Arc<Consensus>, StartError> {
+        config.check()?;
+        let data_error = |error: io::Error| StartError::Data { folder: config.data.clone(), error };
+        let identity = Identity { cluster: config.cluster_id.clone(), node: config.node };
+        let folder = DataFolder::open(&world.disk, &config.data, &identity, world.entropy.as_ref());
+        let folder = folder.await.map_err(data_error)?;
+        let wal =
+            Wal::open(Arc::clone(&world.disk), &folder.log(), folder.salt(), WalOptions::default()).await;
+        let wal = wal.map_err(data_error)?;
+        let stop = CancellationToken::new();
+        let hub = Hub::new(&config, Arc::clone(&world.dial), Arc::clone(&world.entropy), stop.clone());
+        let (failed, failure) = watch::channel(None);
+        let mut groups = BTreeMap::new();
+        let mut rafts = BTreeMap::new();
+        for id in config.groups() {
+            let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &folder.snapshots(), id).await;
+            let snapshots = snapshots.map_err(data_error)?;
+            let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed));
+            let machine = Machine::open(id, machines(id), snapshots, Arc::clone(&clock)).await;
+            let machine = machine.map_err(data_error)?;
+            let network = Network::new(hub.peers.clone(), id);
+            let log = LogStore::new(&wal, id);
+            let started = group::start(&config, &world, id, network, log, machine, clock).await;
+            let started = started.map_err(|text| StartError::Group { group: id, text })?;
+            watch_group(id, started.ended, failed.clone(), stop.clone());
+            tokio::spawn(bootstrap::initialize(
+                config.clone(),
+                id,
+                started.raft.clone(),
+                hub.peers.clone(),
+                stop.clone(),
+            ));
+            tokio::spawn(bootstrap::prefer_leader(
+                config.clone(),
+                started.group.clone(),
+                hub.peers.clone(),
+                stop.clone(),
+            ));
+            groups.insert(id, started.group);
+            rafts.insert(id, started.raft);
+        }
+        watch_log(wal.clone(), failed, stop.clone());
+        hub.inbox.set_groups(rafts.clone());
+        hub.start();
+        Ok(Arc::new(Consensus {
+            groups,
+            rafts: rafts.into_values().collect(),
+            hub,
+            wal,
+            failure,
+            stop,
+            folder: Mutex::new(Some(folder)),
+        }))
+    }
+
+    /// Who answers calls and takes casts of other nodes. Until it is set, calls are refused. Only
+    /// the first one counts.
+    pub fn set_handler(&self, handler: Arc<dyn PeerHandler>) {
+        let connected = self.hub.peers.all_connected();
+        if self.hub.inbox.set_handler(Arc::clone(&handler)) {
+            for peer in connected {
+                handler.peer_changed(peer, true);
+            }
+        } else {
+            tracing::error!("bug: a second handler of peers was set and is not used");
+        }
+    }
+
+    /// The service to add to the node's tonic server, which must listen at this member's address.
+    #[must_use]
+    pub fn transport_service(&self) -> PeerService {
+        PeerService::new(Arc::clone(&self.hub))
+    }
+
+    /// A group of this node; `None` when there is no such group.
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> Option<Group> {
+        self.groups.get(&id).cloned()
+    }
+
+    /// All groups, the meta group first.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values()
+    }
+
+    /// Calls and casts to other nodes.
+    #[must_use]
+    pub fn peers(&self) -> Peers {
+        self.hub.peers.clone()
+    }
+
+    /// Becomes `Some` when this node must stop: the log has failed or a group has ended on its
+    /// own. The text says why.
+    #[must_use]
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.failure.clone()
+    }
+
+    /// Stops taking part: groups first, then links, then the log, which is closed cleanly. Hand
+    /// over leadership before, where it matters. Proposals under way end as unknown.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        for raft in &self.rafts {
+            if let Err(error) = raft.shutdown().await {
+                tracing::warn!("a group did not stop cleanly: {error}");
+            }
+        }
+        self.hub.stop();
+        if let Err(error) = self.wal.close().await {
+            tracing::warn!("the log was not closed cleanly: {error}");
+        }
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Drop for Consensus {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.hub.stop();
+    }
+}
+
+/// Reports a group that ends although the node does not stop.
+fn watch_group(
+    id: GroupId,
+    ended: tokio::task::JoinHandle<String>,
+    failed: watch::Sender<Option<String>>,
+    stop: CancellationToken,
+) {
+    tokio::spawn(async move {
+        let why = match ended.await {
+            Ok(why) => why,
+            Err(error) => error.to_string(),
+        };
+        if !stop.is_cancelled() {
+            report(&failed, format!("{id} has ended: {why}"));
+        }
+    });
+}
+
+/// Reports a failed log.
+fn watch_log(wal: Wal, failed: watch::Sender<Option<String>>, stop: CancellationToken) {
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            why = wal.failed() => report(&failed, format!("the log has failed: {why}")),
+        }
+    });
+}
+
+/// The first failure is the cause; later ones are its consequences.
+fn report(failed: &watch::Sender<Option<String>>, why: String) {
+    tracing::error!("this node must stop: {why}");
+    failed.send_if_modified(|present| {
+        let first = present.is_none();
+        if first {
+            *present = Some(why);
+        }
+        first
+    });
+}

@@ -1,0 +1,200 @@
+//! Starts one group on this node and answers for it.
+
+use super::batcher::Batcher;
+use super::clock::LogClock;
+use super::handle::{Group, GroupStatus, Replica, Shared};
+use super::leadership::watch_leadership;
+use super::machine::{Applied, Machine};
+use crate::api::{GroupId, Leadership, NodeId, ProposeError};
+use crate::config::{Config, World};
+use crate::transport::Network;
+use crate::type_config::TypeConfig;
+use crate::type_config::types::Raft;
+use futures::future::BoxFuture;
+use openraft::errors::{LinearizableReadError, RaftError};
+use openraft::rt::WatchReceiver;
+use openraft::storage::RaftLogStorage;
+use openraft::{ReadPolicy, SnapshotPolicy};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// Pause before a read asks again for a lease that is not confirmed.
+const LEASE_RETRY: Duration = Duration::from_millis(5);
+/// A follower that is this many times the snapshot distance behind gets a snapshot.
+const LAG_FACTOR: u64 = 2;
+/// Entries in one message of appends; the log bounds their bytes.
+const APPEND_ENTRIES: u64 = 64;
+
+/// A started group: its handle, its openraft instance, and what must be watched.
+pub struct Started {
+    /// The handle.
+    pub group: Group,
+    /// openraft.
+    pub raft: Raft,
+    /// Resolves with the reason when the group ends.
+    pub ended: tokio::task::JoinHandle<String>,
+}
+
+/// openraft's settings for a group.
+fn settings(config: &Config, group: GroupId, entropy: u64) -> Result<openraft::Config, String> {
+    let timing = config.timing;
+    // Staggered, so that groups do not write their snapshots at the same time.
+    let entries = config.limits.snapshot_entries;
+    let entries = entries + entropy % (entries / 2 + 1);
+    openraft::Config {
+        cluster_name: format!("{} {group}", config.cluster_id),
+        heartbeat_interval: timing.heartbeat_ms,
+        election_timeout_min: timing.election_min_ms,
+        election_timeout_max: timing.election_max_ms,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(entries),
+        replication_lag_threshold: entries.saturating_mul(LAG_FACTOR),
+        max_in_snapshot_log_to_keep: entries / 4,
+        max_payload_entries: APPEND_ENTRIES,
+        enable_pre_vote: Some(true),
+        // A restarted leader would act on a leadership that may have passed on long since.
+        enable_leader_restore: Some(false),
+        ..openraft::Config::default()
+    }
+    .validate()
+    .map_err(|error| error.to_string())
+}
+
+/// Starts a group over a log and a restored machine.
+///
+/// # Errors
+/// What openraft found wrong.
+pub async fn start<L: RaftLogStorage<TypeConfig>>(
+    config: &Config,
+    world: &World,
+    group: GroupId,
+    network: Network,
+    log: L,
+    (machine, applied): (Machine, watch::Receiver<Applied>),
+    clock: Arc<LogClock>,
+) -> Result<Started, String> {
+    let settings = Arc::new(settings(config, group, world.entropy.next_u64())?);
+    let raft = Raft::new(config.node.0, settings, network, log, machine).await;
+    let raft = raft.map_err(|error| error.to_string())?;
+    let (told, leadership) = watch::channel(Leadership::default());
+    let ended = tokio::spawn(watch_leadership(
+        group,
+        config.node,
+        raft.clone(),
+        applied.clone(),
+        Arc::clone(&clock),
+        told,
+    ));
+    let limits = config.limits;
+    let (proposals, queue) = mpsc::channel(limits.pending_commands);
+    let patience = Duration::from_millis(2 * config.timing.election_max_ms);
+    let batcher = Batcher {
+        group,
+        node: config.node,
+        raft: raft.clone(),
+        clock: Arc::clone(&clock),
+        limits,
+        proposals: queue,
+        leadership: leadership.clone(),
+        patience,
+    };
+    tokio::spawn(batcher.run());
+    let replica = RaftReplica {
+        node: config.node,
+        raft: raft.clone(),
+        applied,
+        leadership: leadership.clone(),
+        patience,
+    };
+    let shared = Shared {
+        id: group,
+        node: config.node,
+        command_bytes: limits.command_bytes,
+        proposals,
+        permits: Arc::new(Semaphore::new(limits.pending_commands)),
+        leadership,
+        clock,
+        replica: Box::new(replica),
+    };
+    Ok(Started { group: Group { shared: Arc::new(shared) }, raft, ended })
+}
+
+struct RaftReplica {
+    node: NodeId,
+    raft: Raft,
+    applied: watch::Receiver<Applied>,
+    leadership: watch::Receiver<Leadership>,
+    patience: Duration,
+}
+
+impl RaftReplica {
+    /// A lease read where the lease is good, otherwise a round to a quorum.
+    async fn barrier(&self) -> Result<(), ProposeError> {
+        let lease = self.raft.ensure_linearizable(ReadPolicy::LeaseRead).await;
+        let result = match lease {
+            Ok(_) => return Ok(()),
+            Err(_) => self.raft.ensure_linearizable(ReadPolicy::ReadIndex).await,
+        };
+        match result {
+            Ok(_) => Ok(()),
+            Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(forward))) => {
+                let leader = forward.leader_id.map(NodeId).filter(|leader| *leader != self.node);
+                Err(ProposeError::NotLeader { leader })
+            }
+            Err(_) => Err(ProposeError::NotLeader { leader: None }),
+        }
+    }
+}
+
+impl Replica for RaftReplica {
+    fn read_barrier(&self) -> BoxFuture<'_, Result<(), ProposeError>> {
+        Box::pin(async move {
+            let deadline = tokio::time::Instant::now() + self.patience;
+            loop {
+                let result = self.barrier().await;
+                let here = self.leadership.borrow().leader == Some(self.node);
+                match result {
+                    Err(ProposeError::NotLeader { leader: None })
+                        if here && tokio::time::Instant::now() < deadline =>
+                    {
+                        tokio::time::sleep(LEASE_RETRY).await;
+                    }
+                    other => return other,
+                }
+            }
+        })
+    }
+
+    fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), ProposeError>> {
+        Box::pin(async move {
+            let now = *self.leadership.borrow();
+            if !now.leading {
+                return Err(ProposeError::NotLeader { leader: now.leader });
+            }
+            let sent = self.raft.trigger().transfer_leader(to.0).await;
+            sent.map_err(|_| ProposeError::NotLeader { leader: None })
+        })
+    }
+
+    fn status(&self) -> GroupStatus {
+        let now = *self.leadership.borrow();
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        GroupStatus {
+            term: now.term,
+            leader: now.leader,
+            leading: now.leading,
+            last_index: metrics.last_log_index.unwrap_or(0),
+            applied: self.applied.borrow().index,
+            snapshot: metrics.snapshot.map_or(0, |id| id.index),
+            voters: metrics.membership_config.membership().voter_ids().map(NodeId).collect(),
+        }
+    }
+
+    fn behind(&self, member: NodeId) -> Option<u64> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let matching = (*metrics.replication.as_ref()?.get(&member.0)?)?;
+        Some(metrics.last_log_index?.saturating_sub(matching.index))
+    }
+}

@@ -1,0 +1,282 @@
+//! All links of a node: who is connected, dialling, accepting, reading.
+
+use super::codec::{FrameCodec, METHOD};
+use super::dial::SharedDial;
+use super::frame::{FRAGMENT_BYTES, Frame};
+use super::hello::Hello;
+use super::inbox::{Inbox, Reader};
+use super::link::{Lane, Link, Outgoing};
+use super::peers::Peers;
+use crate::api::{GroupId, NodeId};
+use crate::config::Config;
+use crate::env::SharedEntropy;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Endpoint, Uri};
+use tonic::{Request, Response, Status, Streaming};
+
+/// Every node says this often on every link that it lives.
+const PING: Duration = Duration::from_millis(500);
+/// A link on which nothing came for this long is lost.
+const SILENCE: Duration = Duration::from_millis(2_500);
+/// Time for a connection and the exchange of introductions.
+const CONNECT: Duration = Duration::from_millis(1_500);
+/// First pause between attempts to connect, in milliseconds; doubles, with jitter.
+const BACKOFF_MIN_MS: u64 = 20;
+/// Longest pause between attempts to connect, in milliseconds.
+const BACKOFF_MAX_MS: u64 = 400;
+/// Frames are packed into messages of about this many bytes.
+const MESSAGE_BYTES: usize = 2 * FRAGMENT_BYTES;
+/// HTTP/2 flow control of the stream and the connection.
+const WINDOW_BYTES: u32 = 8 << 20;
+
+/// All links of a node.
+pub struct Hub {
+    config: Config,
+    pub(crate) peers: Peers,
+    pub(crate) inbox: Arc<Inbox>,
+    dial: SharedDial,
+    entropy: SharedEntropy,
+    /// Held while a slot changes and the handler is told, so that it is told in order.
+    changing: Mutex<()>,
+    stop: CancellationToken,
+}
+
+impl Hub {
+    /// A hub without links.
+    pub fn new(
+        config: &Config,
+        dial: SharedDial,
+        entropy: SharedEntropy,
+        stop: CancellationToken,
+    ) -> Arc<Hub> {
+        let others = config.members.keys().copied().filter(|id| *id != config.node);
+        Arc::new(Hub {
+            config: config.clone(),
+            peers: Peers::new(others),
+            inbox: Arc::new(Inbox::new(config.limits)),
+            dial,
+            entropy,
+            changing: Mutex::new(()),
+            stop,
+        })
+    }
+
+    /// Starts dialling every member with a higher id; those with a lower one dial this node.
+    pub fn start(self: &Arc<Self>) {
+        let higher = self.config.members.range(self.config.node..).skip(1);
+        for (&peer, address) in higher {
+            let hub = Arc::clone(self);
+            let address = address.clone();
+            tokio::spawn(async move {
+                let stop = hub.stop.clone();
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => {}
+                    () = hub.keep_connected(peer, address) => {}
+                }
+            });
+        }
+    }
+
+    /// Ends all links and dialling.
+    pub fn stop(&self) {
+        self.stop.cancel();
+        self.peers.close_all();
+    }
+
+    fn hello(&self, to: NodeId) -> Hello {
+        Hello {
+            protocol: super::hello::PROTOCOL,
+            cluster: self.config.cluster_id.clone(),
+            node: self.config.node,
+            to,
+            shards: self.config.shards,
+            speed: self.config.speed,
+        }
+    }
+
+    async fn keep_connected(self: &Arc<Self>, peer: NodeId, address: String) {
+        let mut pause_ms = BACKOFF_MIN_MS;
+        let mut told = String::new();
+        loop {
+            match tokio::time::timeout(CONNECT, self.connect(peer, &address)).await {
+                Ok(Ok((link, incoming))) => {
+                    pause_ms = BACKOFF_MIN_MS;
+                    told.clear();
+                    self.serve(link, incoming).await;
+                }
+                Ok(Err(text)) if text == told => {}
+                Ok(Err(text)) => {
+                    tracing::warn!(%peer, address, "not connected: {text}");
+                    told = text;
+                }
+                Err(_) => tracing::debug!(%peer, address, "not connected: no answer within {CONNECT:?}"),
+            }
+            let jitter_ms = self.entropy.next_u64() % pause_ms;
+            tokio::time::sleep(Duration::from_millis(pause_ms / 2 + jitter_ms)).await;
+            pause_ms = (pause_ms * 2).min(BACKOFF_MAX_MS);
+        }
+    }
+
+    async fn connect(&self, peer: NodeId, address: &str) -> Result<(Arc<Link>, Streaming<Bytes>), String> {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .map_err(|error| format!("address '{address}': {error}"))?
+            .initial_stream_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(SILENCE)
+            .keep_alive_while_idle(true);
+        let dial = Arc::clone(&self.dial);
+        let target = address.to_owned();
+        let connector = tower::service_fn(move |_: Uri| {
+            let wire = dial.dial(target.clone());
+            async move { wire.await.map(hyper_util::rt::TokioIo::new) }
+        });
+        let channel = endpoint.connect_with_connector(connector).await.map_err(|error| with_cause(&error))?;
+        let mut grpc = tonic::client::Grpc::new(channel);
+        grpc.ready().await.map_err(|error| with_cause(&error))?;
+        let (link, outgoing) = Link::new(peer);
+        let mut request = Request::new(messages(Arc::clone(&link), outgoing));
+        self.hello(peer).write(request.metadata_mut());
+        let path = PathAndQuery::from_static(METHOD);
+        let answer = grpc.streaming(request, path, FrameCodec).await;
+        let answer = answer.map_err(|status| status.message().to_owned())?;
+        let theirs = Hello::read(answer.metadata()).map_err(|status| status.message().to_owned())?;
+        self.hello(peer).check(&theirs)?;
+        Ok((link, answer.into_inner()))
+    }
+
+    /// The accepting side of a stream.
+    ///
+    /// # Errors
+    /// Strangers are refused with what is wrong.
+    pub fn accept(
+        self: &Arc<Self>,
+        request: Request<Streaming<Bytes>>,
+    ) -> Result<Response<BoxStream<'static, Result<Vec<Frame>, Status>>>, Status> {
+        if self.stop.is_cancelled() {
+            return Err(Status::unavailable("the node stops"));
+        }
+        let theirs = Hello::read(request.metadata())?;
+        let mine = self.hello(theirs.node);
+        mine.check(&theirs).map_err(Status::failed_precondition)?;
+        if self.peers.slot(theirs.node).is_none() || theirs.node > self.config.node {
+            return Err(Status::failed_precondition(format!(
+                "{} is not among the members that dial {}: configure all nodes with the same members",
+                theirs.node, self.config.node
+            )));
+        }
+        let (link, outgoing) = Link::new(theirs.node);
+        let hub = Arc::clone(self);
+        let incoming = request.into_inner();
+        let served = Arc::clone(&link);
+        tokio::spawn(async move { hub.serve(served, incoming).await });
+        let stream = messages(link, outgoing).map(Ok).boxed();
+        let mut response = Response::new(stream);
+        mine.write(response.metadata_mut());
+        Ok(response)
+    }
+
+    /// Reads a link until it ends.
+    async fn serve(self: &Arc<Self>, link: Arc<Link>, mut incoming: Streaming<Bytes>) {
+        let peer = link.peer();
+        self.install(&link);
+        tracing::info!(%peer, "connected");
+        let mut reader = Reader::new(Arc::clone(&self.inbox), Arc::clone(&link));
+        let mut ping = tokio::time::interval(PING);
+        let mut last_heard = tokio::time::Instant::now();
+        let why = loop {
+            let silent = tokio::time::sleep_until(last_heard + SILENCE);
+            tokio::select! {
+                biased;
+                () = link.closed() => break "replaced or stopped".to_owned(),
+                message = incoming.message() => match message {
+                    Ok(Some(message)) => {
+                        last_heard = tokio::time::Instant::now();
+                        if let Err(text) = reader.message(message) {
+                            break text;
+                        }
+                    }
+                    Ok(None) => break "closed by the peer".to_owned(),
+                    Err(status) => break status.message().to_owned(),
+                },
+                _ = ping.tick() => {
+                    let _ = link.try_send(Lane::Urgent, super::frame::Kind::Ping, 0, Bytes::new());
+                }
+                () = silent => break format!("nothing heard for {SILENCE:?}"),
+            }
+        };
+        self.remove(&link);
+        tracing::info!(%peer, "connection lost: {why}");
+    }
+
+    /// Makes a link the present one, ending the one before.
+    fn install(&self, link: &Arc<Link>) {
+        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = self.peers.slot(link.peer()) else { return };
+        if let Some(old) = slot.send_replace(None) {
+            old.close();
+            self.inbox.changed(link.peer(), false);
+        }
+        if self.stop.is_cancelled() {
+            link.close();
+            return;
+        }
+        slot.send_replace(Some(Arc::clone(link)));
+        self.inbox.changed(link.peer(), true);
+    }
+
+    fn remove(&self, link: &Arc<Link>) {
+        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        link.close();
+        let Some(slot) = self.peers.slot(link.peer()) else { return };
+        let present = slot.borrow().as_ref().is_some_and(|present| Arc::ptr_eq(present, link));
+        if present {
+            slot.send_replace(None);
+            self.inbox.changed(link.peer(), false);
+        }
+    }
+}
+
+/// What a link sends: frames that wait at the same time share a message.
+fn messages(link: Arc<Link>, outgoing: Outgoing) -> BoxStream<'static, Vec<Frame>> {
+    futures::stream::unfold((link, outgoing), |(link, mut outgoing)| async move {
+        let first = tokio::select! {
+            biased;
+            () = link.closed() => return None,
+            frame = outgoing.next() => frame?,
+        };
+        let mut bytes = first.wire_bytes();
+        let mut frames = vec![first];
+        while bytes < MESSAGE_BYTES
+            && let Some(frame) = outgoing.ready()
+        {
+            bytes += frame.wire_bytes();
+            frames.push(frame);
+        }
+        Some((frames, (link, outgoing)))
+    })
+    .boxed()
+}
+
+/// tonic's errors say little without their causes.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// Names a group in a refusal.
+pub fn unknown_group(group: GroupId) -> String {
+    format!("{group} does not exist here")
+}

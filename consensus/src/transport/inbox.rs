@@ -1,0 +1,207 @@
+//! What arrives on a link, handed to the groups and to the layers above.
+
+use super::frame::{Frame, Kind};
+use super::link::{Lane, Link, Reply};
+use super::raft_inbound;
+use crate::api::{GroupId, NodeId, PeerHandler};
+use crate::config::Limits;
+use crate::type_config::types::Raft;
+use bytes::{Buf, Bytes, BytesMut};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Messages of one link that are being put together at the same time.
+const PARTIAL_MESSAGES: usize = 4_096;
+/// Append streams of one link, beyond which ended ones are forgotten.
+const APPEND_STREAMS: usize = 8_192;
+/// Longest time a call from another node may take.
+const CALL_MAX: Duration = Duration::from_secs(600);
+
+/// Where incoming frames go; shared by all links.
+pub struct Inbox {
+    limits: Limits,
+    groups: OnceLock<BTreeMap<GroupId, Raft>>,
+    handler: OnceLock<Arc<dyn PeerHandler>>,
+}
+
+impl Inbox {
+    /// An inbox without groups and handler: calls are refused until there are.
+    pub fn new(limits: Limits) -> Inbox {
+        Inbox { limits, groups: OnceLock::new(), handler: OnceLock::new() }
+    }
+
+    /// Sets the groups, once.
+    pub fn set_groups(&self, groups: BTreeMap<GroupId, Raft>) {
+        let _ = self.groups.set(groups);
+    }
+
+    /// Sets the handler; false when there is one already.
+    pub fn set_handler(&self, handler: Arc<dyn PeerHandler>) -> bool {
+        self.handler.set(handler).is_ok()
+    }
+
+    /// Tells the handler that a peer came or went.
+    pub fn changed(&self, peer: NodeId, connected: bool) {
+        if let Some(handler) = self.handler.get() {
+            handler.peer_changed(peer, connected);
+        }
+    }
+
+    fn raft(&self, group: GroupId) -> Option<&Raft> {
+        self.groups.get()?.get(&group)
+    }
+}
+
+/// Reads one link.
+pub struct Reader {
+    inbox: Arc<Inbox>,
+    link: Arc<Link>,
+    partial: BTreeMap<(Kind, u64), BytesMut>,
+    appends: BTreeMap<u64, mpsc::Sender<Bytes>>,
+    calls: Arc<Semaphore>,
+}
+
+impl Reader {
+    /// A reader of a fresh link.
+    pub fn new(inbox: Arc<Inbox>, link: Arc<Link>) -> Reader {
+        let calls = Arc::new(Semaphore::new(inbox.limits.calls_per_peer));
+        Reader { inbox, link, partial: BTreeMap::new(), appends: BTreeMap::new(), calls }
+    }
+
+    /// Takes one message of frames.
+    ///
+    /// # Errors
+    /// When the peer breaks the protocol; the link must end.
+    pub fn message(&mut self, mut message: Bytes) -> Result<(), String> {
+        while !message.is_empty() {
+            let frame = Frame::read(&mut message).ok_or("broken frame")?;
+            if let Some(frame) = self.whole(frame)? {
+                self.frame(frame);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts fragments together.
+    fn whole(&mut self, mut frame: Frame) -> Result<Option<Frame>, String> {
+        let key = (frame.kind, frame.id);
+        if frame.kind == Kind::Abort {
+            self.partial.remove(&(Kind::Snapshot, frame.id));
+            return Ok(None);
+        }
+        if !frame.more && !self.partial.contains_key(&key) {
+            return Ok(Some(frame));
+        }
+        let limits = &self.inbox.limits;
+        let most = if frame.kind == Kind::Snapshot { limits.snapshot_bytes } else { limits.message_bytes };
+        if self.partial.len() >= PARTIAL_MESSAGES {
+            return Err("too many unfinished messages".into());
+        }
+        let body = self.partial.entry(key).or_default();
+        if body.len() + frame.body.len() > most {
+            return Err(format!("a {:?} message above {most} bytes", frame.kind));
+        }
+        body.extend_from_slice(&frame.body);
+        if frame.more {
+            return Ok(None);
+        }
+        frame.body = self.partial.remove(&key).unwrap_or_default().freeze();
+        Ok(Some(frame))
+    }
+
+    fn frame(&mut self, frame: Frame) {
+        let Frame { kind, group, id, body, .. } = frame;
+        match kind {
+            Kind::Ping | Kind::Abort => {}
+            Kind::Call => self.call(id, body),
+            Kind::Answer => self.link.answered(Kind::Answer, id, Reply::Body(body)),
+            Kind::Refused => self.link.answered(Kind::Answer, id, Reply::Refused),
+            Kind::Cast => {
+                if let Some(handler) = self.inbox.handler.get() {
+                    handler.cast(self.link.peer(), body);
+                }
+            }
+            Kind::RaftAnswer => self.link.answered(Kind::RaftAnswer, id, Reply::Body(body)),
+            Kind::RaftRefused => self.link.answered(Kind::RaftAnswer, id, Reply::Refused),
+            Kind::AppendAnswer => self.link.append_answered(id, body),
+            Kind::AppendOver => {
+                self.link.close_appends(id);
+            }
+            Kind::Raft | Kind::Snapshot => self.raft(kind, group, id, body),
+            Kind::Append => self.append(group, id, body),
+            Kind::AppendEnd => {
+                self.appends.remove(&id);
+            }
+        }
+    }
+
+    fn refuse(&self, kind: Kind, id: u64) {
+        let _ = self.link.try_send(Lane::Urgent, kind, id, Bytes::new());
+    }
+
+    fn call(&self, id: u64, mut body: Bytes) {
+        let permit = Arc::clone(&self.calls).try_acquire_owned();
+        let (Some(handler), Ok(permit), true) = (self.inbox.handler.get(), permit, body.len() >= 8) else {
+            self.refuse(Kind::Refused, id);
+            return;
+        };
+        let deadline = Duration::from_millis(body.get_u64_le()).min(CALL_MAX);
+        let answer = handler.call(self.link.peer(), body);
+        let link = Arc::clone(&self.link);
+        tokio::spawn(async move {
+            let exchange = async {
+                let answer = answer.await;
+                let _ = link.send(Lane::Normal, Kind::Answer, GroupId::META, id, answer).await;
+            };
+            tokio::select! {
+                biased;
+                () = link.closed() => {}
+                _ = tokio::time::timeout(deadline, exchange) => {}
+            }
+            drop(permit);
+        });
+    }
+
+    fn raft(&self, kind: Kind, group: GroupId, id: u64, body: Bytes) {
+        let Some(raft) = self.inbox.raft(group).cloned() else {
+            self.refuse(Kind::RaftRefused, id);
+            return;
+        };
+        let link = Arc::clone(&self.link);
+        tokio::spawn(async move {
+            let answer = match kind {
+                Kind::Snapshot => raft_inbound::snapshot(&raft, body).await,
+                _ => raft_inbound::request(&raft, &body).await,
+            };
+            let _ = match answer {
+                Some(answer) => link.send(Lane::Urgent, Kind::RaftAnswer, group, id, answer).await,
+                None => link.send(Lane::Urgent, Kind::RaftRefused, group, id, Bytes::new()).await,
+            };
+        });
+    }
+
+    fn append(&mut self, group: GroupId, id: u64, body: Bytes) {
+        if !self.appends.contains_key(&id) {
+            // Ended streams stay until the leader says that it knows, so that what it sent before
+            // does not start another one.
+            if self.appends.len() >= APPEND_STREAMS {
+                self.appends.retain(|_, queue| !queue.is_closed());
+            }
+            let Some(raft) = self.inbox.raft(group).cloned() else {
+                self.refuse(Kind::AppendOver, id);
+                return;
+            };
+            let (queue, requests) = mpsc::channel(raft_inbound::APPEND_WINDOW);
+            tokio::spawn(raft_inbound::appends(raft, Arc::clone(&self.link), id, requests));
+            self.appends.insert(id, queue);
+        }
+        let refused = self.appends.get(&id).is_some_and(|queue| queue.try_send(body).is_err());
+        if refused {
+            // The stream has ended here (a conflict, a higher vote) or its window was not kept.
+            // What the leader sent since must not start a new one: it goes on from the answer.
+            self.refuse(Kind::AppendOver, id);
+        }
+    }
+}
