@@ -215,7 +215,7 @@ pub enum StartError {
         /// Which.
         folder: PathBuf,
         /// Why.
-        error: std::io::Error,
+        error: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A group did not start.
     #[error("{group}: {text}")]

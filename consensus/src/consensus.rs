@@ -10,7 +10,7 @@ use crate::transport::{Hub, Network, PeerService, Peers};
 use crate::type_config::types::Raft;
 use crate::wal::{Wal, WalOptions};
 use std::collections::BTreeMap;
-use std::io;
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -41,13 +41,12 @@ impl Consensus {
         mut machines: impl FnMut(GroupId) -> Box<dyn StateMachine>,
     ) -> Result<Arc<Consensus>, StartError> {
         config.check()?;
-        let data_error = |error: io::Error| StartError::Data { folder: config.data.clone(), error };
         let identity = Identity { cluster: config.cluster_id.clone(), node: config.node };
         let folder = DataFolder::open(&world.disk, &config.data, &identity, world.entropy.as_ref());
-        let folder = folder.await.map_err(data_error)?;
+        let folder = folder.await.map_err(|error| data_error(&config, error))?;
         let wal =
             Wal::open(Arc::clone(&world.disk), &folder.log(), folder.salt(), WalOptions::default()).await;
-        let wal = wal.map_err(data_error)?;
+        let wal = wal.map_err(|error| data_error(&config, error))?;
         let stop = CancellationToken::new();
         let hub = Hub::new(&config, Arc::clone(&world.dial), Arc::clone(&world.entropy), stop.clone());
         let (failed, failure) = watch::channel(None);
@@ -55,10 +54,10 @@ impl Consensus {
         let mut rafts = BTreeMap::new();
         for id in config.groups() {
             let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &folder.snapshots(), id).await;
-            let snapshots = snapshots.map_err(data_error)?;
+            let snapshots = snapshots.map_err(|error| data_error(&config, error))?;
             let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed));
             let machine = Machine::open(id, machines(id), snapshots, Arc::clone(&clock)).await;
-            let machine = machine.map_err(data_error)?;
+            let machine = machine.map_err(|error| data_error(&config, error))?;
             let network = Network::new(hub.peers.clone(), id);
             let log = LogStore::new(&wal, id);
             let started = group::start(&config, &world, id, network, log, machine, clock).await;
@@ -159,6 +158,10 @@ impl Drop for Consensus {
         self.stop.cancel();
         self.hub.stop();
     }
+}
+
+fn data_error(config: &Config, error: impl Into<Box<dyn Error + Send + Sync>>) -> StartError {
+    StartError::Data { folder: config.data.clone(), error: error.into() }
 }
 
 /// Reports a group that ends although the node does not stop.

@@ -87,11 +87,6 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame without group.
-    pub fn new(kind: Kind, id: u64, body: Bytes) -> Frame {
-        Frame { kind, more: false, group: GroupId::META, id, body }
-    }
-
     /// Bytes on the wire.
     pub fn wire_bytes(&self) -> usize {
         4 + HEADER_BYTES + self.body.len()
@@ -166,7 +161,8 @@ mod tests {
     #[test]
     fn garbage_is_no_frame() {
         let mut wire = BytesMut::new();
-        Frame::new(Kind::Cast, 1, Bytes::from_static(b"abc")).write(&mut wire);
+        Frame::cut(Kind::Cast, GroupId(1), 1, Bytes::from_static(b"abc"))
+            .for_each(|frame| frame.write(&mut wire));
         for (at, byte) in [(0, 255), (3, 255), (4, 12), (0, 3)] {
             let mut damaged = wire.clone();
             damaged[at] = byte;

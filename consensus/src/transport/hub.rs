@@ -7,7 +7,7 @@ use super::hello::Hello;
 use super::inbox::{Inbox, Reader};
 use super::link::{Lane, Link, Outgoing};
 use super::peers::Peers;
-use crate::api::{GroupId, NodeId};
+use crate::api::NodeId;
 use crate::config::Config;
 use crate::env::SharedEntropy;
 use bytes::Bytes;
@@ -274,9 +274,4 @@ fn with_cause(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
-}
-
-/// Names a group in a refusal.
-pub fn unknown_group(group: GroupId) -> String {
-    format!("{group} does not exist here")
 }

@@ -19,15 +19,13 @@ const BULK_FRAMES: usize = 4;
 /// Answers of one append stream that wait for their reader.
 const APPEND_ANSWERS: usize = 1_024;
 
-/// Which queue a frame waits in.
+/// Which queue a message waits in. Snapshots have a third one, which shares with the normal lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// Heartbeats and votes: before all else.
     Urgent,
     /// Everything else.
     Normal,
-    /// Snapshots: share with the normal lane, a few frames at a time.
-    Bulk,
 }
 
 /// The link is gone; what was asked over it is unknown.
@@ -146,7 +144,6 @@ impl Link {
         match lane {
             Lane::Urgent => &self.urgent,
             Lane::Normal => &self.normal,
-            Lane::Bulk => &self.bulk,
         }
     }
 

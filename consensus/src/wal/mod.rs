@@ -327,7 +327,8 @@ impl Wal {
     /// the node must stop with this message.
     pub async fn failed(&self) -> String {
         let mut failure = self.inner().failure.subscribe();
-        match failure.wait_for(Option::is_some).await {
+        let message = failure.wait_for(Option::is_some).await.map(|message| message.clone());
+        match message {
             Ok(message) => message.as_deref().unwrap_or_default().to_owned(),
             Err(_) => std::future::pending().await,
         }
