@@ -1,7 +1,7 @@
 //! `centralita-sim day`: a day through the routing core alone.
 
 use crate::day::{self, Day, Options, Settings, Simulated};
-use crate::report::table;
+use crate::report::{Page, page, table};
 use crate::trace::{self, Date};
 use crate::workload::{Imputer, Profile, Textbook, span_of};
 use anyhow::{Context, ensure};
@@ -67,6 +67,9 @@ pub struct Args {
     /// Write the figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page with pictures.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -82,6 +85,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(path) = &args.json {
         let json = serde_json::to_string_pretty(&simulated.report)?;
         std::fs::write(path, json + "\n").with_context(|| path.display().to_string())?;
+    }
+    if let Some(path) = &args.html {
+        let Simulated { report, workload, records, .. } = &simulated;
+        let html = page(&Page { report, workload, records, latencies: &[] })?;
+        std::fs::write(path, html).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }
