@@ -288,6 +288,15 @@ impl Model {
         self.files.retain(|file, _| named.contains(file));
     }
 
+    /// What would be there after a crash that saves nothing by chance.
+    pub(super) fn durable_copy(&self) -> Model {
+        let mut copy = Model { folders: self.folders.clone(), ..Model::default() };
+        for (path, file) in &self.durable_names {
+            copy.add_durable(path, self.files[file].durable.clone());
+        }
+        copy
+    }
+
     /// Flips one bit of a file's durable content.
     pub(super) fn flip_bit(&mut self, file: FileId, bit: u64) {
         let state = self.files.get_mut(&file).expect("a named file has a state");
