@@ -16,6 +16,9 @@ mod mem;
 mod model;
 mod real;
 
+#[cfg(test)]
+mod tests;
+
 pub use lossy::LossyDisk;
 pub use mem::MemDisk;
 pub use real::RealDisk;

@@ -272,8 +272,11 @@ impl Model {
     /// Forgets what was not flushed, except for what chance saved.
     pub(super) fn crash(&mut self, rng: &mut ChaCha8Rng) {
         for state in self.files.values_mut() {
-            for change in torn_changes(&std::mem::take(&mut state.pending), rng) {
-                change.apply(&mut state.durable);
+            let pending = std::mem::take(&mut state.pending);
+            if !state.sync_failed {
+                for change in torn_changes(&pending, rng) {
+                    change.apply(&mut state.durable);
+                }
             }
             state.len = state.durable.len() as u64;
             state.sync_failed = false;

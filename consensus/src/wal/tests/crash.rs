@@ -14,15 +14,34 @@ const GROUPS: u32 = 3;
 
 #[derive(Debug, Clone)]
 enum Op {
-    Append { group: u32, sizes: Vec<u8> },
-    Vote { group: u32, vote: u8 },
-    Truncate { group: u32, drop: u8 },
-    Purge { group: u32, part: u8, beyond: bool },
-    Committed { group: u32 },
+    Append {
+        group: u32,
+        sizes: Vec<u8>,
+    },
+    Vote {
+        group: u32,
+        vote: u8,
+    },
+    Truncate {
+        group: u32,
+        drop: u8,
+    },
+    Purge {
+        group: u32,
+        part: u8,
+        beyond: bool,
+    },
+    Committed {
+        group: u32,
+    },
     /// Lets the log's task work for a while.
     Yield(u8),
     /// The machine stops after some more operations of the disk, then after some of the reopening.
-    Crash { after: u8, in_reopening: Option<u8>, seed: u64 },
+    Crash {
+        after: u8,
+        in_reopening: Option<u8>,
+        seed: u64,
+    },
     Close,
 }
 
@@ -114,7 +133,8 @@ impl Bench {
             Op::Truncate { group, drop } => {
                 let log = next.group(*group);
                 let committed = self.committed.get(group).copied().flatten();
-                let from = log.next().saturating_sub(u64::from(*drop)).max(committed.map_or(0, |index| index + 1));
+                let from =
+                    log.next().saturating_sub(u64::from(*drop)).max(committed.map_or(0, |index| index + 1));
                 log.entries.split_off(&from);
                 self.wal.truncate(GroupId(*group), from)
             }
@@ -253,9 +273,7 @@ fn every_step_of_a_write_may_be_the_last() {
                 disk.stop_after(stop);
                 let mut acknowledged = 0;
                 if let Ok(wal) = Wal::open(disk.mount(), &folder(), SALT, small()).await {
-                    while acknowledged < 20
-                        && append_one(&wal, 1, acknowledged, &[9; 70]).await.is_ok()
-                    {
+                    while acknowledged < 20 && append_one(&wal, 1, acknowledged, &[9; 70]).await.is_ok() {
                         acknowledged += 1;
                     }
                 }

@@ -30,11 +30,7 @@ async fn open(disk: &MemDisk, options: WalOptions) -> Wal {
 
 /// Runs a test's future where simulation runs the log: on one thread.
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime")
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(future)
 }
 
 /// A callback, and what tells that it was called.
