@@ -242,7 +242,7 @@ impl DiskFile for MemFile {
         Ok(state.model.read(self.file, offset, len))
     }
 
-    async fn len(&self) -> io::Result<u64> {
+    async fn size(&self) -> io::Result<u64> {
         Ok(self.mount.begin().await?.model.len(self.file))
     }
 

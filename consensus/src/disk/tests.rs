@@ -29,7 +29,7 @@ async fn behaves(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     assert_eq!(file.read_at(12, 100).await?, b"cdef");
     assert_eq!(file.read_at(100, 1).await?, b"");
     file.truncate(5).await?;
-    assert_eq!((file.len().await?, file.read_at(0, 100).await?), (5, b"0123X".to_vec()));
+    assert_eq!((file.size().await?, file.read_at(0, 100).await?), (5, b"0123X".to_vec()));
     file.write_at(5, Bytes::from_static(b"..")).await?;
     assert_eq!(file.read_at(3, 100).await?, b"3X..");
     disk.open(&folder.join("a"), OpenMode::CreateNew).await?;
