@@ -41,9 +41,7 @@ impl Consensus {
         mut machines: impl FnMut(GroupId) -> Box<dyn StateMachine>,
     ) -> Result<Arc<Consensus>, StartError> {
         config.check()?;
-        // The number of shards is fixed at birth: domains were placed by it.
-        let cluster = format!("{} of {} shards", config.cluster_id, config.shards);
-        let identity = Identity { cluster, node: config.node };
+        let identity = Identity { cluster: config.cluster_id.clone(), node: config.node };
         let folder = DataFolder::open(&world.disk, &config.data, &identity, world.entropy.as_ref());
         let folder = folder.await.map_err(|error| data_error(&config, error))?;
         let wal =

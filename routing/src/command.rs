@@ -1,9 +1,7 @@
 //! What can be asked of the core. One file per command under `commands/` carries it out.
 
 use crate::settings::{AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
-use crate::{
-    AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId,
-};
+use crate::{AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId};
 use serde::{Deserialize, Serialize};
 
 /// One desk: an agent and the epoch of its session.

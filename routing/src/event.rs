@@ -2,8 +2,8 @@
 
 use crate::command::{By, Intent, TransferFallback, TransferTarget};
 use crate::{
-    AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position,
-    Priority, QueueId, Sequence, TouchpointId, Version,
+    AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position, Priority, QueueId,
+    Sequence, TouchpointId, Version,
 };
 use serde::{Deserialize, Serialize};
 

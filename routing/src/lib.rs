@@ -6,16 +6,29 @@
 //! Start at [`Shard::apply`].
 
 pub mod command;
+mod commands;
+mod deadlines;
+mod digest;
+mod domain;
 pub mod effects;
 pub mod entry;
 pub mod event;
+mod expiry;
+mod explain;
+mod fixed;
 pub mod ids;
 pub mod invariants;
+mod matching;
 pub mod outcome;
+mod requests;
 pub mod settings;
 mod shard;
+#[cfg(test)]
+mod testing;
+mod tree;
 pub mod units;
 pub mod view;
+mod views;
 
 pub use command::Command;
 pub use effects::{Alarm, Effects};

@@ -148,7 +148,9 @@ pub enum Rejected {
         remedy: String,
     },
     /// The request id's own time stamp is older than the window: its outcome is no longer known.
-    #[error("REQUEST_TOO_OLD: the request id is older than the window of {window_s} s; look up the result, then use a new id")]
+    #[error(
+        "REQUEST_TOO_OLD: the request id is older than the window of {window_s} s; look up the result, then use a new id"
+    )]
     RequestTooOld {
         /// The window in seconds.
         window_s: u64,

@@ -27,6 +27,8 @@ pub mod limits {
     pub const MATCHES_PER_ENTRY_MAX: usize = 256;
     /// Agents excluded from one conversation at once.
     pub const EXCLUSIONS_PER_CONVERSATION_MAX: usize = 64;
+    /// Conversations, agents and lines that the matching of one entry looks at; what is left is a `Continue`.
+    pub const MATCH_LOOKS_PER_ENTRY_MAX: usize = 8_192;
     /// Remembered answers of request ids per domain.
     pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
     /// Transfers of one conversation.
@@ -290,4 +292,3 @@ pub struct TouchpointSettings {
     /// Its one routing mode.
     pub mode: RoutingMode,
 }
-

@@ -5,8 +5,8 @@ use crate::command::{By, Intent, TransferFallback};
 use crate::event::{Ending, Place};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
-    AccountId, AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points,
-    Priority, QueueId, Sequence, TouchpointId, Version,
+    AccountId, AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Priority,
+    QueueId, Sequence, TouchpointId, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,13 +1,10 @@
 //! A desk's session, as the node at which the desk is connected holds it.
 
-use crate::front::FrontSession;
-use crate::{CallError, Engine};
-use routing::command::Desk;
+use crate::CallError;
 use routing::entry::Request;
 use routing::view::DeskView;
-use routing::{AgentId, Command, Done, Epoch, Event, RequestId, Sequence};
+use routing::{AgentId, Done, Epoch, Event, RequestId, Sequence};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -83,47 +80,35 @@ pub struct Session {
     pub handle: SessionHandle,
 }
 
-/// The sending half of a session; cheap to clone. With the last clone the session leaves this
-/// node.
+/// The sending half of a session; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SessionHandle {
-    seated: Arc<Seated>,
-}
-
-#[derive(Debug)]
-struct Seated {
-    session: Arc<FrontSession>,
+    agent: AgentId,
     epoch: Epoch,
-    engine: Engine,
-}
-
-impl Drop for Seated {
-    fn drop(&mut self) {
-        self.engine.leave(&self.session);
-    }
+    engine: crate::Engine,
 }
 
 impl SessionHandle {
-    pub(crate) fn new(session: Arc<FrontSession>, epoch: Epoch, engine: Engine) -> Self {
-        Self { seated: Arc::new(Seated { session, epoch, engine }) }
+    pub(crate) fn new(agent: AgentId, epoch: Epoch, engine: crate::Engine) -> Self {
+        Self { agent, epoch, engine }
     }
 
     /// Whose session it is.
     #[must_use]
     pub fn agent(&self) -> AgentId {
-        self.seated.session.agent
+        self.agent
     }
 
     /// Its epoch.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.seated.epoch
+        self.epoch
     }
 
     /// The desk was heard of: renews the lease. Any message of the desk counts. Never waits; beats
     /// of a node's sessions travel together.
     pub fn heartbeat(&self) {
-        self.seated.engine.heard(&self.seated.session);
+        self.engine.session_heard(self.agent, self.epoch);
     }
 
     /// Carries out a command of the desk; counts as a heartbeat. Events of it come as messages.
@@ -132,18 +117,14 @@ impl SessionHandle {
     /// See [`CallError`].
     pub async fn submit(&self, request: Request, deadline: Duration) -> Result<Done, CallError> {
         self.heartbeat();
-        self.seated.engine.execute(request, deadline).await
+        self.engine.execute(request, deadline).await
     }
 
     /// The desk leaves on purpose.
     ///
     /// # Errors
-    /// See [`CallError`]; then the lease runs out by itself once the session is dropped.
+    /// See [`CallError`]; the session is gone for this node all the same.
     pub async fn close(&self, request_id: RequestId, deadline: Duration) -> Result<Done, CallError> {
-        let desk = Desk { agent: self.agent(), epoch: self.epoch() };
-        let command = Command::CloseSession { desk };
-        let domain = desk.agent.domain;
-        let request = Request { id: Some(request_id), domain, expected_version: None, command };
-        self.seated.engine.execute(request, deadline).await
+        self.engine.close_session(self.agent, self.epoch, request_id, deadline).await
     }
 }

@@ -4,8 +4,6 @@ mod folder;
 mod log_store;
 
 #[cfg(test)]
-mod folder_tests;
-#[cfg(test)]
 mod suite;
 
 pub use folder::{DataFolder, FolderError, Identity};

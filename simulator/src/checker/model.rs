@@ -273,11 +273,6 @@ pub enum Asked {
         /// The desk's epoch.
         epoch: u64,
     },
-    /// To decline an offer.
-    Reject {
-        /// Which.
-        offer: OfferId,
-    },
     /// To end a contact.
     EndContact {
         /// Which.

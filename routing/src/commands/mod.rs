@@ -1,0 +1,138 @@
+//! One file per command (or per pair that only differs in create and update).
+
+mod abandon;
+mod accept;
+mod agents;
+mod assign;
+pub(crate) mod checks;
+mod close;
+mod complete;
+mod delete_agent;
+mod delete_queue;
+mod end_contact;
+#[cfg(test)]
+mod lifecycle_test;
+mod log_out;
+mod pause_queue;
+mod queues;
+mod reject;
+mod reprioritise;
+mod sessions;
+mod set_presence;
+mod start;
+mod touchpoints;
+mod transfer;
+mod update_domain;
+mod validate;
+
+pub(crate) use checks::{About, Answer};
+
+use crate::domain::{ConvNo, Cx, Domain};
+use crate::event::Subject;
+use crate::settings::DomainSettings;
+use crate::{Command, ConversationId, OfferId, Rejected};
+
+/// Refuses settings that a domain must not have.
+pub(crate) fn check_domain(settings: &DomainSettings) -> Result<(), Rejected> {
+    validate::domain(settings)
+}
+
+impl Domain {
+    /// Carries out a command of this domain, but for making the domain itself.
+    pub(crate) fn carry_out(&mut self, cx: &mut Cx<'_>, command: &Command) -> Result<Answer, Rejected> {
+        match command {
+            Command::Tick | Command::Continue | Command::SetLevel { .. } => {
+                checks::invalid("domain", "shard commands name domain 0")
+            }
+            Command::CreateDomain { .. } => Err(Rejected::DomainExists),
+            Command::UpdateDomain { settings } => update_domain::apply(self, cx, settings),
+            Command::CreateQueue { settings } => queues::create(self, cx, settings),
+            Command::UpdateQueue { queue, settings } => queues::update(self, cx, *queue, settings),
+            Command::PauseQueue { queue, paused, by } => pause_queue::apply(self, cx, *queue, *paused, by),
+            Command::DeleteQueue { queue } => delete_queue::apply(self, cx, *queue),
+            Command::CreateAgent { settings } => agents::create(self, cx, settings),
+            Command::UpdateAgent { agent, settings } => agents::update(self, cx, *agent, settings),
+            Command::DeleteAgent { agent } => delete_agent::apply(self, cx, *agent),
+            Command::CreateTouchpoint { settings } => touchpoints::create(self, cx, settings),
+            Command::UpdateTouchpoint { touchpoint, settings } => {
+                touchpoints::update(self, cx, *touchpoint, settings)
+            }
+            Command::DeleteTouchpoint { touchpoint } => touchpoints::delete(self, cx, *touchpoint),
+            Command::OpenSession { agent } => sessions::open(self, cx, *agent),
+            Command::CloseSession { desk } => sessions::close(self, cx, *desk),
+            Command::LoseLease { desk } => sessions::lose(self, cx, *desk),
+            Command::SetPresence { agent, intent, by } => set_presence::apply(self, cx, *agent, intent, by),
+            Command::LogOut { agent, by } => log_out::apply(self, cx, *agent, by),
+            Command::Start(arrival) => start::apply(self, cx, arrival),
+            Command::Abandon { conversation } => abandon::apply(self, cx, *conversation),
+            Command::Accept { desk, offer } => accept::apply(self, cx, *desk, *offer),
+            Command::Reject { desk, offer, decline } => reject::apply(self, cx, *desk, *offer, decline),
+            Command::Assign { desk, conversation } => assign::apply(self, cx, *desk, *conversation),
+            Command::EndContact { conversation, by } => end_contact::apply(self, cx, *conversation, by),
+            Command::Complete { desk, conversation, disposition, notes } => {
+                complete::apply(self, cx, *desk, *conversation, disposition.as_deref(), notes)
+            }
+            Command::Transfer { conversation, target, fallback, by } => {
+                transfer::apply(self, cx, *conversation, *target, *fallback, by)
+            }
+            Command::Close { conversation, reason, by } => close::apply(self, cx, *conversation, reason, by),
+            Command::ForceClose { conversation, reason, by } => {
+                close::force(self, cx, *conversation, reason, by)
+            }
+            Command::Reprioritise { conversation, priority, by } => {
+                reprioritise::apply(self, cx, *conversation, *priority, by)
+            }
+            Command::Panic { message } => panic!("{message}"),
+        }
+    }
+
+    /// The entity whose version a command's `expected_version` speaks of; `None` for what does not
+    /// exist yet.
+    pub(crate) fn subject_of(&self, command: &Command) -> Option<Subject> {
+        match command {
+            Command::CreateDomain { .. } | Command::UpdateDomain { .. } => Some(Subject::Domain(self.id)),
+            Command::UpdateQueue { queue, .. }
+            | Command::PauseQueue { queue, .. }
+            | Command::DeleteQueue { queue } => Some(Subject::Queue(*queue)),
+            Command::UpdateAgent { agent, .. }
+            | Command::DeleteAgent { agent }
+            | Command::OpenSession { agent }
+            | Command::SetPresence { agent, .. }
+            | Command::LogOut { agent, .. } => Some(Subject::Agent(*agent)),
+            Command::CloseSession { desk } | Command::LoseLease { desk } => Some(Subject::Agent(desk.agent)),
+            Command::UpdateTouchpoint { touchpoint, .. } | Command::DeleteTouchpoint { touchpoint } => {
+                Some(Subject::Touchpoint(*touchpoint))
+            }
+            Command::Abandon { conversation }
+            | Command::Assign { conversation, .. }
+            | Command::EndContact { conversation, .. }
+            | Command::Complete { conversation, .. }
+            | Command::Transfer { conversation, .. }
+            | Command::Close { conversation, .. }
+            | Command::ForceClose { conversation, .. }
+            | Command::Reprioritise { conversation, .. } => Some(Subject::Conversation(*conversation)),
+            Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
+                let conversation = self.offered(*offer).map_or_else(
+                    || ConversationId::new(crate::DomainId::SHARD, 0),
+                    |conversation| conversation.id(self.id),
+                );
+                Some(Subject::Conversation(conversation))
+            }
+            _ => None,
+        }
+    }
+
+    /// The conversation that an offer holds out.
+    pub(crate) fn offered(&self, offer: OfferId) -> Option<ConvNo> {
+        if offer.domain != self.id {
+            return None;
+        }
+        self.index.0.offers.get(&offer.number).copied()
+    }
+}
+
+/// The refusal of a conversation in the wrong state.
+fn wrong_state<T>(domain: &Domain, no: ConvNo, needed: &str) -> Result<T, Rejected> {
+    let state = domain.stage(no).name().to_owned();
+    Err(Rejected::WrongState { state, needed: needed.to_owned() })
+}

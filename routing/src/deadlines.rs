@@ -1,0 +1,57 @@
+//! What a domain has to do at a time, in the order in which it is done.
+
+use crate::LogTime;
+use crate::domain::{AgentNo, ConvNo};
+use std::collections::BTreeSet;
+
+/// What is due. The order of the variants is the order in which equal times expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// An offer is a miss.
+    Offer(ConvNo),
+    /// An agent's exclusion ends.
+    Exclusion(ConvNo, AgentNo),
+    /// Whether the exclusions leave nobody.
+    Waive(ConvNo),
+    /// A hold of free points ends.
+    Hold(AgentNo),
+    /// A wrap-up ends by itself.
+    WrapUp(ConvNo),
+    /// A contact ends by itself.
+    Assigned(ConvNo),
+    /// The owner did not come back.
+    Grace(ConvNo),
+    /// The dedicated agent did not come in time.
+    Fallback(ConvNo),
+    /// Waited too long.
+    Wait(ConvNo),
+    /// An agent that missed offers is available again.
+    MissReturn(AgentNo),
+    /// A terminal conversation is forgotten.
+    Forget(ConvNo),
+}
+
+/// All deadlines of a domain. Derived: rebuilt from the entities when restored.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Deadlines {
+    all: BTreeSet<(LogTime, Due)>,
+}
+
+impl Deadlines {
+    pub(crate) fn next(&self) -> Option<LogTime> {
+        self.all.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn add(&mut self, at: LogTime, due: Due) {
+        self.all.insert((at, due));
+    }
+
+    pub(crate) fn remove(&mut self, at: LogTime, due: Due) {
+        self.all.remove(&(at, due));
+    }
+
+    /// The next that is due at `now`; it is taken out.
+    pub(crate) fn pop_due(&mut self, now: LogTime) -> Option<(LogTime, Due)> {
+        if self.all.first()?.0 > now { None } else { self.all.pop_first() }
+    }
+}

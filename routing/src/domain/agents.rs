@@ -1,0 +1,123 @@
+//! How agents stand in their queues.
+
+use super::keys::HoldKey;
+use super::{Agent, AgentNo, Domain, Listed, QueueNo};
+use std::cmp::Reverse;
+
+impl Domain {
+    /// Brings an agent's places in its queues' pick orders up to date with the agent.
+    pub(crate) fn refresh(&mut self, no: AgentNo) {
+        let agent = self.agent(no);
+        let bar = agent.hold.map(|(conversation, _)| self.rank_key(conversation));
+        let wanted = agent.takes_offers().then(|| Listed { facts: agent.facts(), open: agent.open(), bar });
+        if agent.index.0.listed != wanted {
+            let queues = std::mem::take(&mut self.agent_mut(no).index.0.queues);
+            let before = self.agent(no).index.0.listed;
+            for queue in &queues {
+                self.relist(*queue, before, wanted);
+            }
+            let agent = self.agent_mut(no);
+            agent.index.0.queues = queues;
+            agent.index.0.listed = wanted;
+        }
+    }
+
+    fn relist(&mut self, queue: QueueNo, before: Option<Listed>, wanted: Option<Listed>) {
+        let queue = self.queue_mut(queue);
+        let pick = queue.settings.pick;
+        let index = &mut queue.index.0;
+        let old = before.map(|listed| listed.facts.key(pick));
+        let new = wanted.map(|listed| listed.facts.key(pick));
+        // A holding agent shows no room in the common order: only its holder's place counts.
+        let shown = |listed: Listed| {
+            let mut open = listed.open;
+            if listed.bar.is_some() {
+                open.free = [0; 8];
+            }
+            open
+        };
+        match (old, new) {
+            (Some(old), Some(new)) if old == new => {
+                if let Some(wanted) = wanted {
+                    index.ready.set(&new, shown(wanted));
+                }
+            }
+            _ => {
+                if let Some(old) = old {
+                    index.ready.remove(&old);
+                }
+                if let (Some(new), Some(wanted)) = (new, wanted) {
+                    index.ready.insert(new, shown(wanted));
+                }
+            }
+        }
+        let hold = |listed: Listed| Some(HoldKey { bar: Reverse(listed.bar?), agent: listed.facts.agent });
+        if let Some(old) = before.and_then(hold) {
+            index.holders.remove(&old);
+        }
+        if let (Some(new), Some(wanted)) = (wanted.and_then(hold), wanted) {
+            index.holders.insert(new, wanted.open);
+        }
+    }
+
+    /// Takes an agent out of the pick orders, so that its settings may change.
+    pub(crate) fn unlist(&mut self, no: AgentNo) {
+        let index = &mut self.agent_mut(no).index.0;
+        let queues = std::mem::take(&mut index.queues);
+        let before = index.listed.take();
+        for queue in &queues {
+            self.relist(*queue, before, None);
+        }
+        self.agent_mut(no).index.0.queues = queues;
+    }
+
+    /// Makes an agent a member of what its settings say.
+    pub(crate) fn join_queues(&mut self, no: AgentNo) {
+        let domain = self.id;
+        let queues: Box<[QueueNo]> =
+            self.agent(no).settings.queues.iter().filter_map(|id| QueueNo::of(*id, domain)).collect();
+        for queue in &queues {
+            self.queue_mut(*queue).index.0.members.insert(no);
+        }
+        self.agent_mut(no).index.0.queues = queues;
+    }
+
+    /// Takes an unlisted agent out of its queues.
+    pub(crate) fn leave_queues(&mut self, no: AgentNo) {
+        let queues = std::mem::take(&mut self.agent_mut(no).index.0.queues);
+        for queue in &queues {
+            self.queue_mut(*queue).index.0.members.remove(&no);
+        }
+    }
+
+    /// Changes an agent's load and its count of a channel, and its places with them.
+    pub(crate) fn change_load(&mut self, no: AgentNo, change: impl FnOnce(&mut Agent)) {
+        change(self.agent_mut(no));
+        self.refresh(no);
+    }
+
+    /// Ends what an agent holds points for, if anything; matching looks at the agent.
+    pub(crate) fn end_hold(&mut self, no: AgentNo) {
+        if let Some((conversation, until)) = self.agent_mut(no).hold.take() {
+            self.index.0.holders.remove(&no);
+            self.index.0.deadlines.remove(until, crate::deadlines::Due::Hold(no));
+            if let Some(held) = self.conversations.get_mut(&conversation) {
+                held.held_by = None;
+            }
+            self.refresh(no);
+            self.dirty.agent(no);
+        }
+    }
+
+    /// Holds an agent's free points for a conversation.
+    pub(crate) fn begin_hold(&mut self, now: crate::LogTime, no: AgentNo, conversation: super::ConvNo) {
+        let hold_max = self.settings.hold_max;
+        let held = self.conv_mut(conversation);
+        let until = *held.hold_until.get_or_insert(now + hold_max);
+        held.held_by = Some(no);
+        self.agent_mut(no).hold = Some((conversation, until));
+        self.index.0.holders.insert(no);
+        self.index.0.deadlines.add(until, crate::deadlines::Due::Hold(no));
+        self.refresh(no);
+    }
+}

@@ -1,0 +1,188 @@
+//! A domain as it is stored and compared: entities in the order of their numbers, nothing derived.
+
+use super::{
+    Agent, AgentNo, ConvNo, Conversation, Counters, Derived, Domain, DomainIndex, Queue, State, Table,
+    Touchpoint,
+};
+use crate::deadlines::Due;
+use crate::fixed::FixedMap;
+use crate::matching::Dirty;
+use crate::requests::Requests;
+use crate::settings::DomainSettings;
+use crate::{AccountId, DomainId, Sequence, Version};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+#[derive(Serialize)]
+#[serde(rename = "Domain")]
+struct ImageRef<'a> {
+    id: DomainId,
+    account: AccountId,
+    version: Version,
+    settings: &'a DomainSettings,
+    sequence: Sequence,
+    quarantined: &'a Option<String>,
+    counters: Counters,
+    queues: &'a Table<Queue>,
+    agents: &'a Table<Agent>,
+    touchpoints: &'a Table<Touchpoint>,
+    conversations: Vec<&'a Conversation>,
+    requests: &'a Requests,
+    dirty: &'a Dirty,
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "Domain")]
+struct Image {
+    id: DomainId,
+    account: AccountId,
+    version: Version,
+    settings: DomainSettings,
+    sequence: Sequence,
+    quarantined: Option<String>,
+    counters: Counters,
+    queues: Table<Queue>,
+    agents: Table<Agent>,
+    touchpoints: Table<Touchpoint>,
+    conversations: Vec<Conversation>,
+    requests: Requests,
+    dirty: Dirty,
+}
+
+impl Serialize for Domain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut conversations: Vec<&Conversation> = self.conversations.values().map(AsRef::as_ref).collect();
+        conversations.sort_unstable_by_key(|conversation| conversation.no);
+        ImageRef {
+            id: self.id,
+            account: self.account,
+            version: self.version,
+            settings: &self.settings,
+            sequence: self.sequence,
+            quarantined: &self.quarantined,
+            counters: self.counters,
+            queues: &self.queues,
+            agents: &self.agents,
+            touchpoints: &self.touchpoints,
+            conversations,
+            requests: &self.requests,
+            dirty: &self.dirty,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Domain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let image = Image::deserialize(deserializer)?;
+        let conversations: FixedMap<ConvNo, Box<Conversation>> = image
+            .conversations
+            .into_iter()
+            .map(|conversation| (conversation.no, Box::new(conversation)))
+            .collect();
+        let mut domain = Domain {
+            id: image.id,
+            account: image.account,
+            version: image.version,
+            index: Derived(DomainIndex::new(&image.settings)),
+            settings: image.settings,
+            sequence: image.sequence,
+            quarantined: image.quarantined,
+            counters: image.counters,
+            queues: image.queues,
+            agents: image.agents,
+            touchpoints: image.touchpoints,
+            conversations,
+            requests: image.requests,
+            dirty: Dirty::default(),
+        };
+        // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
+        if domain.quarantined.is_none() {
+            domain.rebuild();
+        }
+        domain.dirty = image.dirty;
+        Ok(domain)
+    }
+}
+
+impl Domain {
+    /// Makes all indexes from the stored part.
+    fn rebuild(&mut self) {
+        let mut conversations: Vec<ConvNo> = self.conversations.keys().copied().collect();
+        conversations.sort_unstable();
+        for no in &conversations {
+            self.index_conversation(*no);
+        }
+        let agents: Vec<AgentNo> = self.agents.iter().map(|agent| agent.no).collect();
+        for no in agents {
+            self.join_queues(no);
+            let agent = self.agent(no);
+            let (hold, miss_return) = (agent.hold, agent.miss_return);
+            if let Some((_, until)) = hold {
+                self.index.0.holders.insert(no);
+                self.index.0.deadlines.add(until, Due::Hold(no));
+            }
+            if let Some(at) = miss_return {
+                self.index.0.deadlines.add(at, Due::MissReturn(no));
+            }
+            self.refresh(no);
+        }
+    }
+
+    fn index_conversation(&mut self, no: ConvNo) {
+        let conversation = &self.conversations[&no];
+        let wrapping = matches!(conversation.state, State::Wrapping(_));
+        let index = &mut self.index.0;
+        if !conversation.is_terminal() {
+            index.live += 1;
+        }
+        let dues = [
+            (conversation.waive_at, Due::Waive(no)),
+            (conversation.work_deadline, if wrapping { Due::WrapUp(no) } else { Due::Assigned(no) }),
+            (conversation.grace_deadline, Due::Grace(no)),
+            (conversation.fallback_deadline, Due::Fallback(no)),
+            (conversation.wait_deadline, Due::Wait(no)),
+            (conversation.forget_at, Due::Forget(no)),
+        ];
+        for (at, due) in dues {
+            if let Some(at) = at {
+                index.deadlines.add(at, due);
+            }
+        }
+        for (agent, until) in &conversation.excluded {
+            index.deadlines.add(*until, Due::Exclusion(no, *agent));
+        }
+        let channel = conversation.channel.index();
+        let (owner, waits) = (conversation.owner(), conversation.state == State::Waiting);
+        if let Some(offer) = &conversation.offer {
+            index.offers.insert(offer.number, no);
+            index.deadlines.add(offer.deadline, Due::Offer(no));
+            if let Some(agent) = self.agents.get_mut(offer.agent.0) {
+                agent.index.0.counts[channel] += 1;
+            }
+        }
+        if let Some(agent) = owner.and_then(|owner| self.agents.get_mut(owner.0)) {
+            agent.index.0.counts[channel] += 1;
+        }
+        if waits {
+            self.enter_lines(no);
+        }
+    }
+
+    /// Takes every waiting conversation out of its lines, changes the ranking, and puts them back.
+    pub(crate) fn rerank(&mut self, change: impl FnOnce(&mut Self)) {
+        let mut waiting: Vec<ConvNo> = self
+            .conversations
+            .values()
+            .filter(|conversation| conversation.state == State::Waiting)
+            .map(|conversation| conversation.no)
+            .collect();
+        waiting.sort_unstable();
+        for no in &waiting {
+            self.leave_lines(*no);
+        }
+        change(self);
+        for no in waiting {
+            self.enter_lines(no);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Orders: among waiting conversations, among ready agents, among holders.
+
+use super::numbers::{AgentNo, ConvNo};
+use crate::settings::{PickPolicy, RankPolicy};
+use crate::tree::{Key, Summary};
+use crate::{LogTime, Priority, Span};
+use std::cmp::Reverse;
+
+/// Rank of a waiting conversation, smallest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RankKey {
+    score: i64,
+    arrived_at: u64,
+    pub(crate) conversation: ConvNo,
+}
+
+impl Key for RankKey {
+    fn seed(&self) -> u64 {
+        self.conversation.0
+    }
+}
+
+/// Log time as a signed number; beyond 292,000 years it stands still.
+#[expect(clippy::cast_possible_wrap, reason = "bounded before the cast")]
+const fn signed(micros: u64) -> i64 {
+    if micros > i64::MAX as u64 { i64::MAX } else { micros as i64 }
+}
+
+/// A rank policy made quick: credit by priority.
+#[derive(Debug, Clone)]
+pub(crate) enum Ranking {
+    /// By priority, then age.
+    Priority,
+    /// By arrival less credit.
+    Aging(Box<[i64; 256]>),
+}
+
+impl Ranking {
+    pub(crate) fn new(policy: &RankPolicy) -> Self {
+        match policy {
+            RankPolicy::Priority => Ranking::Priority,
+            RankPolicy::Aging { credits } => {
+                let mut table = Box::new([0; 256]);
+                for (Priority(priority), Span(credit)) in credits {
+                    table[usize::from(*priority)] = signed(*credit);
+                }
+                Ranking::Aging(table)
+            }
+        }
+    }
+
+    pub(crate) fn key(&self, priority: Priority, arrived_at: LogTime, conversation: ConvNo) -> RankKey {
+        let score = match self {
+            Ranking::Priority => i64::from(255 - priority.0),
+            Ranking::Aging(credits) => signed(arrived_at.0).saturating_sub(credits[usize::from(priority.0)]),
+        };
+        RankKey { score, arrived_at: arrived_at.0, conversation }
+    }
+}
+
+/// An agent's place in a queue's pick order, smallest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PickKey {
+    major: u64,
+    minor: u64,
+    pub(crate) agent: AgentNo,
+}
+
+impl Key for PickKey {
+    fn seed(&self) -> u64 {
+        u64::from(self.agent.0)
+    }
+}
+
+/// What pick orders look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PickFacts {
+    pub(crate) agent: AgentNo,
+    pub(crate) idle_since: LogTime,
+    pub(crate) load: u32,
+    pub(crate) last_offer: u64,
+}
+
+impl PickFacts {
+    pub(crate) fn key(self, policy: PickPolicy) -> PickKey {
+        let (major, minor) = match policy {
+            PickPolicy::LongestIdle => (self.idle_since.0, 0),
+            PickPolicy::LeastLoaded => (u64::from(self.load), self.idle_since.0),
+            PickPolicy::RoundRobin => (self.last_offer, 0),
+        };
+        PickKey { major, minor, agent: self.agent }
+    }
+}
+
+/// A holding agent's place: the one that holds for the worst-ranked conversation first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HoldKey {
+    pub(crate) bar: Reverse<RankKey>,
+    pub(crate) agent: AgentNo,
+}
+
+impl Key for HoldKey {
+    fn seed(&self) -> u64 {
+        u64::from(self.agent.0)
+    }
+}
+
+/// What a subtree of agents could take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// Most free points by channel; 0 where the channel is closed.
+    pub(crate) free: [u8; 8],
+    /// Channels that some agent handles.
+    pub(crate) handled: u8,
+}
+
+impl Summary for Open {
+    fn join(self, other: Self) -> Self {
+        let mut free = self.free;
+        for (mine, others) in free.iter_mut().zip(other.free) {
+            *mine = (*mine).max(others);
+        }
+        Open { free, handled: self.handled | other.handled }
+    }
+}

@@ -1,0 +1,263 @@
+//! One domain: its entities, their indexes, and what every command does to them.
+
+mod agents;
+mod entities;
+mod exclusion;
+mod image;
+pub(crate) mod keys;
+mod lines;
+mod numbers;
+mod offers;
+mod owning;
+mod table;
+mod waiting;
+
+pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
+pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+pub(crate) use table::{Derived, Table};
+
+use crate::deadlines::Deadlines;
+use crate::event::{Event, EventKind, Subject};
+use crate::fixed::FixedMap;
+use crate::matching::Dirty;
+use crate::requests::Requests;
+use crate::settings::DomainSettings;
+use crate::shard::PlantedBug;
+use crate::{
+    AccountId, AgentId, Channel, ConversationId, DomainId, Effects, LogTime, Points, Position, QueueId,
+    Rejected, Sequence, TouchpointId, Version,
+};
+use keys::Ranking;
+
+/// What applying one entry knows and collects.
+pub(crate) struct Cx<'a> {
+    pub(crate) now: LogTime,
+    pub(crate) wall_ms: u64,
+    pub(crate) position: Position,
+    pub(crate) effects: &'a mut Effects,
+    pub(crate) planted: Option<PlantedBug>,
+    /// Expiries that the entry may still do.
+    pub(crate) expiries_left: usize,
+    /// Offers that the entry may still make.
+    pub(crate) matches_left: usize,
+}
+
+impl Cx<'_> {
+    pub(crate) fn planted(&self, bug: PlantedBug) -> bool {
+        self.planted == Some(bug)
+    }
+}
+
+/// The last numbers given out; nothing is ever numbered twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Counters {
+    pub(crate) queue: u32,
+    pub(crate) agent: u32,
+    pub(crate) touchpoint: u32,
+    pub(crate) conversation: u64,
+    pub(crate) offer: u64,
+}
+
+/// What follows from the stored part of a domain.
+#[derive(Debug, Clone)]
+pub(crate) struct DomainIndex {
+    pub(crate) deadlines: Deadlines,
+    /// Conversations by live offer.
+    pub(crate) offers: FixedMap<u64, ConvNo>,
+    /// Conversations that are not terminal.
+    pub(crate) live: u64,
+    pub(crate) ranking: Ranking,
+    /// By free points: the channels whose weight fits.
+    pub(crate) fits: [u8; 101],
+    /// Agents that hold points for a conversation.
+    pub(crate) holders: std::collections::BTreeSet<AgentNo>,
+    /// Memory that matching reuses.
+    pub(crate) heap: Vec<std::cmp::Reverse<(keys::RankKey, crate::matching::Item)>>,
+}
+
+impl DomainIndex {
+    pub(crate) fn new(settings: &DomainSettings) -> Self {
+        let mut index = Self {
+            deadlines: Deadlines::default(),
+            offers: FixedMap::default(),
+            live: 0,
+            ranking: Ranking::new(&settings.rank),
+            fits: [0; 101],
+            holders: std::collections::BTreeSet::new(),
+            heap: Vec::new(),
+        };
+        index.follow(settings);
+        index
+    }
+
+    pub(crate) fn follow(&mut self, settings: &DomainSettings) {
+        self.ranking = Ranking::new(&settings.rank);
+        for (free, channels) in self.fits.iter_mut().enumerate() {
+            *channels = 0;
+            for channel in Channel::ALL {
+                if usize::from(settings.weights[channel.index()].0) <= free {
+                    *channels |= 1 << channel as u8;
+                }
+            }
+        }
+    }
+}
+
+/// A domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Domain {
+    pub(crate) id: DomainId,
+    pub(crate) account: AccountId,
+    pub(crate) version: Version,
+    pub(crate) settings: DomainSettings,
+    pub(crate) sequence: Sequence,
+    pub(crate) quarantined: Option<String>,
+    pub(crate) counters: Counters,
+    pub(crate) queues: Table<Queue>,
+    pub(crate) agents: Table<Agent>,
+    pub(crate) touchpoints: Table<Touchpoint>,
+    pub(crate) conversations: FixedMap<ConvNo, Box<Conversation>>,
+    pub(crate) requests: Requests,
+    /// What matching has still to look at.
+    pub(crate) dirty: Dirty,
+    pub(crate) index: Derived<DomainIndex>,
+}
+
+impl Domain {
+    pub(crate) fn new(id: DomainId, account: AccountId, settings: DomainSettings) -> Self {
+        Self {
+            id,
+            account,
+            version: Version(0),
+            index: Derived(DomainIndex::new(&settings)),
+            settings,
+            sequence: Sequence(0),
+            quarantined: None,
+            counters: Counters::default(),
+            queues: Table::default(),
+            agents: Table::default(),
+            touchpoints: Table::default(),
+            conversations: FixedMap::default(),
+            requests: Requests::default(),
+            dirty: Dirty::default(),
+        }
+    }
+
+    /// Whether a later entry must go on with something at `now`.
+    pub(crate) fn is_pending(&self, now: LogTime) -> bool {
+        self.quarantined.is_none()
+            && (!self.dirty.is_empty() || self.next_deadline().is_some_and(|deadline| deadline <= now))
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<LogTime> {
+        if self.quarantined.is_some() { None } else { self.index.0.deadlines.next() }
+    }
+
+    // ----- entities that are known to exist -----
+
+    pub(crate) fn queue(&self, no: QueueNo) -> &Queue {
+        self.queues.get(no.0).expect("queues in indexes exist")
+    }
+
+    pub(crate) fn queue_mut(&mut self, no: QueueNo) -> &mut Queue {
+        self.queues.get_mut(no.0).expect("queues in indexes exist")
+    }
+
+    pub(crate) fn agent(&self, no: AgentNo) -> &Agent {
+        self.agents.get(no.0).expect("agents named by work exist")
+    }
+
+    pub(crate) fn agent_mut(&mut self, no: AgentNo) -> &mut Agent {
+        self.agents.get_mut(no.0).expect("agents named by work exist")
+    }
+
+    pub(crate) fn conv(&self, no: ConvNo) -> &Conversation {
+        &self.conversations[&no]
+    }
+
+    pub(crate) fn conv_mut(&mut self, no: ConvNo) -> &mut Conversation {
+        self.conversations.get_mut(&no).expect("conversations in indexes exist")
+    }
+
+    // ----- entities that callers name -----
+
+    pub(crate) fn named_queue(&self, id: QueueId) -> Result<QueueNo, Rejected> {
+        QueueNo::of(id, self.id)
+            .filter(|no| self.queues.get(no.0).is_some())
+            .ok_or_else(|| unknown("queue", &id))
+    }
+
+    pub(crate) fn named_agent(&self, id: AgentId) -> Result<AgentNo, Rejected> {
+        AgentNo::of(id, self.id)
+            .filter(|no| self.agents.get(no.0).is_some())
+            .ok_or_else(|| unknown("agent", &id))
+    }
+
+    pub(crate) fn named_touchpoint(&self, id: TouchpointId) -> Result<TouchNo, Rejected> {
+        TouchNo::of(id, self.id)
+            .filter(|no| self.touchpoints.get(no.0).is_some())
+            .ok_or_else(|| unknown("touchpoint", &id))
+    }
+
+    pub(crate) fn named_conversation(&self, id: ConversationId) -> Result<ConvNo, Rejected> {
+        ConvNo::of(id, self.id)
+            .filter(|no| self.conversations.contains_key(no))
+            .ok_or_else(|| unknown("conversation", &id))
+    }
+
+    // ----- small facts -----
+
+    /// The points an offer of this channel made now takes.
+    pub(crate) fn weight(&self, channel: Channel) -> Points {
+        self.settings.weights[channel.index()]
+    }
+
+    fn version_mut(&mut self, subject: Subject) -> Option<&mut Version> {
+        let domain = self.id;
+        match subject {
+            Subject::Domain(_) => Some(&mut self.version),
+            Subject::Queue(id) => Some(&mut self.queues.get_mut(QueueNo::of(id, domain)?.0)?.version),
+            Subject::Agent(id) => Some(&mut self.agents.get_mut(AgentNo::of(id, domain)?.0)?.version),
+            Subject::Touchpoint(id) => {
+                Some(&mut self.touchpoints.get_mut(TouchNo::of(id, domain)?.0)?.version)
+            }
+            Subject::Conversation(id) => {
+                Some(&mut self.conversations.get_mut(&ConvNo::of(id, domain)?)?.version)
+            }
+        }
+    }
+
+    /// An entity's version, if it exists.
+    pub(crate) fn version_of(&self, subject: Subject) -> Option<Version> {
+        match subject {
+            Subject::Domain(_) => Some(self.version),
+            Subject::Queue(id) => Some(self.queues.get(QueueNo::of(id, self.id)?.0)?.version),
+            Subject::Agent(id) => Some(self.agents.get(AgentNo::of(id, self.id)?.0)?.version),
+            Subject::Touchpoint(id) => Some(self.touchpoints.get(TouchNo::of(id, self.id)?.0)?.version),
+            Subject::Conversation(id) => Some(self.conversations.get(&ConvNo::of(id, self.id)?)?.version),
+        }
+    }
+
+    /// Emits an event: the domain's sequence and the subject's version go up by one.
+    pub(crate) fn emit(&mut self, cx: &mut Cx<'_>, kind: EventKind) {
+        let version =
+            self.version_mut(kind.subject(self.id)).expect("an event's subject exists until after it");
+        version.0 += 1;
+        let version = *version;
+        self.sequence.0 += 1;
+        cx.effects.events.push(Event {
+            domain: self.id,
+            sequence: self.sequence,
+            position: cx.position,
+            at: cx.now,
+            wall_ms: cx.wall_ms,
+            version,
+            kind,
+        });
+    }
+}
+
+/// The refusal of an id that names nothing here.
+pub(crate) fn unknown(kind: &str, id: &dyn std::fmt::Display) -> Rejected {
+    Rejected::Unknown { kind: kind.to_owned(), id: id.to_string() }
+}

@@ -1,0 +1,137 @@
+//! Offers: made, ended, and what follows.
+
+use super::{AgentNo, ConvNo, Cx, Domain, Offer, PlaceKind, QueueNo, State};
+use crate::command::TransferFallback;
+use crate::deadlines::Due;
+use crate::event::{EventKind, OfferEnd, Requeued, Revoked};
+use crate::settings::AcceptMode;
+
+impl Domain {
+    /// Holds a conversation out to an agent.
+    pub(crate) fn make_offer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        no: ConvNo,
+        to: AgentNo,
+        queue: Option<QueueNo>,
+        transfer: Option<TransferFallback>,
+    ) {
+        if self.conv(no).state == State::Waiting {
+            self.leave_lines(no);
+            self.conv_mut(no).state = State::Offered;
+        }
+        self.counters.offer += 1;
+        let number = self.counters.offer;
+        let domain = self.id;
+        let weight = self.weight(self.conv(no).channel);
+        let conversation = self.conv_mut(no);
+        let deadline = cx.now + conversation.accept.deadline();
+        let offer = Offer { number, agent: to, queue, weight, made_at: cx.now, deadline, transfer };
+        let event = EventKind::Offered {
+            conversation: no.id(domain),
+            offer: offer.id(domain),
+            agent: to.id(domain),
+            queue: queue.map(|queue| queue.id(domain)),
+            weight,
+            automatic: matches!(conversation.accept, AcceptMode::Automatic { .. }),
+            deadline,
+            channel: conversation.channel,
+            customer: conversation.customer().to_owned(),
+        };
+        conversation.offer = Some(Box::new(offer));
+        let channel = conversation.channel;
+        self.index.0.offers.insert(number, no);
+        self.index.0.deadlines.add(deadline, Due::Offer(no));
+        self.change_load(to, |agent| {
+            agent.offers.push(no);
+            agent.load += u32::from(weight.0);
+            agent.index.0.counts[channel.index()] += 1;
+            agent.last_offer = number;
+        });
+        self.emit(cx, event);
+    }
+
+    /// Takes a conversation's offer away. The points stay with the agent when it was accepted.
+    pub(crate) fn take_offer(&mut self, cx: &mut Cx<'_>, no: ConvNo, end: OfferEnd) -> Box<Offer> {
+        let domain = self.id;
+        let conversation = self.conv_mut(no);
+        let offer = conversation.offer.take().expect("only live offers are ended");
+        let channel = conversation.channel;
+        self.index.0.offers.remove(&offer.number);
+        self.index.0.deadlines.remove(offer.deadline, Due::Offer(no));
+        let accepted = end == OfferEnd::Accepted;
+        let agent = self.agent_mut(offer.agent);
+        agent.offers.retain(|offered| *offered != no);
+        if !accepted {
+            self.change_load(offer.agent, |agent| {
+                agent.load -= u32::from(offer.weight.0);
+                agent.index.0.counts[channel.index()] -= 1;
+            });
+            self.dirty.agent(offer.agent);
+        }
+        let event = EventKind::OfferEnded {
+            conversation: no.id(domain),
+            offer: offer.id(domain),
+            agent: offer.agent.id(domain),
+            end,
+        };
+        self.emit(cx, event);
+        offer
+    }
+
+    /// Withdraws an offer because its agent or queue no longer is what it was.
+    pub(crate) fn revoke_offer(&mut self, cx: &mut Cx<'_>, no: ConvNo, why: Revoked) {
+        let offer = self.take_offer(cx, no, OfferEnd::Revoked(why));
+        self.wait_after_offer(cx, no, &offer, Requeued::Revoked);
+    }
+
+    /// Withdraws all offers of an agent.
+    pub(crate) fn revoke_offers(&mut self, cx: &mut Cx<'_>, agent: AgentNo, why: Revoked) {
+        for no in self.agent(agent).offers.clone() {
+            self.revoke_offer(cx, no, why);
+        }
+    }
+
+    /// What becomes of a conversation whose offer ended without being accepted. Says whether the
+    /// conversation waits.
+    pub(crate) fn wait_after_offer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        no: ConvNo,
+        offer: &Offer,
+        cause: Requeued,
+    ) -> bool {
+        let Some(fallback) = offer.transfer else {
+            self.wait_again(cx, no, cause);
+            return true;
+        };
+        let domain = self.id;
+        self.emit(cx, EventKind::TransferFailed { conversation: no.id(domain) });
+        let target = match fallback {
+            TransferFallback::Queue(queue) => {
+                QueueNo::of(queue, domain).filter(|no| self.queues.get(no.0).is_some())
+            }
+            _ => None,
+        };
+        let owned = self.conv(no).owner().is_some();
+        if let Some(queue) = target {
+            self.release_to_wait(cx, no);
+            self.conv_mut(no).queues = Box::new([queue]);
+            self.conv_mut(no).place = PlaceKind::Queues;
+        } else if fallback != TransferFallback::Source
+            && !self.present_queues(&self.conv(no).queues).is_empty()
+        {
+            self.release_to_wait(cx, no);
+            self.conv_mut(no).place = PlaceKind::Queues;
+        } else if owned {
+            return false;
+        }
+        if owned {
+            self.enter_place(cx, no, Requeued::Fallback);
+        } else {
+            self.drop_stale_fallback(no);
+            self.wait_again(cx, no, Requeued::Fallback);
+        }
+        true
+    }
+}

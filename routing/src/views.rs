@@ -1,0 +1,204 @@
+//! Plain pictures of a domain's entities.
+
+use crate::LogTime;
+use crate::domain::{Agent, ConvNo, Conversation, Domain, Offer, Queue, QueueNo, State, Touchpoint};
+use crate::event::Ending;
+use crate::view::{
+    AgentView, ConversationView, DomainSummary, DomainView, HoldingView, OfferView, QueueView, Stage,
+    TouchpointView,
+};
+use std::collections::BTreeSet;
+
+impl Queue {
+    /// What waits in it: for an offer, without one, and to be pulled.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.waiting_for_offer() + self.index.0.inbox.len() as u64
+    }
+
+    fn waiting_for_offer(&self) -> u64 {
+        self.index.0.lines.iter().map(|line| line.len() as u64).sum()
+    }
+}
+
+impl Domain {
+    pub(crate) fn summary(&self, now: LogTime) -> DomainSummary {
+        DomainSummary {
+            id: self.id,
+            account: self.account,
+            version: self.version,
+            settings: self.settings.clone(),
+            sequence: self.sequence,
+            quarantined: self.quarantined.clone(),
+            pending: self.is_pending(now),
+        }
+    }
+
+    pub(crate) fn view(&self, now: LogTime) -> DomainView {
+        DomainView {
+            summary: self.summary(now),
+            now,
+            queues: self.queues.iter().map(|queue| (queue.no.id(self.id), self.queue_view(queue))).collect(),
+            agents: self.agents.iter().map(|agent| (agent.no.id(self.id), self.agent_view(agent))).collect(),
+            touchpoints: self
+                .touchpoints
+                .iter()
+                .map(|touchpoint| (touchpoint.no.id(self.id), self.touchpoint_view(touchpoint)))
+                .collect(),
+            conversations: self
+                .conversations
+                .keys()
+                .map(|no| (no.id(self.id), self.conversation_view(*no)))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn queue_view(&self, queue: &Queue) -> QueueView {
+        let index = &queue.index.0;
+        let heads = index.lines.iter().chain([&index.inbox]);
+        let longest_since = heads
+            .flat_map(|line| line.keys())
+            .map(|key| self.conversations.get(&key.conversation).map(|conversation| conversation.arrived_at))
+            .min()
+            .flatten();
+        QueueView {
+            id: queue.no.id(self.id),
+            version: queue.version,
+            settings: queue.settings.clone(),
+            paused: queue.paused,
+            agents: index.members.len() as u64,
+            staffed: index.ready.len() as u64,
+            waiting: queue.waiting_for_offer(),
+            inbox: index.inbox.len() as u64,
+            longest_since,
+        }
+    }
+
+    pub(crate) fn touchpoint_view(&self, touchpoint: &Touchpoint) -> TouchpointView {
+        TouchpointView {
+            id: touchpoint.no.id(self.id),
+            version: touchpoint.version,
+            settings: touchpoint.settings.clone(),
+        }
+    }
+
+    pub(crate) fn agent_view(&self, agent: &Agent) -> AgentView {
+        let conversation = |no: &ConvNo| self.conversations.get(no).map(AsRef::as_ref);
+        AgentView {
+            id: agent.no.id(self.id),
+            version: agent.version,
+            settings: agent.settings.clone(),
+            intent: agent.intent.clone(),
+            intent_by: agent.intent_by.clone(),
+            lease: agent.lease,
+            epoch: agent.epoch,
+            load: agent.load,
+            offers: agent
+                .offers
+                .iter()
+                .filter_map(conversation)
+                .filter_map(|conversation| self.offer_view(conversation, conversation.offer.as_deref()?))
+                .collect(),
+            holdings: agent
+                .holdings
+                .iter()
+                .filter_map(conversation)
+                .map(|conversation| HoldingView {
+                    conversation: conversation.no.id(self.id),
+                    channel: conversation.channel,
+                    weight: conversation.weight,
+                    wrapping: matches!(conversation.state, State::Wrapping(_)),
+                })
+                .collect(),
+            misses: agent.misses,
+            idle_since: agent.idle_since,
+            last_offer: agent.last_offer,
+            held_for: agent.hold.map(|(conversation, until)| (conversation.id(self.id), until)),
+        }
+    }
+
+    fn offer_view(&self, conversation: &Conversation, offer: &Offer) -> Option<OfferView> {
+        Some(OfferView {
+            id: offer.id(self.id),
+            conversation: conversation.no.id(self.id),
+            agent: offer.agent.id(self.id),
+            queue: offer.queue.map(|queue| queue.id(self.id)),
+            weight: offer.weight,
+            accept: conversation.accept,
+            made_at: offer.made_at,
+            deadline: offer.deadline,
+            transfer: offer.transfer,
+        })
+    }
+
+    pub(crate) fn stage(&self, no: ConvNo) -> Stage {
+        match &self.conv(no).state {
+            State::Waiting => Stage::Waiting(self.place_view(no)),
+            State::Offered => Stage::Offered(self.place_view(no)),
+            State::Assigned(agent) => Stage::Assigned(agent.id(self.id)),
+            State::Wrapping(agent) => Stage::Wrapping(agent.id(self.id)),
+            State::Ended(ending) => Stage::Ended(Ending::clone(ending)),
+        }
+    }
+
+    pub(crate) fn conversation_view(&self, no: ConvNo) -> ConversationView {
+        let conversation = self.conv(no);
+        let deadlines = [
+            conversation.offer.as_ref().map(|offer| offer.deadline),
+            conversation.work_deadline,
+            conversation.grace_deadline,
+            conversation.fallback_deadline,
+            conversation.wait_deadline,
+            conversation.forget_at,
+        ];
+        let weight = match conversation.state {
+            State::Waiting | State::Offered => conversation
+                .offer
+                .as_ref()
+                .map_or_else(|| self.weight(conversation.channel), |offer| offer.weight),
+            State::Assigned(_) | State::Wrapping(_) | State::Ended(_) => conversation.weight,
+        };
+        ConversationView {
+            id: no.id(self.id),
+            version: conversation.version,
+            stage: self.stage(no),
+            channel: conversation.channel,
+            touchpoint: conversation.touchpoint.id(self.id),
+            priority: conversation.priority,
+            arrived_at: conversation.arrived_at,
+            weight,
+            accept: conversation.accept,
+            queues: self
+                .present_queues(&conversation.queues)
+                .into_iter()
+                .map(|queue: QueueNo| queue.id(self.id))
+                .collect(),
+            offer: conversation.offer.as_ref().and_then(|offer| self.offer_view(conversation, offer)),
+            excluded: conversation
+                .excluded
+                .iter()
+                .map(|(agent, until)| (agent.id(self.id), *until))
+                .collect(),
+            hops: conversation.hops,
+            deadline: deadlines.into_iter().flatten().min(),
+            customer: conversation.customer().to_owned(),
+            reference: conversation.reference().to_owned(),
+            assigned_at: conversation.assigned_at,
+            ended_at: conversation.ended_at,
+            last_agent: conversation.last_agent.map(|agent| agent.id(self.id)),
+        }
+    }
+
+    /// Inbox conversations of an agent's queues in rank order.
+    pub(crate) fn inbox_of(&self, agent: crate::domain::AgentNo, limit: usize) -> Vec<ConvNo> {
+        let Some(agent) = self.agents.get(agent.0) else { return Vec::new() };
+        let mut keys = BTreeSet::new();
+        for queue in &agent.settings.queues {
+            let Some(queue) = QueueNo::of(*queue, self.id).and_then(|no| self.queues.get(no.0)) else {
+                continue;
+            };
+            keys.extend(queue.index.0.inbox.keys());
+        }
+        let handled = |no: &ConvNo| agent.settings.channels.contains(self.conv(*no).channel);
+        keys.into_iter().map(|key| key.conversation).filter(handled).take(limit).collect()
+    }
+}
