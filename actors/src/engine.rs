@@ -1,28 +1,67 @@
 //! The engine: what the node's services call.
 
+use crate::alarms::Alarms;
+use crate::front::{Front, FrontSession, Opened};
+use crate::meta::{MetaCommand, MetaDone, MetaRequest, MetaState};
+use crate::router::Router;
+use crate::shard::{Counters, ShardRuntime, read};
+use crate::tree::NodeMessage;
+use crate::wire::{PeerAnswer, PeerCall, PeerCast};
 use crate::{
-    Account, Answer, CallError, ClusterState, PlacedDomain, Query, Session, SessionHello, Watch, WatchError,
+    Account, Answer, CallError, ClusterState, EngineConfig, Figures, NodeState, PlacedDomain, Query, Session,
+    SessionEnd, SessionHandle, SessionHello, SessionMessage, ShardState, Watch, WatchError,
 };
+use consensus::env::SharedClock;
+use consensus::{Consensus, Group, NodeId, PeerService};
+use proto::codec;
+use ractor::ActorRef;
 use routing::entry::Request;
 use routing::settings::DomainSettings;
-use routing::{AccountId, AgentId, DomainId, Done, Epoch, RequestId, Sequence};
-use std::sync::Arc;
+use routing::{AccountId, Command, DomainId, Done, LogTime, Rejected, RequestId, Sequence, ShardId};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Clients over the bound are told to try again after this many milliseconds.
+const RETRY_AFTER_MS: u64 = 50;
+/// How long a stopping node waits for others to take over.
+const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
 /// One node's engine. Cheap to clone; all clones are the same engine.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    cluster: ClusterState,
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("node", &self.inner.consensus_config.node).finish_non_exhaustive()
+    }
 }
 
-fn unavailable<T>() -> Result<T, CallError> {
-    Err(CallError::Unavailable { why: "not started".to_owned(), retry_after_ms: 1_000 })
+pub(crate) struct Inner {
+    pub(crate) config: EngineConfig,
+    pub(crate) consensus_config: consensus::Config,
+    pub(crate) consensus: Arc<Consensus>,
+    pub(crate) clock: SharedClock,
+    pub(crate) alarms: Alarms,
+    pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
+    pub(crate) router: Router,
+    pub(crate) front: Arc<Front>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) calls: Semaphore,
+    pub(crate) node: ActorRef<NodeMessage>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.node.stop(None);
+    }
 }
 
 impl Engine {
@@ -33,8 +72,9 @@ impl Engine {
     /// # Errors
     /// See [`CallError`].
     pub async fn execute(&self, request: Request, deadline: Duration) -> Result<Done, CallError> {
-        let _ = (request, deadline, &self.inner);
-        unavailable()
+        let _permit = self.inner.admit()?;
+        let shard = self.inner.place(request.domain, deadline).await?.shard;
+        self.inner.execute(shard, request, deadline).await
     }
 
     /// Reads, linearizably: sees everything that was acknowledged before the call.
@@ -42,8 +82,13 @@ impl Engine {
     /// # Errors
     /// See [`CallError`]; unknown ids are `Rejected`.
     pub async fn query(&self, query: Query, deadline: Duration) -> Result<Answer, CallError> {
-        let _ = (query, deadline);
-        unavailable()
+        let _permit = self.inner.admit()?;
+        let shard = self.inner.place(query.domain(), deadline).await?.shard;
+        let call = PeerCall::Query { shard, query };
+        match self.inner.router.to_leader(shard, call, deadline, true).await? {
+            PeerAnswer::Answer(answer) => Ok(answer),
+            other => Err(odd(&other)),
+        }
     }
 
     /// Reads this node's replica, which may lag behind.
@@ -51,8 +96,8 @@ impl Engine {
     /// # Errors
     /// See [`CallError`]; unknown ids are `Rejected`.
     pub fn query_local(&self, query: &Query) -> Result<Answer, CallError> {
-        let _ = query;
-        unavailable()
+        let shard = self.inner.shard_here(query.domain()).ok_or(Rejected::UnknownDomain)?;
+        Ok(read(&shard.replica.read().shard, query)?)
     }
 
     /// Makes an account. Again with the same request id: the same account.
@@ -65,14 +110,17 @@ impl Engine {
         name: String,
         deadline: Duration,
     ) -> Result<Account, CallError> {
-        let _ = (request_id, name, deadline);
-        unavailable()
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::CreateAccount { name }, deadline).await? {
+            MetaDone::Account(account) => Ok(account),
+            other => Err(CallError::Bug(format!("creating an account answered {other:?}"))),
+        }
     }
 
     /// All accounts, in the order of ids, as this node knows them.
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {
-        Vec::new()
+        self.inner.meta_state().accounts()
     }
 
     /// Makes a domain and places it on a shard. Again with the same request id: the same domain.
@@ -86,14 +134,25 @@ impl Engine {
         settings: DomainSettings,
         deadline: Duration,
     ) -> Result<DomainId, CallError> {
-        let _ = (request_id, account, settings, deadline);
-        unavailable()
+        let _permit = self.inner.admit()?;
+        let inner = &self.inner;
+        let placed = match inner.meta(request_id, MetaCommand::PlaceDomain { account }, deadline).await? {
+            MetaDone::Placed(placed) => placed,
+            other => return Err(CallError::Bug(format!("placing a domain answered {other:?}"))),
+        };
+        let domain = placed.domain;
+        let command = Command::CreateDomain { account, settings };
+        let request = Request { id: Some(request_id), domain, expected_version: None, command };
+        inner.execute(placed.shard, request, deadline).await?;
+        let confirm = MetaCommand::ConfirmDomain { domain };
+        inner.meta(RequestId(request_id.0 ^ CONFIRM), confirm, deadline).await?;
+        Ok(domain)
     }
 
     /// All domains with their places, in the order of ids, as this node knows them.
     #[must_use]
     pub fn domains(&self) -> Vec<PlacedDomain> {
-        Vec::new()
+        self.inner.meta_state().domains()
     }
 
     /// Opens (or resumes) a desk's session, wherever its domain is led.
@@ -101,23 +160,60 @@ impl Engine {
     /// # Errors
     /// See [`CallError`].
     pub async fn open_session(&self, hello: SessionHello, deadline: Duration) -> Result<Session, CallError> {
-        let _ = (hello, deadline);
-        unavailable()
+        let _permit = self.inner.admit()?;
+        let inner = &self.inner;
+        let shard = inner.place(hello.agent.domain, deadline).await?.shard;
+        let Opened { session, mut messages } = inner.front.register(hello.agent, shard);
+        // From here on whatever ends this call takes the session off this node.
+        let seat = session.opening_seat();
+        let call = PeerCall::Open { shard, hello, seat };
+        let opened = inner.router.to_leader(shard, call, deadline, true).await;
+        let epoch = match opened {
+            Ok(PeerAnswer::Opened(epoch)) => epoch,
+            other => {
+                self.leave(&session);
+                return Err(match other {
+                    Err(error) => error,
+                    Ok(other) => odd(&other),
+                });
+            }
+        };
+        let handle = SessionHandle::new(session.clone(), epoch, self.clone());
+        session.opened(epoch);
+        inner.front.settle(&session);
+        match tokio::time::timeout(deadline, messages.recv()).await {
+            Ok(Some(SessionMessage::Welcome(welcome))) => {
+                handle.heartbeat();
+                Ok(Session { epoch, welcome: *welcome, messages, handle })
+            }
+            Ok(Some(SessionMessage::Ended(SessionEnd::Replaced))) => {
+                Err(CallError::Unknown { why: "a newer session of the same agent was opened".to_owned() })
+            }
+            Ok(other) => Err(CallError::Unknown { why: format!("the session began with {other:?}") }),
+            Err(_) => Err(CallError::Unknown { why: "no welcome came in time".to_owned() }),
+        }
     }
 
-    pub(crate) fn session_heard(&self, agent: AgentId, epoch: Epoch) {
-        let _ = (agent, epoch);
+    pub(crate) fn heard(&self, session: &Arc<FrontSession>) {
+        self.inner.front.hear(session);
     }
 
-    pub(crate) async fn close_session(
-        &self,
-        agent: AgentId,
-        epoch: Epoch,
-        request_id: RequestId,
-        deadline: Duration,
-    ) -> Result<Done, CallError> {
-        let _ = (agent, epoch, request_id, deadline);
-        unavailable()
+    /// A session is gone from this node; its lease goes on.
+    pub(crate) fn leave(&self, session: &FrontSession) {
+        let inner = &self.inner;
+        inner.front.forget(session);
+        let Some(shard) = inner.shards.get(&session.shard) else { return };
+        let seat = session.present_seat();
+        let this = inner.router.this;
+        match shard.group.leadership().borrow().leader {
+            Some(leader) if leader == this => shard.desks.detach(seat, this),
+            Some(leader) => {
+                let detach = PeerCast::Detach { shard: session.shard, seats: vec![seat] };
+                // If it does not arrive, parcels for the seat find nobody here, which is harmless.
+                let _ = inner.router.peers.cast(leader, codec::encode(&detach).into());
+            }
+            None => {}
+        }
     }
 
     /// Watches a domain's events from this node's store: from sequence `from` on (0: only what is
@@ -126,8 +222,7 @@ impl Engine {
     /// # Errors
     /// See [`WatchError`].
     pub fn watch(&self, domain: DomainId, from: Sequence) -> Result<Watch, WatchError> {
-        let _ = from;
-        Err(WatchError::UnknownDomain(domain))
+        self.inner.shard_here(domain).ok_or(WatchError::UnknownDomain(domain))?.events.watch(domain, from)
     }
 
     /// Tells that a domain changed on this node's replica: the value is its last event. Changes in
@@ -136,15 +231,184 @@ impl Engine {
     /// # Errors
     /// See [`WatchError`].
     pub fn changes(&self, domain: DomainId) -> Result<watch::Receiver<Sequence>, WatchError> {
-        Err(WatchError::UnknownDomain(domain))
+        let shard = self.inner.shard_here(domain).ok_or(WatchError::UnknownDomain(domain))?;
+        Ok(shard.events.changes(domain))
     }
 
     /// The cluster as this node sees it.
     #[must_use]
     pub fn cluster(&self) -> ClusterState {
-        self.inner.cluster.clone()
+        let inner = &self.inner;
+        let config = &inner.consensus_config;
+        let reachable = |id: NodeId| id == config.node || inner.router.peers.connected(id);
+        let node = |(id, address): (&NodeId, &String)| NodeState {
+            id: *id,
+            address: address.clone(),
+            reachable: reachable(*id),
+        };
+        ClusterState {
+            cluster: config.cluster_id.clone(),
+            this: config.node,
+            nodes: config.members.iter().map(node).collect(),
+            shards: inner.consensus.groups().map(|group| inner.shard_state(group)).collect(),
+            alarms: inner.alarms.list(),
+            planted: inner.config.planted.map(|bug| format!("{bug:?}")),
+            speed: f64::from(config.speed),
+            figures: inner.figures(),
+        }
+    }
+
+    /// Log time of the shard that holds a domain, now: on its leader as it would stamp, elsewhere
+    /// that of the last entry.
+    #[must_use]
+    pub fn log_time(&self, domain: DomainId) -> Option<LogTime> {
+        self.inner.shard_here(domain).map(|shard| LogTime(shard.group.log_time_us()))
+    }
+
+    /// The service by which the other nodes reach this one, for the node's server.
+    #[must_use]
+    pub fn transport_service(&self) -> PeerService {
+        self.inner.consensus.transport_service()
+    }
+
+    /// Becomes `Some` when this node must stop, with the reason.
+    #[must_use]
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.inner.consensus.failure()
     }
 
     /// Stops: gives leadership away, ends sessions with a reason, writes what is due.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        let inner = &self.inner;
+        inner.hand_over().await;
+        inner.stop.cancel();
+        inner.front.end_all(SessionEnd::Stopping);
+        inner.node.stop(None);
+        inner.consensus.stop().await;
+        for shard in inner.shards.values() {
+            shard.desks.follow();
+            shard.leases.disarm();
+            shard.events.close().await;
+        }
+    }
+}
+
+/// Makes the request id of the confirmation from that of the creation.
+const CONFIRM: u128 = 0x5555_5555;
+
+fn odd(answer: &PeerAnswer) -> CallError {
+    CallError::Bug(format!("the leader answered {answer:?}"))
+}
+
+impl Inner {
+    fn admit(&self) -> Result<SemaphorePermit<'_>, CallError> {
+        if self.stop.is_cancelled() {
+            let why = "this node is stopping".to_owned();
+            return Err(CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS });
+        }
+        self.calls.try_acquire().map_err(|_| {
+            self.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+            CallError::Overloaded { retry_after_ms: RETRY_AFTER_MS }
+        })
+    }
+
+    fn meta_state(&self) -> RwLockReadGuard<'_, MetaState> {
+        self.router.leader.meta.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The shard of a domain that this node's replica of the meta group knows.
+    fn shard_here(&self, domain: DomainId) -> Option<&Arc<ShardRuntime>> {
+        let shard = self.meta_state().place(domain)?.shard;
+        self.shards.get(&shard)
+    }
+
+    /// Where a domain is. Places do not change yet, so what this replica knows is right; what it
+    /// does not know, the meta group's leader may.
+    async fn place(&self, domain: DomainId, deadline: Duration) -> Result<PlacedDomain, CallError> {
+        if let Some(place) = self.meta_state().place(domain) {
+            return Ok(place.clone());
+        }
+        let group = &self.router.leader.meta_group;
+        match self.router.to_leader_of(group, PeerCall::Place(domain), deadline, true).await? {
+            PeerAnswer::Place(Some(place)) => Ok(place),
+            PeerAnswer::Place(None) => Err(Rejected::UnknownDomain.into()),
+            other => Err(odd(&other)),
+        }
+    }
+
+    async fn execute(&self, shard: ShardId, request: Request, deadline: Duration) -> Result<Done, CallError> {
+        let again = request.id.is_some();
+        let call = PeerCall::Execute { shard, request };
+        match self.router.to_leader(shard, call, deadline, again).await? {
+            PeerAnswer::Done(done) => Ok(done),
+            other => Err(odd(&other)),
+        }
+    }
+
+    async fn meta(
+        &self,
+        id: RequestId,
+        command: MetaCommand,
+        deadline: Duration,
+    ) -> Result<MetaDone, CallError> {
+        let call = PeerCall::Meta(MetaRequest { id, command });
+        match self.router.to_leader_of(&self.router.leader.meta_group, call, deadline, true).await? {
+            PeerAnswer::Meta(done) => Ok(done),
+            other => Err(odd(&other)),
+        }
+    }
+
+    fn shard_state(&self, group: &Group) -> ShardState {
+        let status = group.status();
+        let (log_time, domains) = match self.shards.get(&ShardId(group.id().0)) {
+            Some(shard) => (shard.replica.read().shard.now(), self.meta_state().domains_on(shard.id)),
+            None => (LogTime(group.log_time_us()), 0),
+        };
+        ShardState {
+            group: group.id(),
+            term: status.term,
+            leader: status.leader,
+            leading: status.leading,
+            applied: status.applied,
+            log_time,
+            now: LogTime(group.log_time_us()),
+            domains,
+            replicas: status.voters,
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        Figures {
+            sessions_here: self.front.len() as u64,
+            leases_led: self.shards.values().map(|shard| shard.leases.len() as u64).sum(),
+            desks_led: self.shards.values().map(|shard| shard.desks.len() as u64).sum(),
+            actors: count(&self.counters.actors),
+            overloaded: count(&self.counters.overloaded),
+            agents_silent: count(&self.counters.agents_silent),
+            nodes_unreachable: count(&self.counters.nodes_unreachable),
+        }
+    }
+
+    /// Asks a reachable node to take over each group led here, and waits for that, for a while.
+    async fn hand_over(&self) {
+        let config = &self.consensus_config;
+        let heirs: Vec<NodeId> =
+            config.members.keys().copied().filter(|id| self.router.peers.connected(*id)).collect();
+        if heirs.is_empty() {
+            return;
+        }
+        let led = self.consensus.groups().filter(|group| group.status().leading);
+        let handed = led.enumerate().map(|(place, group)| {
+            let heir = heirs[place % heirs.len()];
+            let this = config.node;
+            async move {
+                let mut leadership = group.leadership();
+                if group.transfer_leadership(heir).await.is_ok() {
+                    let _ = leadership.wait_for(|now| now.leader != Some(this)).await;
+                }
+            }
+        });
+        let _ = tokio::time::timeout(HAND_OVER_MAX, futures::future::join_all(handed)).await;
+    }
 }

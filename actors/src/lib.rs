@@ -3,8 +3,23 @@
 //!
 //! [`Engine`] is the whole interface: one per node, cheap to clone.
 
+mod alarms;
 pub mod api;
+mod config;
 mod engine;
+mod events;
+mod front;
+mod handler;
+mod leader;
+mod meta;
+mod post;
+mod router;
+mod shard;
+mod start;
+mod tree;
+mod wire;
 
 pub use api::*;
+pub use config::EngineConfig;
 pub use engine::Engine;
+pub use events::EventLimits;

@@ -41,7 +41,9 @@ impl Consensus {
         mut machines: impl FnMut(GroupId) -> Box<dyn StateMachine>,
     ) -> Result<Arc<Consensus>, StartError> {
         config.check()?;
-        let identity = Identity { cluster: config.cluster_id.clone(), node: config.node };
+        // The number of shards is fixed at birth: domains were placed by it.
+        let cluster = format!("{} of {} shards", config.cluster_id, config.shards);
+        let identity = Identity { cluster, node: config.node };
         let folder = DataFolder::open(&world.disk, &config.data, &identity, world.entropy.as_ref());
         let folder = folder.await.map_err(|error| data_error(&config, error))?;
         let wal =

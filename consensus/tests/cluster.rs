@@ -5,6 +5,8 @@ mod harness;
 
 use consensus::{NodeId, ProposeError};
 use harness::{Cluster, eventually, logged};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_node_replicates_and_remembers() {
@@ -43,5 +45,135 @@ async fn three_nodes_spread_leaders_and_say_who_leads() {
         cluster.group(leader, group).read_barrier().await.unwrap();
         assert_eq!(cluster.agreed(group, 1).await, [b"x".to_vec()]);
     }
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crashed_leader_is_replaced_and_catches_up() {
+    logged();
+    let mut cluster = Cluster::start(3, 1, |_| {}).await;
+    let mut unknown = 0;
+    for round in 0..3u8 {
+        for number in 0..30u8 {
+            unknown += cluster.propose(1, &[round, number]).await;
+        }
+        let leader = cluster.leader(1).await;
+        cluster.crash(leader, u64::from(round)).await;
+        unknown += cluster.propose(1, &[round, 100]).await;
+        cluster.run(leader).await;
+    }
+    unknown += cluster.propose(1, b"end").await;
+    let commands = cluster.agreed(1, 94).await;
+    let once: BTreeSet<_> = commands.iter().cloned().collect();
+    assert_eq!(once.len(), 94, "every acknowledged command is there");
+    assert!(commands.len() <= 94 + unknown, "and only those of unknown outcome may be there twice");
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_cut_off_acknowledges_nothing() {
+    logged();
+    let cluster = Cluster::start(3, 1, |_| {}).await;
+    cluster.propose(1, b"before").await;
+    let old = cluster.leader(1).await;
+    cluster.board.cut(old);
+    let stuck = cluster.group(old, 1);
+    let lost = tokio::spawn(async move { stuck.propose(b"lost".to_vec()).await });
+    cluster.propose_without(1, b"during", Some(old)).await;
+    cluster.board.heal(old);
+    let outcome = lost.await.unwrap();
+    assert!(matches!(outcome, Err(ProposeError::Unknown(_) | ProposeError::NotLeader { .. })), "{outcome:?}");
+    cluster.propose(1, b"after").await;
+    let commands = cluster.agreed(1, 3).await;
+    if matches!(outcome, Err(ProposeError::NotLeader { .. })) {
+        assert!(!commands.contains(&b"lost".to_vec()), "certainly not applied, it said");
+    }
+    let kept: Vec<_> = commands.iter().filter(|command| command.as_slice() != b"lost").collect();
+    assert_eq!(kept, [b"before".as_slice(), b"during", b"after"]);
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_far_behind_gets_a_snapshot() {
+    logged();
+    let mut cluster = Cluster::prepare(3, 1, |config| config.limits.snapshot_entries = 20).await;
+    // More than one frame, and more than one message, of any lane.
+    cluster.padding = 20 << 20;
+    for id in [1, 2, 3] {
+        cluster.run(NodeId(id)).await;
+    }
+    cluster.propose(1, b"first").await;
+    let behind = eventually("a follower", || {
+        let leader = cluster.nodes.keys().find(|id| cluster.group(**id, 1).status().leading)?;
+        cluster.nodes.keys().copied().find(|id| id != leader)
+    })
+    .await;
+    cluster.stop(behind).await;
+    for number in 0..200u8 {
+        cluster.propose(1, &[number]).await;
+    }
+    for id in cluster.nodes.keys() {
+        eventually("a snapshot", || (cluster.group(*id, 1).status().snapshot > 20).then_some(())).await;
+    }
+    cluster.run(behind).await;
+    let commands = cluster.agreed(1, 201).await;
+    assert_eq!(commands.len(), 201);
+    assert!(cluster.seen(behind, 1).restored >= 1);
+    // And it remembers what it was sent.
+    cluster.crash(behind, 3).await;
+    cluster.run(behind).await;
+    cluster.propose(1, b"last").await;
+    assert_eq!(cluster.agreed(1, 202).await.len(), 202);
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_time_grows_over_leaders_and_runs_at_its_speed() {
+    logged();
+    let cluster = Cluster::start(3, 1, |config| config.speed = 1_000).await;
+    let mut last = 0;
+    for _ in 0..4 {
+        cluster.propose(1, b"tick").await;
+        let leader = cluster.leader(1).await;
+        let before = cluster.group(leader, 1).log_time_us();
+        assert!(before > last);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let now = cluster.group(leader, 1).log_time_us();
+        assert!(now - before >= 20_000 * 1_000, "{} us", now - before);
+        last = now;
+        let next = NodeId(leader.0 % 3 + 1);
+        cluster.group(leader, 1).transfer_leadership(next).await.unwrap();
+        eventually("the next leader", || cluster.group(next, 1).status().leading.then_some(())).await;
+        // The time since the last entry counts after a takeover as well.
+        assert!(cluster.group(next, 1).log_time_us() >= now);
+    }
+    cluster.propose(1, b"end").await;
+    cluster.agreed(1, 5).await;
+    let seen = cluster.seen(NodeId(1), 1);
+    assert!(seen.times.is_sorted_by(|a, b| a < b));
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_share_batches_and_too_many_are_refused() {
+    logged();
+    let cluster = Cluster::start(3, 1, |config| config.limits.pending_commands = 64).await;
+    cluster.propose(1, b"first").await;
+    let group = cluster.group(cluster.leader(1).await, 1);
+    let calls = (0..1_000u32).map(|number| {
+        let group = group.clone();
+        async move { group.propose(number.to_le_bytes().to_vec()).await }
+    });
+    let results = futures::future::join_all(calls).await;
+    let done = results.iter().filter(|result| result.is_ok()).count();
+    let refused =
+        results.iter().filter(|result| matches!(result, Err(ProposeError::Overloaded { .. }))).count();
+    assert_eq!(done + refused, 1_000, "nothing else happens");
+    assert_eq!(done, 64);
+    let too_large = group.propose(vec![0; 5 << 20]).await;
+    assert!(matches!(too_large, Err(ProposeError::Overloaded { .. })));
+    assert_eq!(cluster.agreed(1, 65).await.len(), 65);
+    let sizes = cluster.seen(NodeId(1), 1).sizes;
+    assert!(sizes.len() < 40, "64 commands at once in {} batches", sizes.len());
     cluster.stop_all().await;
 }

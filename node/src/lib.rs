@@ -1,6 +1,11 @@
 //! One node as the world sees it: services over the engine, configuration, telemetry, commands.
 
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod convert;
+pub mod failure;
 pub mod problem;
 pub mod services;
 pub mod telemetry;
+pub mod world;

@@ -6,6 +6,7 @@
 pub mod checker;
 pub mod commands;
 pub mod day;
+pub mod load;
 pub mod report;
 pub mod stats;
 pub mod trace;

@@ -72,6 +72,8 @@ pub struct AlarmNote {
 pub struct Figures {
     /// Desks connected at this node.
     pub sessions_here: u64,
+    /// Desks attached to shards led by this node.
+    pub desks_led: u64,
     /// Leases watched over by this node as a leader.
     pub leases_led: u64,
     /// Actors awake.

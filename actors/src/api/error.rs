@@ -50,8 +50,8 @@ pub enum StartError {
     #[error("event store: {0}")]
     Events(std::io::Error),
     /// Replication does not start.
-    #[error("{0}")]
-    Consensus(String),
+    #[error(transparent)]
+    Consensus(#[from] consensus::StartError),
 }
 
 /// Why a watch ends or cannot begin.

@@ -1,10 +1,13 @@
 //! A desk's session, as the node at which the desk is connected holds it.
 
-use crate::CallError;
+use crate::front::FrontSession;
+use crate::{CallError, Engine};
+use routing::command::Desk;
 use routing::entry::Request;
 use routing::view::DeskView;
-use routing::{AgentId, Done, Epoch, Event, RequestId, Sequence};
+use routing::{AgentId, Command, Done, Epoch, Event, RequestId, Sequence};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -80,35 +83,47 @@ pub struct Session {
     pub handle: SessionHandle,
 }
 
-/// The sending half of a session; cheap to clone.
+/// The sending half of a session; cheap to clone. With the last clone the session leaves this
+/// node.
 #[derive(Debug, Clone)]
 pub struct SessionHandle {
-    agent: AgentId,
+    seated: Arc<Seated>,
+}
+
+#[derive(Debug)]
+struct Seated {
+    session: Arc<FrontSession>,
     epoch: Epoch,
-    engine: crate::Engine,
+    engine: Engine,
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        self.engine.leave(&self.session);
+    }
 }
 
 impl SessionHandle {
-    pub(crate) fn new(agent: AgentId, epoch: Epoch, engine: crate::Engine) -> Self {
-        Self { agent, epoch, engine }
+    pub(crate) fn new(session: Arc<FrontSession>, epoch: Epoch, engine: Engine) -> Self {
+        Self { seated: Arc::new(Seated { session, epoch, engine }) }
     }
 
     /// Whose session it is.
     #[must_use]
     pub fn agent(&self) -> AgentId {
-        self.agent
+        self.seated.session.agent
     }
 
     /// Its epoch.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.seated.epoch
     }
 
     /// The desk was heard of: renews the lease. Any message of the desk counts. Never waits; beats
     /// of a node's sessions travel together.
     pub fn heartbeat(&self) {
-        self.engine.session_heard(self.agent, self.epoch);
+        self.seated.engine.heard(&self.seated.session);
     }
 
     /// Carries out a command of the desk; counts as a heartbeat. Events of it come as messages.
@@ -117,14 +132,18 @@ impl SessionHandle {
     /// See [`CallError`].
     pub async fn submit(&self, request: Request, deadline: Duration) -> Result<Done, CallError> {
         self.heartbeat();
-        self.engine.execute(request, deadline).await
+        self.seated.engine.execute(request, deadline).await
     }
 
     /// The desk leaves on purpose.
     ///
     /// # Errors
-    /// See [`CallError`]; the session is gone for this node all the same.
+    /// See [`CallError`]; then the lease runs out by itself once the session is dropped.
     pub async fn close(&self, request_id: RequestId, deadline: Duration) -> Result<Done, CallError> {
-        self.engine.close_session(self.agent, self.epoch, request_id, deadline).await
+        let desk = Desk { agent: self.agent(), epoch: self.epoch() };
+        let command = Command::CloseSession { desk };
+        let domain = desk.agent.domain;
+        let request = Request { id: Some(request_id), domain, expected_version: None, command };
+        self.seated.engine.execute(request, deadline).await
     }
 }

@@ -48,7 +48,7 @@ impl LossyDisk {
             for name in self.real.list(folder).await? {
                 let path = folder.join(name);
                 let file = self.real.open(&path, OpenMode::Existing).await?;
-                let len = file.len().await? as usize;
+                let len = file.size().await? as usize;
                 let content = file.read_at(0, len).await?;
                 let id = state.model.add_durable(&path, content);
                 state.mirrors.insert(id, file);
@@ -68,7 +68,7 @@ async fn mirror(file: &dyn DiskFile, changes: Vec<Change>) -> io::Result<()> {
         match change {
             Change::Write { offset, data } => file.write_at(offset, data).await?,
             // A torn write may have been shorter than what is cut here.
-            Change::Truncate(len) if len < file.len().await? => file.truncate(len).await?,
+            Change::Truncate(len) if len < file.size().await? => file.truncate(len).await?,
             Change::Truncate(_) => {}
         }
     }
@@ -161,7 +161,7 @@ impl DiskFile for LossyFile {
         Ok(self.disk.state.lock().await.model.read(self.file, offset, len))
     }
 
-    async fn len(&self) -> io::Result<u64> {
+    async fn size(&self) -> io::Result<u64> {
         Ok(self.disk.state.lock().await.model.len(self.file))
     }
 

@@ -64,6 +64,22 @@ impl MemDisk {
         state.faults = Faults::default();
     }
 
+    /// A second disk that durably holds what this one durably holds.
+    #[must_use]
+    pub fn fork(&self) -> MemDisk {
+        let state = State { model: self.state().model.durable_copy(), ..State::default() };
+        MemDisk { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// A file's durable bytes.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn durable(&self, path: &Path) -> io::Result<Bytes> {
+        let state = self.state();
+        Ok(state.model.durable(state.model.find(path)?))
+    }
+
     /// Operations done so far, of all kinds.
     #[must_use]
     pub fn operations(&self) -> u64 {
@@ -226,7 +242,7 @@ impl DiskFile for MemFile {
         Ok(state.model.read(self.file, offset, len))
     }
 
-    async fn len(&self) -> io::Result<u64> {
+    async fn size(&self) -> io::Result<u64> {
         Ok(self.mount.begin().await?.model.len(self.file))
     }
 

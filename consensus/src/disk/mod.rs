@@ -16,6 +16,9 @@ mod mem;
 mod model;
 mod real;
 
+#[cfg(test)]
+mod tests;
+
 pub use lossy::LossyDisk;
 pub use mem::MemDisk;
 pub use real::RealDisk;
@@ -88,7 +91,7 @@ pub trait DiskFile: Send + Sync + 'static {
     async fn read_at(&self, offset: u64, len: usize) -> io::Result<Vec<u8>>;
 
     /// Length in bytes.
-    async fn len(&self) -> io::Result<u64>;
+    async fn size(&self) -> io::Result<u64>;
 
     /// Cuts the file to a length that is not above the present one; durable after a sync.
     async fn truncate(&self, len: u64) -> io::Result<()>;

@@ -272,8 +272,11 @@ impl Model {
     /// Forgets what was not flushed, except for what chance saved.
     pub(super) fn crash(&mut self, rng: &mut ChaCha8Rng) {
         for state in self.files.values_mut() {
-            for change in torn_changes(&std::mem::take(&mut state.pending), rng) {
-                change.apply(&mut state.durable);
+            let pending = std::mem::take(&mut state.pending);
+            if !state.sync_failed {
+                for change in torn_changes(&pending, rng) {
+                    change.apply(&mut state.durable);
+                }
             }
             state.len = state.durable.len() as u64;
             state.sync_failed = false;
@@ -286,6 +289,15 @@ impl Model {
         self.names = self.durable_names.clone();
         let named: BTreeSet<FileId> = self.names.values().copied().collect();
         self.files.retain(|file, _| named.contains(file));
+    }
+
+    /// What would be there after a crash that saves nothing by chance.
+    pub(super) fn durable_copy(&self) -> Model {
+        let mut copy = Model { folders: self.folders.clone(), ..Model::default() };
+        for (path, file) in &self.durable_names {
+            copy.add_durable(path, self.files[file].durable.clone());
+        }
+        copy
     }
 
     /// Flips one bit of a file's durable content.

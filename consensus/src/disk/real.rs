@@ -202,7 +202,7 @@ impl DiskFile for RealFile {
         self.run(move |file| read_up_to(file, offset, len)).await
     }
 
-    async fn len(&self) -> io::Result<u64> {
+    async fn size(&self) -> io::Result<u64> {
         self.run(|file| Ok(file.metadata()?.len())).await
     }
 

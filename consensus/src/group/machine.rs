@@ -113,6 +113,8 @@ impl RaftStateMachine<TypeConfig> for Machine {
                         index: log_id.index,
                         term: log_id.committed_leader_id().term,
                     };
+                    let ready = self.inner().ready();
+                    ready.await;
                     answers = self.inner().apply(at, &batch);
                     self.clock.applied(batch.time_us);
                 }

@@ -124,7 +124,7 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         let Some(number) = *current else { return Ok(None) };
         let path = self.folder.join(file_name(self.group, number));
         let file = self.disk.open(&path, OpenMode::Existing).await?;
-        let len = file.len().await?;
+        let len = file.size().await?;
         let mut bytes = Vec::with_capacity(len as usize);
         while (bytes.len() as u64) < len {
             let part = file.read_at(bytes.len() as u64, CHUNK_BYTES).await?;

@@ -4,6 +4,8 @@ mod folder;
 mod log_store;
 
 #[cfg(test)]
+mod folder_tests;
+#[cfg(test)]
 mod suite;
 
 pub use folder::{DataFolder, FolderError, Identity};

@@ -225,14 +225,27 @@ mod tests {
         let header = SegmentHeader { version: 1, number: 2, salt: 3, first_frame: 4 };
         let golden = [
             67, 78, 84, 82, 87, 65, 76, 10, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0,
+            0, 0, 116, 184, 186, 11,
         ];
-        assert_eq!(header.encode()[..32], golden[..32]);
-        assert_eq!(SegmentHeader::decode(&header.encode()), Some(header));
+        assert_eq!(header.encode(), golden);
+        assert_eq!(SegmentHeader::decode(&golden), Some(header));
+
         let mut record = Vec::new();
         encode_record(&mut record, Kind::Entry, GroupId(5), 6, b"body");
-        assert_eq!(record[..4], [4, 0, 0, 0]);
-        assert_eq!(record[8..], [1, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 98, 111, 100, 121]);
+        assert_eq!(
+            record,
+            [4, 0, 0, 0, 166, 150, 193, 33, 1, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 98, 111, 100, 121]
+        );
+
+        let mut frame = vec![0; FRAME_HEADER_BYTES];
+        FrameHeader { number: 8, len: record.len() as u32, records: 1 }.encode_into(3, &mut frame);
+        assert_eq!(
+            frame,
+            [247, 70, 114, 109, 8, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0, 1, 0, 0, 0, 143, 243, 177, 18]
+        );
+        frame.extend(&record);
+        let (end, records) = decode_frame(3, &frame, 8).expect("it is whole");
+        assert_eq!((end, records.len(), records[0].1.body), (frame.len(), 1, b"body".as_slice()));
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Scan<'_> {
         let path = self.path(number);
         let file = self.disk.open(&path, OpenMode::Existing).await?;
         // Segments are bounded, so one at a time may be in memory.
-        let bytes = file.read_at(0, file.len().await? as usize).await?;
+        let bytes = file.read_at(0, file.size().await? as usize).await?;
         let before = self.frame;
         let end = self.frames(number, &bytes)?;
         if end < bytes.len() || self.frame == before {

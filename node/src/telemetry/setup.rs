@@ -86,9 +86,11 @@ pub fn start(settings: &Settings) -> Result<Telemetry, SetupError> {
     };
     let provider =
         settings.otlp.as_deref().map(|endpoint| exporter(endpoint, &settings.instance)).transpose()?;
-    let traces = provider
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("centralita")));
+    let traces = provider.as_ref().map(|provider| {
+        // The filter is for readers of lines: a quiet log must not cut traces short.
+        let tracer = provider.tracer("centralita");
+        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(LevelFilter::INFO)
+    });
     tracing_subscriber::registry().with(traces).with(lines).try_init()?;
     Ok(Telemetry { provider })
 }

@@ -140,7 +140,7 @@ fn acknowledged(call: &Call, answer: &Answer, history: &History, record: &Record
                 replay.broken(Promise::R3, &[conversation.to_string()], what);
             }
         }
-        Asked::Presence { .. } => {}
+        Asked::Presence { .. } | Asked::Reject { .. } => {}
     }
 }
 

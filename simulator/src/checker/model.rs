@@ -273,6 +273,11 @@ pub enum Asked {
         /// The desk's epoch.
         epoch: u64,
     },
+    /// To decline an offer.
+    Reject {
+        /// Which.
+        offer: OfferId,
+    },
     /// To end a contact.
     EndContact {
         /// Which.

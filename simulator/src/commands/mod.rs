@@ -1,6 +1,7 @@
 //! The commands of `centralita-sim`, one file each.
 
 pub mod day;
+pub mod load;
 
 use clap::{Parser, Subcommand};
 
@@ -16,6 +17,8 @@ pub struct Cli {
 enum Command {
     /// Runs a day through the routing core alone, in virtual time.
     Day(day::Args),
+    /// Drives a running cluster with calls and desks, and judges its promises.
+    Load(load::Args),
 }
 
 impl Cli {
@@ -26,6 +29,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Day(args) => day::run(&args),
+            Command::Load(args) => load::run(&args),
         }
     }
 }

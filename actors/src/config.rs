@@ -1,0 +1,53 @@
+//! How an engine works.
+
+use crate::EventLimits;
+use routing::PlantedBug;
+use std::time::Duration;
+
+/// Settings of an engine. What consensus needs is in `consensus::Config`.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// How long a desk may be silent before its lease is lost. Real time, 100 ms to 10 min; the
+    /// API promises 10 s.
+    pub lease: Duration,
+    /// How a shard's events are kept.
+    pub events: EventLimits,
+    /// Messages that may wait for one desk before its session ends as too slow, 1 to 65,536.
+    pub session_messages_max: usize,
+    /// Calls of this node's clients that may be under way at once; more are overloaded.
+    pub calls_max: usize,
+    /// Whether commands that panic on purpose are let through, for tests of the fault path.
+    pub allow_panic: bool,
+    /// A fault planted in the core, for tests of the checkers.
+    #[doc(hidden)]
+    pub planted: Option<PlantedBug>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            events: EventLimits::default(),
+            session_messages_max: 1_024,
+            calls_max: 16_384,
+            allow_panic: false,
+            planted: None,
+        }
+    }
+}
+
+impl EngineConfig {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let lease_ms = self.lease.as_millis();
+        if !(100..=600_000).contains(&lease_ms) {
+            return Err(format!("lease {lease_ms} ms: use 100 ms to 600,000 ms"));
+        }
+        if !(1..=65_536).contains(&self.session_messages_max) {
+            return Err(format!("session messages {}: use 1 to 65,536", self.session_messages_max));
+        }
+        if self.calls_max == 0 || self.events.memory_events_max == 0 || self.events.backlog_events_max == 0 {
+            return Err("no bound may be 0".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! The task that writes a store's files.
+
+use super::Shared;
+use super::frame;
+use super::open::{IndexedDomain, Lasts, SegmentIndex};
+use super::segment::{Segment, events_path, index_path};
+use consensus::disk::OpenMode;
+use proto::codec;
+use routing::Event;
+use std::io;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+/// Events in one frame at most.
+const FRAME_EVENTS_MAX: usize = 1_024;
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, super::table::Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Work {
+    Write(Vec<Arc<Event>>),
+    Sync { upto: u64 },
+    Nothing,
+    End,
+}
+
+fn next_work(shared: &Shared) -> Work {
+    let mut table = shared.lock();
+    if table.backlog() > 0 {
+        return Work::Write(table.take_pending(FRAME_EVENTS_MAX));
+    }
+    if table.flush_to > table.durable {
+        return Work::Sync { upto: table.written };
+    }
+    if table.closed { Work::End } else { Work::Nothing }
+}
+
+pub(super) async fn run(shared: Arc<Shared>, mut lasts: Lasts) {
+    loop {
+        let result = match next_work(&shared) {
+            Work::Write(events) => write(&shared, &events, &mut lasts).await,
+            Work::Sync { upto } => sync(&shared, upto).await,
+            Work::Nothing => {
+                shared.work.notified().await;
+                Ok(())
+            }
+            Work::End => return,
+        };
+        if let Err(error) = result {
+            let text = format!(
+                "the event store {} cannot be written: {error}; this node stores no more events, \
+                 check the disk and start the node again",
+                shared.folder.display()
+            );
+            shared.lock().failed = Some(text.clone());
+            shared.alarms.raise(text);
+            shared.written.send_modify(|_| {});
+            return;
+        }
+        let written = shared.lock().written;
+        shared.written.send_replace(written);
+    }
+}
+
+fn newest(shared: &Shared) -> io::Result<Arc<Segment>> {
+    let table = shared.lock();
+    let segment = table.segments.last_key_value().map(|(_, segment)| segment.clone());
+    segment.ok_or_else(|| io::Error::other("the store has no segment"))
+}
+
+async fn write(shared: &Shared, events: &[Arc<Event>], lasts: &mut Lasts) -> io::Result<()> {
+    let mut segment = newest(shared)?;
+    if segment.len() >= shared.limits.segment_bytes {
+        segment = roll(shared, &segment, std::mem::take(lasts)).await?;
+    }
+    let frame = frame::encode(events);
+    let (offset, len) = (segment.len(), frame.len() as u64);
+    segment.file.write_at(offset, frame.into()).await?;
+    segment.set_len(offset + len);
+    lasts.note(events);
+    shared.lock().wrote(events, segment.number, offset, shared.limits.memory_events_max);
+    Ok(())
+}
+
+async fn sync(shared: &Shared, upto: u64) -> io::Result<()> {
+    newest(shared)?.file.sync_data().await?;
+    let mut table = shared.lock();
+    table.durable = table.durable.max(upto);
+    if table.backlog() == 0 {
+        table.flush_to = table.flush_to.min(table.durable);
+    }
+    Ok(())
+}
+
+/// Ends a segment, durably with its index, and begins the next.
+async fn roll(shared: &Shared, full: &Segment, Lasts(lasts): Lasts) -> io::Result<Arc<Segment>> {
+    full.file.sync_data().await?;
+    let marked = shared.lock().index_of(full.number);
+    let domains = marked
+        .into_iter()
+        .filter_map(|(domain, marks)| Some(IndexedDomain { domain, last: *lasts.get(&domain)?, marks }))
+        .collect();
+    let record = codec::encode(&SegmentIndex { len: full.len(), domains });
+    let path = index_path(&shared.folder, full.number);
+    // One may be left over from a crash between the two files of a former try.
+    let _ = shared.disk.remove(&path).await;
+    let file = shared.disk.open(&path, OpenMode::CreateNew).await?;
+    file.write_at_and_sync(0, record.into()).await?;
+    let number = full.number + 1;
+    let file = shared.disk.open(&events_path(&shared.folder, number), OpenMode::CreateNew).await?;
+    shared.disk.sync_dir(&shared.folder).await?;
+    let segment = Arc::new(Segment::new(number, file, 0));
+    shared.lock().segments.insert(number, segment.clone());
+    loop {
+        let dropped = shared.lock().drop_oldest(shared.limits.retained_bytes_max);
+        let Some(dropped) = dropped else { break };
+        shared.disk.remove(&events_path(&shared.folder, dropped.number)).await?;
+        // A damaged segment that was read whole has none.
+        let _ = shared.disk.remove(&index_path(&shared.folder, dropped.number)).await;
+    }
+    Ok(segment)
+}

@@ -1,0 +1,73 @@
+//! What this node does with messages of the others.
+
+use crate::engine::Inner;
+use crate::wire::{PeerAnswer, PeerCall, PeerCast};
+use bytes::Bytes;
+use consensus::{NodeId, PeerHandler};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use proto::codec;
+use std::sync::Weak;
+
+pub(crate) struct Handler(pub(crate) Weak<Inner>);
+
+fn encoded(answer: &PeerAnswer) -> Bytes {
+    codec::encode(answer).into()
+}
+
+impl PeerHandler for Handler {
+    fn call(&self, from: NodeId, message: Bytes) -> BoxFuture<'static, Bytes> {
+        let inner = self.0.upgrade();
+        async move {
+            let Some(inner) = inner else { return encoded(&PeerAnswer::NotLeader(None)) };
+            match codec::decode::<PeerCall>(&message) {
+                Ok(call) => encoded(&inner.router.leader.answer(from, call).await),
+                Err(error) => {
+                    let text =
+                        format!("a call from {from} does not decode: {error}; run one version everywhere");
+                    inner.alarms.raise(text.clone());
+                    encoded(&PeerAnswer::Failed(crate::CallError::Bug(text)))
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn cast(&self, from: NodeId, message: Bytes) {
+        let Some(inner) = self.0.upgrade() else { return };
+        match codec::decode::<PeerCast>(&message) {
+            Ok(PeerCast::Beats { shard, desks }) => {
+                let now_us = inner.clock.monotonic_us();
+                if let Some(shard) = inner.shards.get(&shard) {
+                    for (agent, epoch) in desks {
+                        shard.leases.heard(agent, epoch, from, now_us);
+                    }
+                }
+            }
+            Ok(PeerCast::Deliver(parcel)) => inner.front.deliver(parcel),
+            Ok(PeerCast::Detach { shard, seats }) => {
+                if let Some(shard) = inner.shards.get(&shard) {
+                    for seat in seats {
+                        shard.desks.detach(seat, from);
+                    }
+                }
+            }
+            Err(error) => inner
+                .alarms
+                .raise(format!("a message from {from} does not decode: {error}; run one version everywhere")),
+        }
+    }
+
+    fn peer_changed(&self, peer: NodeId, connected: bool) {
+        let Some(inner) = self.0.upgrade() else { return };
+        if !connected {
+            let now_us = inner.clock.monotonic_us();
+            for shard in inner.shards.values() {
+                // Desks of a node that disappeared have a whole lease to come elsewhere.
+                shard.leases.front_lost(peer, now_us);
+                shard.desks.detach_all(peer);
+            }
+        }
+        inner.front.peer_changed(peer);
+    }
+}

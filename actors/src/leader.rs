@@ -1,0 +1,226 @@
+//! What the leader of a group does for calls from any node.
+
+use crate::alarms::Alarms;
+use crate::meta::{MetaDone, MetaRequest, SharedMeta};
+use crate::shard::{ShardRuntime, read};
+use crate::wire::{Attached, PeerAnswer, PeerCall, Seat, ShardAnswer};
+use crate::{CallError, Query, SessionEnd, SessionHello};
+use consensus::env::SharedClock;
+use consensus::{Group, NodeId, ProposeError};
+use proto::codec;
+use routing::entry::Request;
+use routing::outcome::DoneWhat;
+use routing::view::Lease;
+use routing::{Command, DomainId, Epoch, Rejected, ShardId};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+/// The groups of this node, as a leader serves them.
+pub(crate) struct Leader {
+    pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
+    pub(crate) meta: SharedMeta,
+    pub(crate) meta_group: Group,
+    pub(crate) clock: SharedClock,
+    pub(crate) alarms: Alarms,
+    /// Whether commands that panic on purpose are let through.
+    pub(crate) allow_panic: bool,
+    pub(crate) command_bytes_max: usize,
+}
+
+fn not_proposed(error: ProposeError) -> PeerAnswer {
+    match error {
+        ProposeError::NotLeader { leader } => PeerAnswer::NotLeader(leader),
+        ProposeError::Overloaded { retry_after_ms } => {
+            PeerAnswer::Failed(CallError::Overloaded { retry_after_ms })
+        }
+        ProposeError::Unknown(why) => PeerAnswer::Failed(CallError::Unknown { why }),
+    }
+}
+
+fn rejected(rejected: Rejected) -> PeerAnswer {
+    PeerAnswer::Failed(CallError::Rejected(rejected))
+}
+
+fn bug(what: impl ToString) -> PeerAnswer {
+    PeerAnswer::Failed(CallError::Bug(what.to_string()))
+}
+
+impl Leader {
+    /// Answers a call that came from `from`.
+    pub(crate) async fn answer(&self, from: NodeId, call: PeerCall) -> PeerAnswer {
+        match call {
+            PeerCall::Execute { shard, request } => match self.shard(shard) {
+                Ok(shard) => self.execute(shard, request).await,
+                Err(answer) => answer,
+            },
+            PeerCall::Query { shard, query } => match self.shard(shard) {
+                Ok(shard) => self.query(shard, &query).await,
+                Err(answer) => answer,
+            },
+            PeerCall::Meta(request) => self.meta(&request).await,
+            PeerCall::Place(domain) => self.place(domain).await,
+            PeerCall::Open { shard, hello, seat } => match self.shard(shard) {
+                Ok(shard) => self.open(shard, from, hello, seat).await,
+                Err(answer) => answer,
+            },
+            PeerCall::Attach { shard, seats } => match self.shard(shard) {
+                Ok(shard) => self.attach_all(shard, from, &seats),
+                Err(answer) => answer,
+            },
+        }
+    }
+
+    fn shard(&self, id: ShardId) -> Result<&ShardRuntime, PeerAnswer> {
+        match self.shards.get(&id) {
+            Some(shard) => Ok(shard),
+            None => Err(bug(format!("this cluster has no {id}"))),
+        }
+    }
+
+    async fn execute(&self, shard: &ShardRuntime, request: Request) -> PeerAnswer {
+        if matches!(request.command, Command::Panic { .. }) && !self.allow_panic {
+            let why = "this node was not started to allow faults on purpose".to_owned();
+            return rejected(Rejected::NotAllowed { why });
+        }
+        let command = codec::encode(&request);
+        if command.len() > self.command_bytes_max {
+            let problem = format!("{} bytes, at most {}", command.len(), self.command_bytes_max);
+            return rejected(Rejected::Invalid { field: "command".to_owned(), problem });
+        }
+        let answer = match shard.group.propose(command).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if matches!(error, ProposeError::Overloaded { .. }) {
+                    shard.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+                }
+                return not_proposed(error);
+            }
+        };
+        match codec::decode::<ShardAnswer>(&answer) {
+            Ok(Ok(Ok(done))) => PeerAnswer::Done(done),
+            Ok(Ok(Err(refused))) => rejected(refused),
+            Ok(Err(text)) => bug(text),
+            Err(error) => bug(error),
+        }
+    }
+
+    async fn query(&self, shard: &ShardRuntime, query: &Query) -> PeerAnswer {
+        if let Err(error) = shard.group.read_barrier().await {
+            return not_proposed(error);
+        }
+        match read(&shard.replica.read().shard, query) {
+            Ok(answer) => PeerAnswer::Answer(answer),
+            Err(refused) => rejected(refused),
+        }
+    }
+
+    async fn meta(&self, request: &MetaRequest) -> PeerAnswer {
+        let answer = match self.meta_group.propose(codec::encode(request)).await {
+            Ok(answer) => answer,
+            Err(error) => return not_proposed(error),
+        };
+        match codec::decode::<Result<Result<MetaDone, Rejected>, String>>(&answer) {
+            Ok(Ok(Ok(done))) => PeerAnswer::Meta(done),
+            Ok(Ok(Err(refused))) => rejected(refused),
+            Ok(Err(text)) => bug(text),
+            Err(error) => bug(error),
+        }
+    }
+
+    async fn place(&self, domain: DomainId) -> PeerAnswer {
+        if let Err(error) = self.meta_group.read_barrier().await {
+            return not_proposed(error);
+        }
+        let meta = self.meta.read().unwrap_or_else(PoisonError::into_inner);
+        PeerAnswer::Place(meta.place(domain).cloned())
+    }
+
+    async fn open(&self, shard: &ShardRuntime, from: NodeId, hello: SessionHello, seat: Seat) -> PeerAnswer {
+        let epoch = match self.resumed(shard, &hello).await {
+            Ok(Some(epoch)) => epoch,
+            Ok(None) => {
+                let command = Command::OpenSession { agent: hello.agent };
+                let domain = hello.agent.domain;
+                let request = Request { id: Some(hello.request_id), domain, expected_version: None, command };
+                match self.execute(shard, request).await {
+                    PeerAnswer::Done(done) => match done.what {
+                        DoneWhat::Session(epoch) => epoch,
+                        other => return bug(format!("opening a session answered {other:?}")),
+                    },
+                    failed => return failed,
+                }
+            }
+            Err(answer) => return answer,
+        };
+        match self.attach(shard, from, seat, epoch) {
+            Some(Attached::Yes) => PeerAnswer::Opened(epoch),
+            Some(Attached::Ended(_)) => {
+                let current = shard.replica.read().shard.agent(hello.agent).map(|view| view.epoch);
+                rejected(match current {
+                    Some(current) if current == epoch => Rejected::NoLease,
+                    Some(current) => Rejected::StaleEpoch { current },
+                    None => Rejected::Unknown { kind: "agent".to_owned(), id: hello.agent.to_string() },
+                })
+            }
+            Some(Attached::TryAgain) | None => PeerAnswer::NotLeader(None),
+        }
+    }
+
+    /// The epoch of a session that goes on, if it is still the agent's present one.
+    async fn resumed(&self, shard: &ShardRuntime, hello: &SessionHello) -> Result<Option<Epoch>, PeerAnswer> {
+        if hello.epoch.is_none() && hello.cursor.is_none() {
+            return Ok(None);
+        }
+        shard.group.read_barrier().await.map_err(not_proposed)?;
+        let replica = shard.replica.read();
+        let last = replica.shard.domain(hello.agent.domain).map(|domain| domain.sequence);
+        if let (Some(cursor), Some(last)) = (hello.cursor, last)
+            && cursor > last
+        {
+            self.alarms.raise(format!(
+                "the desk of {} says it saw event {}, the log of {} ends at {}: acknowledged work may be lost, \
+                 compare with the other nodes before anything else",
+                hello.agent, cursor.0, hello.agent.domain, last.0
+            ));
+        }
+        let agent = replica.shard.agent(hello.agent);
+        Ok(agent
+            .filter(|view| view.lease == Lease::Live)
+            .map(|view| view.epoch)
+            .filter(|epoch| Some(*epoch) == hello.epoch))
+    }
+
+    fn attach_all(&self, shard: &ShardRuntime, from: NodeId, seats: &[(Seat, Epoch)]) -> PeerAnswer {
+        let attached = seats.iter().map(|(seat, epoch)| self.attach(shard, from, *seat, *epoch));
+        match attached.collect() {
+            Some(attached) => PeerAnswer::Attached(attached),
+            None => PeerAnswer::NotLeader(shard.group.leadership().borrow().leader),
+        }
+    }
+
+    /// `None` if this node does not lead.
+    fn attach(&self, shard: &ShardRuntime, from: NodeId, seat: Seat, epoch: Epoch) -> Option<Attached> {
+        if !shard.group.leadership().borrow().leading {
+            return None;
+        }
+        let agent = shard.replica.read().shard.agent(seat.agent);
+        let Some(agent) = agent else { return Some(Attached::Ended(SessionEnd::AgentDeleted)) };
+        if agent.epoch < epoch {
+            return Some(Attached::TryAgain);
+        }
+        if agent.epoch > epoch {
+            let logged_out = agent.lease == Lease::None;
+            let end = if logged_out { SessionEnd::LoggedOut } else { SessionEnd::Replaced };
+            return Some(Attached::Ended(end));
+        }
+        if agent.lease != Lease::Live {
+            return Some(Attached::Ended(SessionEnd::LeaseLost));
+        }
+        if !shard.desks.attach(seat, epoch, from) {
+            return Some(Attached::TryAgain);
+        }
+        shard.leases.heard(seat.agent, epoch, from, self.clock.monotonic_us());
+        Some(Attached::Yes)
+    }
+}

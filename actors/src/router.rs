@@ -1,0 +1,129 @@
+//! Finds the leader and tries again inside the caller's deadline, where that is safe.
+
+use crate::CallError;
+use crate::leader::Leader;
+use crate::wire::{PeerAnswer, PeerCall};
+use consensus::{Group, NodeId, PeerError, Peers};
+use proto::codec;
+use routing::ShardId;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One try at one node; then another leader may have been elected.
+const TRY_MAX: Duration = Duration::from_millis(2_000);
+const WAIT_FIRST: Duration = Duration::from_millis(10);
+const WAIT_MAX: Duration = Duration::from_millis(320);
+/// Callers without an answer are told to try again after this many milliseconds.
+const RETRY_AFTER_MS: u64 = 200;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Router {
+    pub(crate) this: NodeId,
+    pub(crate) peers: Peers,
+    pub(crate) leader: Arc<Leader>,
+}
+
+/// How a try ended.
+enum Tried {
+    Answered(PeerAnswer),
+    /// Certainly not done.
+    Missed(String),
+    /// Perhaps done.
+    Unknown(String),
+}
+
+impl Router {
+    pub(crate) fn now_us(&self) -> u64 {
+        self.leader.clock.monotonic_us()
+    }
+
+    /// Calls the leader of a shard. `again`: whether doing it twice is the same as once.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(crate) async fn to_leader(
+        &self,
+        shard: ShardId,
+        call: PeerCall,
+        deadline: Duration,
+        again: bool,
+    ) -> Result<PeerAnswer, CallError> {
+        let Some(shard) = self.leader.shards.get(&shard) else {
+            return Err(CallError::Bug(format!("this cluster has no {shard}")));
+        };
+        self.to_leader_of(&shard.group, call, deadline, again).await
+    }
+
+    pub(crate) async fn to_leader_of(
+        &self,
+        group: &Group,
+        call: PeerCall,
+        deadline: Duration,
+        again: bool,
+    ) -> Result<PeerAnswer, CallError> {
+        let until_us = self.now_us() + u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX / 2);
+        let mut leadership = group.leadership();
+        let mut why = "no leader is known".to_owned();
+        let mut unknown = None;
+        let mut hint = None;
+        let mut wait = WAIT_FIRST;
+        loop {
+            let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
+            if left.is_zero() {
+                return Err(match unknown {
+                    Some(why) => CallError::Unknown { why },
+                    None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
+                });
+            }
+            let known = leadership.borrow_and_update().leader;
+            let target = hint.take().or(known);
+            if let Some(target) = target {
+                let most = if again { left.min(TRY_MAX) } else { left };
+                match self.try_at(target, &call, most).await {
+                    Tried::Answered(PeerAnswer::NotLeader(other)) => {
+                        why = format!("{target} does not lead");
+                        // Followed once at a time: two nodes that name each other must not spin.
+                        hint = other.filter(|other| *other != target);
+                    }
+                    Tried::Answered(PeerAnswer::Failed(CallError::Unknown { why })) | Tried::Unknown(why) => {
+                        if !again {
+                            return Err(CallError::Unknown { why });
+                        }
+                        unknown = Some(why);
+                    }
+                    Tried::Answered(PeerAnswer::Failed(CallError::Unavailable { why: text, .. })) => {
+                        why = text
+                    }
+                    Tried::Answered(PeerAnswer::Failed(CallError::Overloaded { .. }))
+                        if unknown.is_some() => {}
+                    Tried::Answered(PeerAnswer::Failed(error)) => return Err(error),
+                    Tried::Answered(answer) => return Ok(answer),
+                    Tried::Missed(text) => why = text,
+                }
+            }
+            let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
+            // Woken early by news of a leader.
+            let _ = tokio::time::timeout(wait.min(left), leadership.changed()).await;
+            wait = WAIT_MAX.min(wait * 2);
+        }
+    }
+
+    async fn try_at(&self, target: NodeId, call: &PeerCall, most: Duration) -> Tried {
+        if target == self.this {
+            let answer = self.leader.answer(self.this, call.clone());
+            return match tokio::time::timeout(most, answer).await {
+                Ok(answer) => Tried::Answered(answer),
+                Err(_) => Tried::Unknown(format!("no answer within {} ms", most.as_millis())),
+            };
+        }
+        match self.peers.call(target, codec::encode(call).into(), most).await {
+            Ok(bytes) => match codec::decode(&bytes) {
+                Ok(answer) => Tried::Answered(answer),
+                Err(error) => Tried::Answered(PeerAnswer::Failed(CallError::Bug(error.to_string()))),
+            },
+            Err(error @ PeerError::Unreachable(_)) => Tried::Missed(error.to_string()),
+            Err(error @ PeerError::NoAnswer(..)) => Tried::Unknown(error.to_string()),
+        }
+    }
+}

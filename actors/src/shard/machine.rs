@@ -1,0 +1,162 @@
+//! A shard's place in replication.
+
+use super::desks::Desks;
+use super::leases::Leases;
+use crate::alarms::Alarms;
+use crate::events::EventStore;
+use crate::wire::ShardAnswer;
+use consensus::env::SharedClock;
+use consensus::{Batch, BatchPosition, StateMachine};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use proto::codec;
+use routing::entry::Request;
+use routing::{Alarm, Effects, Entry, Event, EventKind, LogTime, PlantedBug, Position, Shard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// The state of a shard on this node. Locked shortly: to apply one batch, or to read.
+#[derive(Clone)]
+pub(crate) struct SharedReplica(Arc<RwLock<Replica>>);
+
+/// A shard's state, and what of it the leader has to act on.
+pub(crate) struct Replica {
+    pub(crate) shard: Shard,
+    bug: Option<PlantedBug>,
+}
+
+impl SharedReplica {
+    pub(crate) fn new(mut shard: Shard, bug: Option<PlantedBug>) -> Self {
+        if let Some(bug) = bug {
+            shard.plant(bug);
+        }
+        Self(Arc::new(RwLock::new(Replica { shard, bug })))
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Replica> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Replica> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) struct ShardMachine {
+    pub(crate) replica: SharedReplica,
+    pub(crate) events: EventStore,
+    pub(crate) desks: Arc<Desks>,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) clock: SharedClock,
+    pub(crate) alarms: Alarms,
+    effects: Effects,
+}
+
+impl ShardMachine {
+    pub(crate) fn new(
+        replica: SharedReplica,
+        events: EventStore,
+        desks: Arc<Desks>,
+        leases: Arc<Leases>,
+        clock: SharedClock,
+        alarms: Alarms,
+    ) -> Self {
+        Self { replica, events, desks, leases, clock, alarms, effects: Effects::default() }
+    }
+
+    /// What only the leader does: leases and desks. Both are empty elsewhere.
+    fn lead(&self, events: &[Event]) {
+        if !self.desks.leading() {
+            return;
+        }
+        let now_us = self.clock.monotonic_us();
+        for event in events {
+            match &event.kind {
+                EventKind::SessionOpened { agent, epoch } => {
+                    if self.leases.opened(*agent, *epoch, now_us) {
+                        self.desks.look_at_leases();
+                    }
+                }
+                EventKind::LeaseLost { agent, epoch } => self.leases.closed(*agent, *epoch),
+                _ => {}
+            }
+        }
+        self.desks.deliver(events, |conversation| {
+            let replica = self.replica.read();
+            replica.shard.conversation(conversation).map(|view| view.queues).unwrap_or_default()
+        });
+    }
+}
+
+impl StateMachine for ShardMachine {
+    fn ready(&mut self) -> BoxFuture<'static, ()> {
+        let events = self.events.clone();
+        async move { events.ready().await }.boxed()
+    }
+
+    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.clear();
+        let mut replica = self.replica.write();
+        let mut apply = |ordinal: usize, command: &Vec<u8>| -> ShardAnswer {
+            let request: Request = codec::decode(command).map_err(|error| error.to_string())?;
+            let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+            let position = Position { index: at.index, ordinal };
+            let time = LogTime(batch.time_us);
+            let entry = Entry { position, time, wall_ms: batch.wall_ms, request };
+            Ok(replica.shard.apply(&entry, &mut effects))
+        };
+        let commands = batch.commands.iter().enumerate();
+        let answers = commands.map(|(ordinal, command)| codec::encode(&apply(ordinal, command))).collect();
+        let (next, pending) = (replica.shard.next_deadline(), replica.shard.is_pending());
+        drop(replica);
+
+        self.events.append(&effects.events);
+        self.lead(&effects.events);
+        self.desks.pace(next, pending);
+        for alarm in &effects.alarms {
+            let Alarm::Quarantined { domain, reason } = alarm;
+            self.alarms.raise(format!(
+                "{domain} is quarantined after a fault: {reason}; its other commands are refused, \
+                 report it with the log around index {}",
+                at.index
+            ));
+        }
+        self.effects = effects;
+        answers
+    }
+
+    fn snapshot(&mut self) -> BoxFuture<'static, std::io::Result<Vec<u8>>> {
+        let shard = self.replica.read().shard.clone();
+        let events = self.events.clone();
+        async move {
+            events.flush().await?;
+            Ok(codec::encode(&shard))
+        }
+        .boxed()
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), String> {
+        let mut shard: Shard = codec::decode(snapshot).map_err(|error| error.to_string())?;
+        let domains = shard.domains();
+        let mut replica = self.replica.write();
+        if shard.id() != replica.shard.id() {
+            return Err(format!("the snapshot is of {}, this is {}", shard.id(), replica.shard.id()));
+        }
+        if let Some(bug) = replica.bug {
+            shard.plant(bug);
+        }
+        replica.shard = shard;
+        drop(replica);
+        for domain in &domains {
+            if let Some(reason) = &domain.quarantined {
+                self.alarms.raise(format!("{} is quarantined since an earlier fault: {reason}", domain.id));
+            }
+        }
+        self.events.restored(&domains);
+        Ok(())
+    }
+
+    fn log_time_us(&self) -> u64 {
+        self.replica.read().shard.now().0
+    }
+}

@@ -1,0 +1,13 @@
+//! One shard on this node: its replica of the state, and what the leader adds around it.
+
+mod desks;
+mod leases;
+mod machine;
+mod reads;
+mod runtime;
+
+pub(crate) use desks::{Desks, Outgoing};
+pub(crate) use leases::{Leases, Silence};
+pub(crate) use machine::{ShardMachine, SharedReplica};
+pub(crate) use reads::read;
+pub(crate) use runtime::{Counters, ShardRuntime};

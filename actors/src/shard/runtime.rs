@@ -1,0 +1,28 @@
+//! Everything of one shard on this node, in one place.
+
+use super::{Desks, Leases, SharedReplica};
+use crate::events::EventStore;
+use consensus::Group;
+use routing::ShardId;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// One shard on this node.
+pub(crate) struct ShardRuntime {
+    pub(crate) id: ShardId,
+    pub(crate) group: Group,
+    pub(crate) replica: SharedReplica,
+    pub(crate) events: EventStore,
+    pub(crate) desks: Arc<Desks>,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// What a node counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) actors: AtomicU64,
+    pub(crate) overloaded: AtomicU64,
+    pub(crate) agents_silent: AtomicU64,
+    pub(crate) nodes_unreachable: AtomicU64,
+}

@@ -1,0 +1,178 @@
+//! Building a node's engine.
+
+use crate::alarms::Alarms;
+use crate::engine::Inner;
+use crate::events::EventStore;
+use crate::front::Front;
+use crate::handler::Handler;
+use crate::leader::Leader;
+use crate::meta::{MetaMachine, MetaState, SharedMeta};
+use crate::post::Post;
+use crate::router::Router;
+use crate::shard::{Counters, Desks, Leases, ShardMachine, ShardRuntime, SharedReplica};
+use crate::tree::{NodeActor, NodeArguments, NodeMessage};
+use crate::{Engine, EngineConfig, StartError};
+use consensus::{Consensus, Group, GroupId, Leadership, StateMachine, World};
+use ractor::{Actor, ActorRef};
+use routing::{Shard, ShardId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A beat every so many parts of a lease, so that one may be lost and another be late.
+const BEATS_PER_LEASE: u32 = 5;
+/// Bits of a session's number that count; the ones above differ from run to run.
+const SESSION_COUNT_BITS: u32 = 32;
+
+/// A shard before its group runs.
+struct Parts {
+    replica: SharedReplica,
+    events: EventStore,
+    desks: Arc<Desks>,
+    leases: Arc<Leases>,
+}
+
+impl Engine {
+    /// Opens what the node has on disk, joins the other nodes and starts the actors.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(
+        config: EngineConfig,
+        consensus_config: consensus::Config,
+        world: World,
+    ) -> Result<Engine, StartError> {
+        config.check().map_err(StartError::Config)?;
+        let clock = world.clock.clone();
+        let alarms = Alarms::new(clock.clone());
+        let meta: SharedMeta = Arc::new(RwLock::new(MetaState::new(consensus_config.shards)));
+        let lease_us = u64::try_from(config.lease.as_micros()).unwrap_or(u64::MAX);
+        let mut parts = BTreeMap::new();
+        let first_session = world.entropy.next_u64() << SESSION_COUNT_BITS;
+
+        // The machines are asked for when the data folder is locked, so that only one process
+        // touches the event stores.
+        let machine = |group: GroupId| -> Box<dyn StateMachine> {
+            if group == GroupId::META {
+                return Box::new(MetaMachine::new(meta.clone()));
+            }
+            let id = ShardId(group.0);
+            let folder = consensus_config.data.join("events").join(id.to_string());
+            let part = Parts {
+                replica: SharedReplica::new(Shard::new(id), config.planted),
+                events: EventStore::begin(world.disk.clone(), folder, config.events.clone(), alarms.clone()),
+                desks: Arc::default(),
+                leases: Arc::new(Leases::new(lease_us)),
+            };
+            let machine = ShardMachine::new(
+                part.replica.clone(),
+                part.events.clone(),
+                part.desks.clone(),
+                part.leases.clone(),
+                clock.clone(),
+                alarms.clone(),
+            );
+            parts.insert(id, part);
+            Box::new(machine)
+        };
+        let consensus = Consensus::start(consensus_config.clone(), world.clone(), machine).await?;
+        for part in parts.values() {
+            if let Err(error) = part.events.opened().await {
+                consensus.stop().await;
+                return Err(StartError::Events(error));
+            }
+        }
+        let counters = Arc::new(Counters::default());
+        let runtime = |(id, part): (ShardId, Parts)| {
+            let group = consensus.group(GroupId(id.0))?;
+            let Parts { replica, events, desks, leases } = part;
+            let counters = counters.clone();
+            Some((id, Arc::new(ShardRuntime { id, group, replica, events, desks, leases, counters })))
+        };
+        let shards: BTreeMap<ShardId, Arc<ShardRuntime>> = parts.into_iter().filter_map(runtime).collect();
+        let meta_group = consensus
+            .group(GroupId::META)
+            .ok_or_else(|| StartError::Config("consensus runs without a meta group".to_owned()))?;
+
+        let front = Arc::new(Front::new(shards.keys().copied(), config.session_messages_max, first_session));
+        let (this, peers) = (consensus_config.node, consensus.peers());
+        let leader = Leader {
+            shards: shards.clone(),
+            meta,
+            meta_group,
+            clock: clock.clone(),
+            alarms: alarms.clone(),
+            allow_panic: config.allow_panic,
+            command_bytes_max: consensus_config.limits.command_bytes,
+        };
+        let router = Router { this, peers: peers.clone(), leader: Arc::new(leader) };
+        let post = Post { this, peers, front: front.clone() };
+        let arguments = NodeArguments {
+            shards: shards.clone(),
+            post: post.clone(),
+            clock: clock.clone(),
+            alarms: alarms.clone(),
+            speed: consensus_config.speed,
+        };
+        let (node, _) = NodeActor::spawn(None, NodeActor, arguments)
+            .await
+            .map_err(|error| StartError::Config(format!("the node's actor does not start: {error}")))?;
+        let calls = Semaphore::new(config.calls_max);
+        let inner = Arc::new(Inner {
+            config,
+            consensus_config,
+            consensus,
+            clock,
+            alarms,
+            shards,
+            router,
+            front,
+            counters,
+            calls,
+            node,
+            stop: CancellationToken::new(),
+        });
+        inner.consensus.set_handler(Arc::new(Handler(Arc::downgrade(&inner))));
+        inner.run();
+        Ok(Engine { inner })
+    }
+}
+
+impl Inner {
+    /// Starts what goes on as long as the engine lives.
+    fn run(&self) {
+        let lease = self.config.lease;
+        for shard in self.shards.values() {
+            let follow = follow_leadership(shard.group.clone(), self.front.clone(), self.node.clone());
+            self.spawn(follow);
+            self.spawn(self.front.clone().keep_attached(shard.id, self.router.clone(), lease));
+        }
+        let (this, peers) = (self.router.this, self.router.peers.clone());
+        let every = lease / BEATS_PER_LEASE;
+        let beat = self.front.clone().beat(this, peers, self.shards.clone(), self.clock.clone(), every);
+        self.spawn(beat);
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.stop.clone().run_until_cancelled_owned(task));
+    }
+}
+
+/// Tells the actors and the sessions of this node who leads a shard.
+async fn follow_leadership(group: Group, front: Arc<Front>, node: ActorRef<NodeMessage>) {
+    let shard = ShardId(group.id().0);
+    let mut leadership: watch::Receiver<Leadership> = group.leadership();
+    let mut leads = false;
+    loop {
+        let now = *leadership.borrow_and_update();
+        if now.leading != leads {
+            leads = now.leading;
+            let _ = node.cast(NodeMessage::Leads(shard, leads));
+        }
+        front.leader_changed(shard, now.term, now.leader);
+        if leadership.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The node: keeps one actor for each shard it leads.
+
+use super::restarts::Restarts;
+use super::shard::{ShardActor, ShardArguments, ShardMessage};
+use crate::alarms::Alarms;
+use crate::post::Post;
+use crate::shard::ShardRuntime;
+use consensus::env::SharedClock;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use routing::ShardId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Wait before a shard whose actors keep failing is tried again.
+const FAILING_WAIT: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(crate) enum NodeMessage {
+    /// This node leads the shard from now on, or no more.
+    Leads(ShardId, bool),
+    /// Start the shard's actor again, if this node still leads it.
+    Restart(ShardId),
+}
+
+pub(crate) struct NodeActor;
+
+pub(crate) struct NodeArguments {
+    pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
+    pub(crate) post: Post,
+    pub(crate) clock: SharedClock,
+    pub(crate) alarms: Alarms,
+    pub(crate) speed: u32,
+}
+
+#[derive(Default)]
+struct Led {
+    leads: bool,
+    actor: Option<ActorRef<ShardMessage>>,
+    restarts: Restarts,
+}
+
+pub(crate) struct NodeState {
+    with: NodeArguments,
+    led: BTreeMap<ShardId, Led>,
+    children: BTreeMap<ActorId, ShardId>,
+}
+
+impl NodeState {
+    async fn start(&mut self, myself: &ActorRef<NodeMessage>, id: ShardId) -> Result<(), ActorProcessingErr> {
+        let Some(shard) = self.with.shards.get(&id) else { return Ok(()) };
+        let led = self.led.entry(id).or_default();
+        if !led.leads || led.actor.is_some() {
+            return Ok(());
+        }
+        let with = ShardArguments {
+            shard: shard.clone(),
+            post: self.with.post.clone(),
+            clock: self.with.clock.clone(),
+            alarms: self.with.alarms.clone(),
+            speed: self.with.speed,
+        };
+        let (actor, _) = ShardActor::spawn_linked(None, ShardActor, with, myself.get_cell()).await?;
+        self.children.insert(actor.get_id(), id);
+        led.actor = Some(actor);
+        Ok(())
+    }
+
+    fn stop(&mut self, id: ShardId) {
+        let led = self.led.entry(id).or_default();
+        if let Some(actor) = led.actor.take() {
+            self.children.remove(&actor.get_id());
+            actor.stop(None);
+        }
+        if let Some(shard) = self.with.shards.get(&id) {
+            shard.desks.follow();
+            shard.leases.disarm();
+        }
+    }
+}
+
+impl Actor for NodeActor {
+    type Msg = NodeMessage;
+    type State = NodeState;
+    type Arguments = NodeArguments;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<NodeMessage>,
+        with: NodeArguments,
+    ) -> Result<NodeState, ActorProcessingErr> {
+        Ok(NodeState { with, led: BTreeMap::new(), children: BTreeMap::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<NodeMessage>,
+        message: NodeMessage,
+        state: &mut NodeState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            NodeMessage::Leads(shard, leads) => {
+                state.led.entry(shard).or_default().leads = leads;
+                if leads {
+                    state.start(&myself, shard).await
+                } else {
+                    state.stop(shard);
+                    Ok(())
+                }
+            }
+            NodeMessage::Restart(shard) => state.start(&myself, shard).await,
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<NodeMessage>,
+        event: SupervisionEvent,
+        state: &mut NodeState,
+    ) -> Result<(), ActorProcessingErr> {
+        let (child, why) = match event {
+            SupervisionEvent::ActorFailed(child, why) => (child, why.to_string()),
+            SupervisionEvent::ActorTerminated(child, _, why) => (child, why.unwrap_or_default()),
+            _ => return Ok(()),
+        };
+        let Some(id) = state.children.remove(&child.get_id()) else { return Ok(()) };
+        state.stop(id);
+        let led = state.led.entry(id).or_default();
+        let wait = led.restarts.failed(state.with.clock.monotonic_us());
+        if wait.is_none() {
+            state.with.alarms.raise(format!(
+                "{id}: its actor on this node fails again and again ({why}); sessions and deadlines of the \
+                 shard wait, move its leadership to another node and report this"
+            ));
+        }
+        let wait = wait.unwrap_or(FAILING_WAIT);
+        tracing::error!(shard = %id, why, ?wait, "a shard's actor ended, it is started again");
+        myself.send_after(wait, move || NodeMessage::Restart(id));
+        Ok(())
+    }
+}

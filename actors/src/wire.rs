@@ -1,0 +1,91 @@
+//! What nodes say to each other above consensus, and what the groups' logs hold.
+
+use crate::meta::{MetaDone, MetaRequest};
+use crate::{Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage};
+use consensus::NodeId;
+use routing::entry::Request;
+use routing::{AgentId, DomainId, Done, Epoch, Outcome, ShardId};
+use serde::{Deserialize, Serialize};
+
+/// A shard's answer to a command of its log; the error is a bug's description.
+pub(crate) type ShardAnswer = Result<Outcome, String>;
+
+/// Where the messages of a desk go: one attachment of one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seat {
+    pub(crate) agent: AgentId,
+    /// Names the session at its front node.
+    pub(crate) session: u64,
+    /// Grows with each attachment, so that what a former leader still sends is recognised.
+    pub(crate) attempt: u32,
+}
+
+/// A call from one node to another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum PeerCall {
+    Execute {
+        shard: ShardId,
+        request: Request,
+    },
+    Query {
+        shard: ShardId,
+        query: Query,
+    },
+    Meta(MetaRequest),
+    /// Where a domain is, for a node whose replica of the meta group lags.
+    Place(DomainId),
+    /// Opens or resumes a session and attaches it.
+    Open {
+        shard: ShardId,
+        hello: SessionHello,
+        seat: Seat,
+    },
+    /// Attaches open sessions again, all of one shard.
+    Attach {
+        shard: ShardId,
+        seats: Vec<(Seat, Epoch)>,
+    },
+}
+
+/// The answer to a call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum PeerAnswer {
+    Done(Done),
+    Answer(Answer),
+    Meta(MetaDone),
+    Place(Option<PlacedDomain>),
+    Opened(Epoch),
+    Attached(Vec<Attached>),
+    /// Certainly not done: ask this node.
+    NotLeader(Option<NodeId>),
+    Failed(CallError),
+}
+
+/// What became of one seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Attached {
+    Yes,
+    Ended(SessionEnd),
+    /// This node's state is behind what the session knows.
+    TryAgain,
+}
+
+/// A one-way message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum PeerCast {
+    /// Desks the sender heard of since its last beat.
+    Beats { shard: ShardId, desks: Vec<(AgentId, Epoch)> },
+    /// Messages for a desk at the receiver.
+    Deliver(Parcel),
+    /// These sessions are no longer at the sender.
+    Detach { shard: ShardId, seats: Vec<Seat> },
+}
+
+/// Messages for one desk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Parcel {
+    pub(crate) seat: Seat,
+    /// Dense from 0 for each attachment: a hole means that one was lost.
+    pub(crate) number: u64,
+    pub(crate) messages: Vec<SessionMessage>,
+}

@@ -1,0 +1,36 @@
+//! The command line of `centralita`.
+
+use crate::commands::{config, ctl};
+use crate::failure::{EXIT_CODES, Failure};
+use clap::{Parser, Subcommand};
+
+/// Routes conversations of every channel to agents, on a replicated log.
+#[derive(Debug, Parser)]
+#[command(name = "centralita", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, one file each.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Checks configuration files.
+    Config(config::Args),
+    /// Operates a running cluster.
+    Ctl(Box<ctl::Args>),
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Config(args) => config::run(&args),
+            Command::Ctl(args) => ctl::run(*args).await,
+        }
+    }
+}

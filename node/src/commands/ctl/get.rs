@@ -1,0 +1,123 @@
+//! `ctl get` and `ctl cluster`: one thing.
+
+use super::client::Client;
+use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
+use super::output::{Output, facts, table};
+use crate::failure::{Failure, Kind};
+use comfy_table::Table;
+use proto::v1;
+use proto::v1::admin_client::AdminClient;
+use proto::v1::agent_desk_client::AgentDeskClient;
+use proto::v1::cluster_client::ClusterClient;
+use proto::v1::routing_client::RoutingClient;
+
+/// Shows one thing; its id says what it is.
+pub(super) async fn run(client: &Client, out: Output, id: &str) -> Result<(), Failure> {
+    let admin = || AdminClient::new(client.channel.clone());
+    match id.split_once('_').map(|(prefix, _)| prefix) {
+        Some("dom") => {
+            let request = v1::GetDomainRequest { domain: id.to_owned() };
+            let call = || async { admin().get_domain(request.clone()).await };
+            out.print("Domain", &client.call(call).await?, domain)
+        }
+        Some("agent") => {
+            let request = v1::GetDeskRequest { agent: id.to_owned() };
+            let desk =
+                || async { AgentDeskClient::new(client.channel.clone()).get_desk(request.clone()).await };
+            let agent = client.call(desk).await?.agent.unwrap_or_default();
+            out.print("Agent", &agent, |agent| agent_table(std::slice::from_ref(agent)))
+        }
+        Some("conv") => {
+            let request = v1::GetConversationRequest { conversation: id.to_owned() };
+            let get = || async {
+                RoutingClient::new(client.channel.clone()).get_conversation(request.clone()).await
+            };
+            let found = client.call(get).await?;
+            out.print("Conversation", &found, |found| conversation_table(std::slice::from_ref(found)))
+        }
+        Some("queue") => {
+            let request = only(id)?;
+            let call = || async { admin().list_queues(request.clone()).await };
+            let found = client.call(call).await?.queues.into_iter().find(|one| one.id == id);
+            let found = found.ok_or_else(|| unknown(id))?;
+            out.print("Queue", &found, |found| queue_table(std::slice::from_ref(found)))
+        }
+        Some("touch") => {
+            let request = only(id)?;
+            let call = || async { admin().list_touchpoints(request.clone()).await };
+            let found = client.call(call).await?.touchpoints.into_iter().find(|one| one.id == id);
+            let found = found.ok_or_else(|| unknown(id))?;
+            out.print("Touchpoint", &found, |found| touchpoints_table(std::slice::from_ref(found)))
+        }
+        _ => Err(Failure::new(Kind::Config, format!("'{id}' is no id"))
+            .remedy("ids look like dom_1, queue_1_1, agent_1_1, touch_1_1 or conv_1_1")),
+    }
+}
+
+/// The page that holds one id alone: lists are in the order of ids.
+fn only(id: &str) -> Result<v1::ListRequest, Failure> {
+    let parts: Vec<&str> = id.split('_').collect();
+    let [prefix, domain, number] = parts[..] else { return Err(unknown(id)) };
+    let number: u64 = number.parse().map_err(|_| unknown(id))?;
+    let after = match number.checked_sub(1) {
+        None | Some(0) => String::new(),
+        Some(before) => format!("{prefix}_{domain}_{before}"),
+    };
+    Ok(v1::ListRequest { domain: format!("dom_{domain}"), after, limit: 1 })
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::new(Kind::Refused, format!("unknown: {id}"))
+}
+
+fn domain(domain: &v1::Domain) -> Table {
+    let state = if domain.quarantined.is_empty() { "in service" } else { domain.quarantined.as_str() };
+    facts([
+        ("domain", domain.id.clone()),
+        ("account", domain.account.clone()),
+        ("name", domain.settings.as_ref().map(|settings| settings.name.clone()).unwrap_or_default()),
+        ("shard", domain.shard.to_string()),
+        ("events", domain.sequence.to_string()),
+        ("version", domain.version.to_string()),
+        ("state", state.to_owned()),
+    ])
+}
+
+/// Shows the cluster as the asked node sees it.
+pub(super) async fn cluster(client: &Client, out: Output) -> Result<(), Failure> {
+    let call =
+        || async { ClusterClient::new(client.channel.clone()).get_cluster(v1::GetClusterRequest {}).await };
+    let state = client.call(call).await?;
+    out.print("ClusterState", &state, |state| {
+        let mut nodes = table(["NODE", "ADDRESS", "SEEN"]);
+        nodes.add_rows(state.nodes.iter().map(|node| {
+            let seen = match (node.id == state.this_node, node.reachable) {
+                (true, _) => "asked",
+                (false, true) => "reachable",
+                (false, false) => "UNREACHABLE",
+            };
+            [node.id.to_string(), node.address.clone(), seen.to_owned()]
+        }));
+        println!(
+            "cluster {} · version {} · speed {}\n\n{nodes}\n",
+            state.cluster_id, state.version, state.speed
+        );
+        for alarm in &state.alarms {
+            println!("ALARM {alarm}");
+        }
+        if !state.planted.is_empty() {
+            println!("PLANTED FAULT {}", state.planted);
+        }
+        let mut shards = table(["SHARD", "LEADER", "TERM", "APPLIED", "DOMAINS"]);
+        shards.add_rows(state.shards.iter().map(|shard| {
+            [
+                if shard.id == 0 { "meta".to_owned() } else { shard.id.to_string() },
+                if shard.leader == 0 { "NONE".to_owned() } else { shard.leader.to_string() },
+                shard.term.to_string(),
+                shard.applied.to_string(),
+                shard.domains.to_string(),
+            ]
+        }));
+        shards
+    })
+}

@@ -1,0 +1,128 @@
+//! `ctl`: operates a running cluster from the shell.
+
+mod act;
+mod client;
+mod create;
+mod explain;
+mod get;
+mod json;
+mod list;
+mod output;
+mod settings;
+mod watch;
+
+use crate::failure::Failure;
+use clap::Subcommand;
+use client::Client;
+use output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  centralita ctl cluster
+  centralita ctl create account Acme
+  centralita ctl create domain --account acct_1 Support
+  centralita ctl create queue --domain dom_1 Sales --wrap-up 30s
+  centralita ctl create agent --domain dom_1 Ana --queue queue_1_1 --channel voice
+  centralita ctl create touchpoint --domain dom_1 --channel voice --queue queue_1_1 +34900123456
+  centralita ctl create conversation --touchpoint touch_1_1 +34600111222
+  centralita ctl list conversations --domain dom_1 --stage queued
+  centralita ctl explain wait conv_1_1
+  centralita ctl watch queues --domain dom_1
+  centralita ctl --json get agent_1_1 | jq .load";
+
+/// Operates a running cluster.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A node, or several with commas between; the first that answers is asked.
+    #[arg(long, env = "CENTRALITA_TARGET", default_value = "127.0.0.1:7400", global = true)]
+    target: String,
+    /// Prints JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Who acts, as events will say.
+    #[arg(long = "as", value_name = "NAME", env = "USER", default_value = "ctl", global = true)]
+    supervisor: String,
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows nodes, shards, leaders and alarms.
+    Cluster,
+    /// Makes something; prints its id.
+    Create {
+        /// What to make.
+        #[command(subcommand)]
+        what: create::What,
+    },
+    /// Lists what there is.
+    List {
+        /// What to list.
+        #[command(subcommand)]
+        what: list::What,
+    },
+    /// Shows one thing, by its id.
+    Get {
+        /// For example dom_1, queue_1_1, agent_1_1, touch_1_1 or conv_1_1.
+        id: String,
+    },
+    /// Follows what happens, until Ctrl-C.
+    Watch {
+        /// What to follow.
+        #[command(subcommand)]
+        what: watch::What,
+    },
+    /// Explains a decision.
+    Explain {
+        /// What to explain.
+        #[command(subcommand)]
+        what: explain::What,
+    },
+    /// Moves a conversation.
+    #[command(after_help = "Example: centralita ctl transfer conv_1_9 --to-queue queue_1_2")]
+    Transfer(act::Transfer),
+    /// Closes a conversation, in whatever state it is.
+    #[command(after_help = "Example: centralita ctl close conv_1_9 --reason spam")]
+    Close(act::Close),
+    /// Sets an agent's presence.
+    #[command(after_help = "Example: centralita ctl presence agent_1_1 unavailable --reason lunch")]
+    Presence(act::Presence),
+    /// Pauses a queue, or lets it go on.
+    #[command(
+        after_help = "Examples: centralita ctl pause queue_1_1\n          centralita ctl pause queue_1_1 --resume"
+    )]
+    Pause(act::Pause),
+    /// Ends an agent's session; its work waits again at its age.
+    #[command(after_help = "Example: centralita ctl log-out agent_1_1")]
+    LogOut(act::LogOut),
+    /// Changes the priority of waiting work; its age stays.
+    #[command(after_help = "Example: centralita ctl reprioritise conv_1_9 2")]
+    Reprioritise(act::Reprioritise),
+}
+
+/// Carries the command out.
+///
+/// # Errors
+/// When no node answers or the cluster refuses.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let client = Client::connect(&args.target).await?;
+    let out = Output { json: args.json };
+    let by = args.supervisor;
+    match args.command {
+        Command::Cluster => get::cluster(&client, out).await,
+        Command::Create { what } => what.run(&client, out).await,
+        Command::List { what } => what.run(&client, out).await,
+        Command::Get { id } => get::run(&client, out, &id).await,
+        Command::Watch { what } => what.run(&client, out).await,
+        Command::Explain { what } => what.run(&client, out).await,
+        Command::Transfer(transfer) => transfer.run(&client, out, by).await,
+        Command::Close(close) => close.run(&client, out, by).await,
+        Command::Presence(presence) => presence.run(&client, out, by).await,
+        Command::Pause(pause) => pause.run(&client, out, by).await,
+        Command::LogOut(log_out) => log_out.run(&client, out, by).await,
+        Command::Reprioritise(reprioritise) => reprioritise.run(&client, out, by).await,
+    }
+}

@@ -1,0 +1,86 @@
+//! What a node runs with, once all layers are put together.
+
+use super::{ConfigError, Layer};
+use crate::telemetry::Format;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A node's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Folder of this node's data.
+    pub data: PathBuf,
+    /// `HOST:PORT` to listen at, for clients and peers.
+    pub listen: String,
+    /// This node's number, from 1.
+    pub node: u64,
+    /// The cluster's name.
+    pub cluster: String,
+    /// All members; empty means this node alone, at the address it listens at.
+    pub members: BTreeMap<u64, String>,
+    /// Raft groups, fixed when the cluster is born.
+    pub shards: u32,
+    /// Log time per real time.
+    pub speed: u32,
+    /// Filter of log lines.
+    pub log: String,
+    /// How log lines look.
+    pub log_format: Format,
+    /// OTLP collector.
+    pub otlp: Option<String>,
+}
+
+/// Fills in the defaults and checks what concerns more than one key.
+///
+/// # Errors
+/// When the members do not name this node.
+pub fn resolve(layer: Layer) -> Result<Settings, ConfigError> {
+    let members = layer.members.unwrap_or_default();
+    let node = layer.node.unwrap_or(1);
+    if !members.is_empty() && !members.contains_key(&node) {
+        let names: Vec<String> = members.keys().map(ToString::to_string).collect();
+        let problem = format!(
+            "node {node} is not among the members ({}): give this node's own number, and list it too",
+            names.join(", ")
+        );
+        return Err(ConfigError::at("node", problem));
+    }
+    // A member that says nothing else listens where its peers look for it.
+    let listen = layer.listen.or_else(|| members.get(&node).cloned());
+    Ok(Settings {
+        data: layer.data.unwrap_or_else(|| PathBuf::from("centralita-data")),
+        listen: listen.unwrap_or_else(|| "127.0.0.1:7400".to_owned()),
+        node,
+        cluster: layer.cluster.unwrap_or_else(|| "centralita".to_owned()),
+        members,
+        shards: layer.shards.unwrap_or(8),
+        speed: layer.speed.unwrap_or(1),
+        log: layer.log.unwrap_or_else(|| "info".to_owned()),
+        log_format: layer.log_format.unwrap_or_default(),
+        otlp: layer.otlp,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_go_before_environment_before_file_before_defaults() {
+        let flags = Layer { node: Some(1), ..Layer::default() };
+        let env = Layer { node: Some(2), shards: Some(2), ..Layer::default() };
+        let file = Layer { node: Some(3), shards: Some(3), speed: Some(3), ..Layer::default() };
+        let settings = resolve(flags.over(env).over(file)).expect("complete");
+        assert_eq!((settings.node, settings.shards, settings.speed), (1, 2, 3));
+        assert_eq!(settings.cluster, "centralita");
+    }
+
+    #[test]
+    fn a_member_must_be_in_its_own_list_and_listens_there() {
+        let mut layer = Layer { node: Some(2), ..Layer::default() };
+        layer.add_member(1, "a:1".into()).expect("first");
+        assert!(resolve(layer.clone()).unwrap_err().to_string().contains("among the members (1)"));
+        layer.add_member(2, "b:2".into()).expect("second");
+        assert_eq!(resolve(layer).expect("listed").listen, "b:2");
+    }
+}
