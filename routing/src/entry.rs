@@ -20,7 +20,6 @@ pub struct RequestId(pub u128);
 impl RequestId {
     /// The wall time at which the client made the id, in Unix milliseconds.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "48 bits remain after the shift")]
     pub const fn made_at_ms(self) -> u64 {
         (self.0 >> 80) as u64
     }

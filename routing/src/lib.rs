@@ -16,6 +16,8 @@ pub mod event;
 mod expiry;
 mod explain;
 mod fixed;
+#[cfg(test)]
+mod fuzz_test;
 pub mod ids;
 pub mod invariants;
 mod matching;

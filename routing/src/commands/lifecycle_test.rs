@@ -90,7 +90,8 @@ fn a_restored_shard_is_equal_and_goes_on_alike() {
     assert_eq!(restored, world.shard);
     assert_eq!(restored.state_hash(), world.shard.state_hash());
     assert_eq!(restored.next_deadline(), world.shard.next_deadline());
-    let mut other = World { shard: restored, effects: crate::Effects::default(), time: 0, index: world.index };
+    let mut other =
+        World { shard: restored, effects: crate::Effects::default(), time: 0, index: world.index };
     other.time = world.time;
     let command = Command::EndContact { conversation: conversations[0], by: crate::command::By::Agent(desk) };
     let answers = (world.ok(command.clone()), other.ok(command));

@@ -9,11 +9,19 @@ pub(crate) trait Numbered {
 
 /// Entities in a slab indexed by their number. Numbers are never reused; a deleted one leaves one
 /// empty word.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     slots: Vec<Option<Box<T>>>,
     len: usize,
 }
+
+impl<T: Numbered + PartialEq> PartialEq for Table<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Numbered + Eq> Eq for Table<T> {}
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
