@@ -22,6 +22,8 @@ const TEAR_ONE_IN: u64 = 8;
 #[derive(Clone)]
 pub struct LossyDisk {
     real: RealDisk,
+    /// Files whose names end like this are never flushed.
+    skipped: Option<&'static str>,
     state: Arc<Mutex<State>>,
 }
 
@@ -38,7 +40,15 @@ impl LossyDisk {
     pub fn new(real: RealDisk, seed: u64) -> LossyDisk {
         let state =
             State { model: Model::default(), mirrors: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) };
-        LossyDisk { real, state: Arc::new(Mutex::new(state)) }
+        LossyDisk { real, skipped: None, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Leaves out every sync of the files whose names end like this (`.wal`: the log): for the test
+    /// that shows that a missing flush is noticed.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn skip_syncs_of(self, ending: &'static str) -> LossyDisk {
+        LossyDisk { skipped: Some(ending), ..self }
     }
 
     /// The state, with what the folder really holds in it.
@@ -91,7 +101,9 @@ impl Disk for LossyDisk {
             OpenMode::Existing => state.model.find(path)?,
             OpenMode::CreateNew => state.model.create(path)?,
         };
-        Ok(Arc::new(LossyFile { disk: self.clone(), file }))
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let skip_sync = self.skipped.is_some_and(|ending| name.ends_with(ending));
+        Ok(Arc::new(LossyFile { disk: self.clone(), file, skip_sync }))
     }
 
     async fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -131,6 +143,7 @@ impl Disk for LossyDisk {
 struct LossyFile {
     disk: LossyDisk,
     file: FileId,
+    skip_sync: bool,
 }
 
 #[async_trait]
@@ -148,6 +161,9 @@ impl DiskFile for LossyFile {
     }
 
     async fn sync_data(&self) -> io::Result<()> {
+        if self.skip_sync {
+            return Ok(());
+        }
         let mut state = self.disk.state.lock().await;
         let changes = state.model.sync(self.file);
         if let Some(file) = state.mirrors.get(&self.file) {

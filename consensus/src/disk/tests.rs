@@ -84,6 +84,22 @@ fn a_lossy_disk_forgets_what_was_not_flushed() {
 }
 
 #[test]
+fn a_skipped_sync_flushes_nothing() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let disk = LossyDisk::new(RealDisk::new().expect("a thread"), 1).skip_syncs_of(".wal");
+    run(async {
+        for name in ["a.wal", "b.txt"] {
+            let file = disk.open(&temporary.path().join(name), OpenMode::CreateNew).await?;
+            file.write_at_and_sync(0, Bytes::from_static(b"content")).await?;
+        }
+        disk.sync_dir(temporary.path()).await
+    })
+    .expect("files work");
+    let left = |name| std::fs::read(temporary.path().join(name)).expect("its name was synced");
+    assert_eq!((left("a.wal"), left("b.txt")), (Vec::new(), b"content".to_vec()));
+}
+
+#[test]
 fn a_crashed_machine_does_nothing_more() {
     run(async {
         let disk = MemDisk::new();
