@@ -47,9 +47,6 @@ pub(super) async fn run(inner: Arc<Inner>) {
             }
             return;
         }
-        for done in batch.callbacks {
-            done(Ok(()));
-        }
         {
             let mut state = inner.state();
             state.durable_frame = batch.number;
@@ -58,6 +55,12 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 apply_move(&mut state, entry);
             }
         }
+        for done in batch.callbacks {
+            done(Ok(()));
+        }
+        // Whoever was told may append again at once: their appends then share the next sync,
+        // instead of the first of them taking it alone.
+        tokio::task::yield_now().await;
         delete_dead(&inner, batch.dead_segments).await;
         match copy_forward(&inner).await {
             Ok(copied) => moved = copied,
