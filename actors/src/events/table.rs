@@ -75,6 +75,11 @@ impl Table {
         self.appended += 1;
     }
 
+    #[cfg(test)]
+    pub(super) fn order_len(&self) -> usize {
+        self.order.len()
+    }
+
     pub(super) fn backlog(&self) -> usize {
         self.pending.len()
     }

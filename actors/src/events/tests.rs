@@ -1,1 +1,215 @@
+//! The store over a disk in memory.
 
+use super::{EventLimits, EventStore};
+use crate::WatchError;
+use crate::alarms::Alarms;
+use consensus::Clock;
+use consensus::disk::MemDisk;
+use routing::settings::DomainSettings;
+use routing::view::DomainSummary;
+use routing::{
+    AccountId, DomainId, Event, EventKind, LogTime, Position, QueueId, Sequence, Version,
+};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+const A: DomainId = DomainId(1);
+const B: DomainId = DomainId(2);
+
+struct Still;
+
+impl Clock for Still {
+    fn monotonic_us(&self) -> u64 {
+        0
+    }
+    fn wall_ms(&self) -> u64 {
+        0
+    }
+}
+
+fn event(domain: DomainId, sequence: u64) -> Event {
+    Event {
+        domain,
+        sequence: Sequence(sequence),
+        position: Position { index: sequence, ordinal: 0 },
+        at: LogTime(sequence),
+        wall_ms: sequence,
+        version: Version(1),
+        kind: EventKind::QueueChanged(QueueId::new(domain, sequence)),
+    }
+}
+
+fn tight() -> EventLimits {
+    EventLimits {
+        retained_bytes_max: 1 << 20,
+        segment_bytes: 2_000,
+        memory_events_max: 10,
+        backlog_events_max: 50,
+    }
+}
+
+async fn open(disk: &MemDisk, limits: EventLimits) -> EventStore {
+    let folder = PathBuf::from("/data/events/shard_1");
+    let store = EventStore::begin(disk.mount(), folder, limits, Alarms::new(Arc::new(Still)));
+    store.opened().await.unwrap();
+    store
+}
+
+async fn append(store: &EventStore, events: &[Event]) {
+    for part in events.chunks(7) {
+        store.ready().await;
+        store.append(part);
+    }
+}
+
+/// Events of two domains, interleaved unevenly.
+fn mixed(count: u64) -> Vec<Event> {
+    let mut events = Vec::new();
+    for sequence in 1..=count {
+        events.push(event(A, sequence));
+        if sequence % 3 == 0 {
+            events.push(event(B, sequence / 3));
+        }
+    }
+    events
+}
+
+/// Everything of a domain from a sequence to the present.
+async fn read(store: &EventStore, domain: DomainId, from: u64) -> Result<Vec<Event>, WatchError> {
+    let mut watch = store.watch(domain, Sequence(from))?;
+    let mut events: Vec<Event> = Vec::new();
+    while events.last().map_or(from - 1, |last| last.sequence.0) < watch.present().0 {
+        events.extend(watch.next().await?.iter().map(|event| Event::clone(event)));
+    }
+    Ok(events)
+}
+
+fn assert_dense(events: &[Event], domain: DomainId, from: u64, to: u64) {
+    let expected: Vec<Event> = (from..=to).map(|sequence| event(domain, sequence)).collect();
+    assert_eq!(events, expected);
+}
+
+#[tokio::test]
+async fn every_sequence_can_be_read_from_files_and_memory() {
+    let disk = MemDisk::new();
+    let store = open(&disk, tight()).await;
+    append(&store, &mixed(600)).await;
+    store.flush().await.unwrap();
+    assert!(store.table().segments.len() > 3, "the test needs several segments");
+    for from in [1, 2, 255, 256, 257, 590, 595, 600] {
+        assert_dense(&read(&store, A, from).await.unwrap(), A, from, 600);
+    }
+    assert_dense(&read(&store, B, 1).await.unwrap(), B, 1, 200);
+    assert!(store.table().order_len() <= 10, "memory is bounded");
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_live_and_from_zero_sees_only_what_is_new() {
+    let disk = MemDisk::new();
+    let store = open(&disk, tight()).await;
+    append(&store, &[event(A, 1)]).await;
+    let mut new = store.watch(A, Sequence(0)).unwrap();
+    let mut all = store.watch(A, Sequence(1)).unwrap();
+    assert_eq!(all.next().await.unwrap()[0].sequence, Sequence(1));
+    let next = tokio::spawn(async move { (new.next().await, all.next().await) });
+    tokio::task::yield_now().await;
+    append(&store, &[event(A, 2)]).await;
+    let (new, all) = next.await.unwrap();
+    assert_eq!(new.unwrap()[0].sequence, Sequence(2));
+    assert_eq!(all.unwrap()[0].sequence, Sequence(2));
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_and_replayed_events_are_stored_once() {
+    let disk = MemDisk::new();
+    let store = open(&disk, tight()).await;
+    append(&store, &mixed(300)).await;
+    store.close().await;
+    let store = open(&disk, tight()).await;
+    // Replay overlaps with what is stored, then goes on.
+    append(&store, &mixed(450)[150..]).await;
+    assert_dense(&read(&store, A, 1).await.unwrap(), A, 1, 450);
+    assert_dense(&read(&store, B, 1).await.unwrap(), B, 1, 150);
+}
+
+#[tokio::test]
+async fn a_crash_takes_only_what_was_not_flushed_and_replay_brings_it_back() {
+    for seed in 0..40 {
+        let disk = MemDisk::new();
+        let store = open(&disk, tight()).await;
+        append(&store, &mixed(100)).await;
+        store.flush().await.unwrap();
+        append(&store, &mixed(260)[133..]).await;
+        disk.crash(seed);
+        drop(store);
+        let store = open(&disk, tight()).await;
+        let kept = read(&store, A, 1).await.unwrap();
+        assert!(kept.len() >= 100, "seed {seed}: flushed events are lost, {} left", kept.len());
+        assert_dense(&kept, A, 1, kept.len() as u64);
+        append(&store, &mixed(260)).await;
+        assert_dense(&read(&store, A, 1).await.unwrap(), A, 1, 260);
+        assert_dense(&read(&store, B, 1).await.unwrap(), B, 1, 86);
+    }
+}
+
+#[tokio::test]
+async fn old_segments_go_and_a_late_reader_is_told() {
+    let disk = MemDisk::new();
+    let limits = EventLimits { retained_bytes_max: 8_000, ..tight() };
+    let store = open(&disk, limits.clone()).await;
+    append(&store, &[event(B, 1)]).await;
+    append(&store, &mixed(2_000).into_iter().filter(|event| event.domain == A).collect::<Vec<_>>()).await;
+    store.flush().await.unwrap();
+    let Err(WatchError::Compacted { oldest }) = read(&store, A, 1).await else { panic!("nothing went") };
+    assert!(oldest.0 > 1_000, "{oldest:?}");
+    assert_dense(&read(&store, A, oldest.0).await.unwrap(), A, oldest.0, 2_000);
+    assert_eq!(read(&store, B, 1).await, Err(WatchError::Compacted { oldest: Sequence(2) }));
+    store.close().await;
+    let store = open(&disk, limits).await;
+    assert_dense(&read(&store, A, oldest.0).await.unwrap(), A, oldest.0, 2_000);
+    assert_eq!(read(&store, A, 1).await, Err(WatchError::Compacted { oldest }));
+}
+
+#[tokio::test]
+async fn a_snapshot_from_elsewhere_leaves_a_gap_that_watchers_are_told_of() {
+    let disk = MemDisk::new();
+    let store = open(&disk, tight()).await;
+    append(&store, &[event(A, 1), event(A, 2)]).await;
+    let mut waiting = store.watch(A, Sequence(3)).unwrap();
+    let waiting = tokio::spawn(async move { waiting.next().await });
+    tokio::task::yield_now().await;
+    store.restored(&[summary(A, 50)]);
+    assert_eq!(waiting.await.unwrap(), Err(WatchError::Compacted { oldest: Sequence(51) }));
+    append(&store, &[event(A, 50), event(A, 51)]).await;
+    assert_dense(&read(&store, A, 51).await.unwrap(), A, 51, 51);
+    assert_eq!(read(&store, A, 2).await, Err(WatchError::Compacted { oldest: Sequence(51) }));
+    store.close().await;
+    let store = open(&disk, tight()).await;
+    assert_eq!(read(&store, A, 2).await, Err(WatchError::Compacted { oldest: Sequence(51) }));
+    assert_dense(&read(&store, A, 51).await.unwrap(), A, 51, 51);
+}
+
+#[tokio::test]
+async fn watchers_end_when_the_store_closes() {
+    let disk = MemDisk::new();
+    let store = open(&disk, tight()).await;
+    let mut watch = store.watch(A, Sequence(1)).unwrap();
+    let end = tokio::spawn(async move { watch.next().await });
+    tokio::task::yield_now().await;
+    store.close().await;
+    let end = tokio::time::timeout(Duration::from_secs(60), end).await.unwrap();
+    assert_eq!(end.unwrap(), Err(WatchError::Stopping));
+}
+
+fn summary(id: DomainId, sequence: u64) -> DomainSummary {
+    DomainSummary {
+        id,
+        account: AccountId(1),
+        version: Version(1),
+        settings: DomainSettings::default(),
+        sequence: Sequence(sequence),
+        quarantined: None,
+        pending: false,
+    }
+}
