@@ -277,6 +277,14 @@ impl Engine {
         self.inner.consensus.failure()
     }
 
+    /// Stops at once, as a crash would as far as that is possible: nobody is told.
+    #[doc(hidden)]
+    pub async fn kill(&self) {
+        self.inner.stop.cancel();
+        self.inner.node.stop(None);
+        self.inner.consensus.stop().await;
+    }
+
     /// Stops: gives leadership away, ends sessions with a reason, writes what is due.
     pub async fn stop(&self) {
         let inner = &self.inner;

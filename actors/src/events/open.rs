@@ -105,7 +105,7 @@ async fn open_segment(
 ) -> io::Result<()> {
     let path = events_path(folder, number);
     let file = disk.open(&path, OpenMode::Existing).await?;
-    let len = file.len().await?;
+    let len = file.size().await?;
     let segment = Arc::new(Segment::new(number, file, len));
     table.segments.insert(number, segment.clone());
     if !newest && let Some(index) = read_index(disk, folder, number, len).await {
@@ -151,7 +151,7 @@ async fn open_segment(
 
 async fn read_index(disk: &dyn Disk, folder: &Path, number: u64, len: u64) -> Option<SegmentIndex> {
     let file = disk.open(&index_path(folder, number), OpenMode::Existing).await.ok()?;
-    let bytes = usize::try_from(file.len().await.ok()?).ok()?;
+    let bytes = usize::try_from(file.size().await.ok()?).ok()?;
     let record = file.read_at(0, bytes).await.ok()?;
     // A damaged index is no loss: the segment itself is read instead.
     codec::decode::<SegmentIndex>(&record).ok().filter(|index| index.len == len)

@@ -7,9 +7,7 @@ use consensus::Clock;
 use consensus::disk::MemDisk;
 use routing::settings::DomainSettings;
 use routing::view::DomainSummary;
-use routing::{
-    AccountId, DomainId, Event, EventKind, LogTime, Position, QueueId, Sequence, Version,
-};
+use routing::{AccountId, DomainId, Event, EventKind, LogTime, Position, QueueId, Sequence, Version};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
