@@ -1,6 +1,6 @@
 //! The command line of `centralita`.
 
-use crate::commands::{config, ctl};
+use crate::commands::{config, ctl, serve};
 use crate::failure::{EXIT_CODES, Failure};
 use clap::{Parser, Subcommand};
 
@@ -16,6 +16,8 @@ pub struct Cli {
 /// The commands, one file each.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Runs a node.
+    Serve(Box<serve::Args>),
     /// Checks configuration files.
     Config(config::Args),
     /// Operates a running cluster.
@@ -29,6 +31,7 @@ impl Cli {
     /// See [`Failure`].
     pub async fn run(self) -> Result<(), Failure> {
         match self.command {
+            Command::Serve(args) => serve::run(*args).await,
             Command::Config(args) => config::run(&args),
             Command::Ctl(args) => ctl::run(*args).await,
         }

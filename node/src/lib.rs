@@ -6,6 +6,7 @@ pub mod config;
 pub mod convert;
 pub mod failure;
 pub mod problem;
+mod server;
 pub mod services;
 pub mod telemetry;
 pub mod world;

@@ -10,6 +10,7 @@ mod settings;
 pub use env::from_environment;
 pub use file::{from_file, from_text};
 pub use layer::{KEYS, Key, Layer};
+pub(crate) use layer::{address, member};
 pub use nearest::nearest;
 pub use settings::{Settings, resolve};
 

@@ -45,6 +45,11 @@ impl Shared {
         }
     }
 
+    /// The service by which peers reach this node.
+    pub(crate) fn transport_service(&self) -> consensus::PeerService {
+        self.engine.transport_service()
+    }
+
     /// Runs a unary call within its bounds: a permit, a deadline, a span.
     pub(super) async fn unary<R, T, F, W>(
         &self,

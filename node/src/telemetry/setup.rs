@@ -5,7 +5,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use std::io::stderr;
+use std::io::{IsTerminal, stderr};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -78,10 +78,12 @@ impl Telemetry {
 /// # Errors
 /// See [`SetupError`].
 pub fn start(settings: &Settings) -> Result<Telemetry, SetupError> {
-    let filter = EnvFilter::try_new(&settings.filter)
+    let filter = EnvFilter::try_new(with_quiet(&settings.filter))
         .map_err(|error| SetupError::Filter { filter: settings.filter.clone(), error: error.to_string() })?;
     let lines = match settings.format {
-        Format::Human => fmt::layer().with_writer(stderr).with_filter(filter).boxed(),
+        Format::Human => {
+            fmt::layer().with_ansi(stderr().is_terminal()).with_writer(stderr).with_filter(filter).boxed()
+        }
         Format::Json => fmt::layer().json().with_writer(stderr).with_filter(filter).boxed(),
     };
     let provider =
@@ -93,6 +95,12 @@ pub fn start(settings: &Settings) -> Result<Telemetry, SetupError> {
     });
     tracing_subscriber::registry().with(traces).with(lines).try_init()?;
     Ok(Telemetry { provider })
+}
+
+/// The filter with the consensus library kept quiet, whose news is for its own developers; what
+/// operators must know, `consensus` says. Naming it in the filter overrides that.
+fn with_quiet(filter: &str) -> String {
+    if filter.contains("openraft") { filter.to_owned() } else { format!("{filter},openraft=error") }
 }
 
 fn exporter(endpoint: &str, instance: &str) -> Result<SdkTracerProvider, SetupError> {

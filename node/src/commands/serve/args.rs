@@ -1,0 +1,143 @@
+//! The flags of `serve`, put together with environment and file.
+
+use super::faults::Faults;
+use crate::config::{Layer, Settings, from_environment, from_file, resolve};
+use crate::failure::{Failure, Kind};
+use crate::telemetry::Format;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  One durable node, data in ./centralita-data:
+    centralita serve
+  Three nodes (the same members on each, another --node and --data):
+    centralita serve --node 1 --data d1 --member 1=10.0.0.1:7400 --member 2=10.0.0.2:7400 \\
+        --member 3=10.0.0.3:7400 --listen 0.0.0.0:7400
+  From a file, with one setting changed:
+    centralita serve --config centralita.toml --log debug
+
+Flags go before the environment (CENTRALITA_ and the key in capitals), the environment before the
+file. `centralita config keys` lists every key. When the node serves, it prints one line of JSON on
+stdout: {\"ready\":true,\"address\":…}. SIGINT and SIGTERM stop it gracefully.";
+
+/// Runs a node.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of this node's data [default: ./centralita-data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to listen, for clients and peers [default: this member's address, or 127.0.0.1:7400].
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::config::address)]
+    pub listen: Option<String>,
+    /// This node's number, from 1 [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub node: Option<u64>,
+    /// The cluster's name, the same on every node [default: centralita].
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// A member of the cluster, this node included; repeat for each. None: this node alone.
+    #[arg(long = "member", value_name = "N=HOST:PORT", value_parser = crate::config::member)]
+    pub members: Vec<(u64, String)>,
+    /// Raft groups that hold domains, fixed when the cluster is born [default: 8].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub shards: Option<u32>,
+    /// Log time runs this many times as fast as real time; above 1 for demonstrations only
+    /// [default: 1].
+    #[arg(long, value_name = "FACTOR", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub speed: Option<u32>,
+    /// Which log lines are written, for example info or warn,actors=debug [default: info].
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How log lines look [default: human].
+    #[arg(long, value_enum)]
+    pub log_format: Option<Format>,
+    /// An OTLP collector for traces, for example http://127.0.0.1:4317 [default: none].
+    #[arg(long, value_name = "ENDPOINT")]
+    pub otlp: Option<String>,
+    /// Faults on purpose, for tests.
+    #[command(flatten)]
+    pub faults: super::faults::FaultArgs,
+}
+
+impl Args {
+    /// All layers put together.
+    ///
+    /// # Errors
+    /// When one of them is wrong.
+    pub(super) fn settle(
+        self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Settings, Faults), Failure> {
+        let variables: Vec<(String, String)> = variables.into_iter().collect();
+        let variable =
+            |name: &str| variables.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+        let allowed = variable("CENTRALITA_ALLOW_TEST_FAULTS").as_deref() == Some("1");
+        let config = self.config.clone().or_else(|| variable("CENTRALITA_CONFIG").map(PathBuf::from));
+        let file = config.as_deref().map_or_else(|| Ok(Layer::default()), from_file)?;
+        let environment = from_environment(variables)?;
+        let faults = Faults::allow(&self.faults, allowed)?;
+        let flags = self.layer()?;
+        Ok((resolve(flags.over(environment).over(file))?, faults))
+    }
+
+    fn layer(self) -> Result<Layer, Failure> {
+        let mut layer = Layer {
+            data: self.data,
+            listen: self.listen,
+            node: self.node,
+            cluster: self.cluster,
+            members: None,
+            shards: self.shards,
+            speed: self.speed,
+            log: self.log,
+            log_format: self.log_format,
+            otlp: self.otlp,
+        };
+        for (id, address) in self.members {
+            layer
+                .add_member(id, address)
+                .map_err(|problem| Failure::new(Kind::Config, format!("--member: {problem}")))?;
+        }
+        Ok(layer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_flag_goes_before_its_variable() {
+        let args = Args { shards: Some(3), ..Args::default() };
+        let env = variables(&[("CENTRALITA_SHARDS", "5"), ("CENTRALITA_SPEED", "7")]);
+        let (settings, _) = args.settle(env).expect("good");
+        assert_eq!((settings.shards, settings.speed), (3, 7));
+    }
+
+    #[test]
+    fn hidden_flags_need_leave() {
+        let args = || Args {
+            faults: super::super::faults::FaultArgs { skip_sync: true, ..Default::default() },
+            ..Args::default()
+        };
+        let failure = args().settle(Vec::new()).expect_err("no leave");
+        assert!(failure.message.contains("CENTRALITA_ALLOW_TEST_FAULTS=1"), "{failure}");
+        let env = variables(&[("CENTRALITA_ALLOW_TEST_FAULTS", "1")]);
+        assert!(args().settle(env).expect("leave").1.skip_sync);
+    }
+
+    #[test]
+    fn a_member_twice_is_refused() {
+        let twice = vec![(1, "a:1".to_owned()), (1, "b:1".to_owned())];
+        let args = Args { members: twice, ..Args::default() };
+        assert_eq!(args.settle(Vec::new()).expect_err("twice").kind, Kind::Config);
+    }
+}

@@ -1,0 +1,172 @@
+//! `serve`: runs a node until it is told to stop.
+
+mod args;
+mod disk;
+mod faults;
+
+pub use args::Args;
+
+use crate::config::Settings;
+use crate::failure::{Failure, Kind};
+use crate::server::{self, Serving};
+use crate::services::Shared;
+use crate::telemetry;
+use crate::world::{SystemClock, SystemEntropy};
+use actors::{Engine, EngineConfig, StartError};
+use consensus::{Config, NodeId, TcpDial, World};
+use faults::Faults;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Carries the command out: returns when the node has stopped.
+///
+/// # Errors
+/// See [`Failure`].
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let (settings, faults) = args.settle(std::env::vars())?;
+    let telemetry = telemetry::start(&telemetry::Settings {
+        filter: settings.log.clone(),
+        format: settings.log_format,
+        otlp: settings.otlp.clone(),
+        instance: format!("{}-{}", settings.cluster, settings.node),
+    })
+    .map_err(|error| Failure::new(Kind::Config, error))?;
+    let done = serve(&settings, &faults).await;
+    telemetry.stop();
+    done
+}
+
+async fn serve(settings: &Settings, faults: &Faults) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let listener = server::listen(&settings.listen).await?;
+    let address =
+        listener.local_addr().map_err(|error| Failure::new(Kind::Listen, format!("no address: {error}")))?;
+    let engine = start(settings, faults, address).await?;
+    let stopping = CancellationToken::new();
+    let shared = Shared::new(engine.clone(), stopping.clone(), faults.allow_injection);
+    let mut serving = Serving::start(listener, &shared).await?;
+    say_ready(settings, address);
+
+    let mut failure = engine.failure();
+    let reason = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping");
+            None
+        }
+        failed = failure.wait_for(Option::is_some) => {
+            let why = failed.ok().and_then(|why| why.clone());
+            Some(why.unwrap_or_else(|| "replication ended".to_owned()))
+        }
+        ended = serving.ended() => Some(ended),
+    };
+    stopping.cancel();
+    let stop = async {
+        serving.announce_stop().await;
+        engine.stop().await;
+        serving.stop().await;
+    };
+    tokio::select! {
+        () = stop => {}
+        signal = signals.next() => {
+            return Err(Failure::new(Kind::Other, format!("{signal} again: stopped at once")));
+        }
+    }
+    match reason {
+        None => {
+            tracing::info!("stopped");
+            Ok(())
+        }
+        Some(why) => {
+            tracing::error!(%why, "this node had to stop");
+            let remedy = "see the log above for the first error; data that was acknowledged is on disk";
+            Err(Failure::new(Kind::Other, format!("the node had to stop: {why}")).remedy(remedy))
+        }
+    }
+}
+
+async fn start(settings: &Settings, faults: &Faults, address: SocketAddr) -> Result<Engine, Failure> {
+    let node = NodeId(settings.node);
+    let members: BTreeMap<NodeId, String> = if settings.members.is_empty() {
+        BTreeMap::from([(node, address.to_string())])
+    } else {
+        settings.members.iter().map(|(id, address)| (NodeId(*id), address.clone())).collect()
+    };
+    let mut config = Config::new(node, &settings.cluster, members, settings.shards, &settings.data);
+    config.speed = settings.speed;
+    let world = World {
+        clock: Arc::new(SystemClock::start()),
+        entropy: Arc::new(SystemEntropy),
+        disk: disk::open(faults).map_err(|error| {
+            Failure::new(Kind::Data, format!("the disk's thread does not start: {error}"))
+        })?,
+        dial: Arc::new(TcpDial),
+    };
+    let engine = EngineConfig {
+        allow_panic: faults.allow_injection,
+        planted: faults.planted,
+        ..EngineConfig::default()
+    };
+    tracing::info!(
+        cluster = %settings.cluster, %node, %address, data = %settings.data.display(),
+        shards = settings.shards, speed = settings.speed, "starting"
+    );
+    faults.warn();
+    Engine::start(engine, config, world).await.map_err(|error| refused(&error))
+}
+
+/// A start that was refused, by what the operator must put right.
+fn refused(error: &StartError) -> Failure {
+    let kind = match error {
+        StartError::Config(_) | StartError::Consensus(consensus::StartError::Config(_)) => Kind::Config,
+        StartError::Events(_) | StartError::Consensus(consensus::StartError::Data { .. }) => Kind::Data,
+        StartError::Consensus(_) => Kind::Other,
+    };
+    let failure = Failure::new(kind, error);
+    match kind {
+        Kind::Data => {
+            failure.remedy("nothing was changed; choose another folder with --data, or put this one right")
+        }
+        Kind::Config => failure.remedy("see `centralita config keys` for every key with its meaning"),
+        _ => failure,
+    }
+}
+
+/// Tells a parent process, on stdout, that this node serves: one line of JSON.
+fn say_ready(settings: &Settings, address: SocketAddr) {
+    let line = serde_json::json!({
+        "ready": true,
+        "node": settings.node,
+        "cluster": settings.cluster,
+        "address": address.to_string(),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    let mut out = std::io::stdout().lock();
+    // Nobody has to read it.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    tracing::info!(%address, "serving");
+}
+
+/// The signals that ask a node to stop.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new(Kind::Other, format!("signals: {error}")));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}

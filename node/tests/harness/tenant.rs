@@ -1,0 +1,72 @@
+//! An account with a domain, a queue, agents and a touchpoint.
+
+use super::{Client, mutation};
+use proto::v1;
+use proto::v1::touchpoint_settings::{Mode, ToQueue};
+
+/// What a small customer has.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    pub account: String,
+    pub domain: String,
+    pub queue: String,
+    pub touchpoint: String,
+    pub agents: Vec<String>,
+}
+
+impl Tenant {
+    /// Makes one, with so many agents, voice by manual accept.
+    pub async fn make(client: &Client, agents: usize) -> Self {
+        let request = v1::CreateAccountRequest { mutation: mutation(), name: "Acme".into() };
+        let account = client.retry(|| async { client.admin().create_account(request.clone()).await }).await;
+        Self::in_account(client, &account.expect("an account").id, agents).await
+    }
+
+    /// Makes another domain of an account.
+    pub async fn in_account(client: &Client, account: &str, agents: usize) -> Self {
+        let settings = Some(v1::DomainSettings { name: "Support".into(), ..Default::default() });
+        let request = v1::CreateDomainRequest { mutation: mutation(), account: account.to_owned(), settings };
+        let domain = client.retry(|| async { client.admin().create_domain(request.clone()).await }).await;
+        let domain = domain.expect("a domain").id;
+
+        let settings = Some(v1::QueueSettings { name: "Sales".into(), ..Default::default() });
+        let request = v1::CreateQueueRequest { mutation: mutation(), domain: domain.clone(), settings };
+        let queue = client.retry(|| async { client.admin().create_queue(request.clone()).await }).await;
+        let queue = queue.expect("a queue").id;
+
+        let to_queue = ToQueue { queues: vec![queue.clone()], ..Default::default() };
+        let settings = Some(v1::TouchpointSettings {
+            address: "+34900123456".into(),
+            channel: v1::Channel::Voice.into(),
+            mode: Some(Mode::ToQueue(to_queue)),
+        });
+        let request = v1::CreateTouchpointRequest { mutation: mutation(), domain: domain.clone(), settings };
+        let touchpoint =
+            client.retry(|| async { client.admin().create_touchpoint(request.clone()).await }).await;
+        let touchpoint = touchpoint.expect("a touchpoint").id;
+
+        let mut tenant = Self { account: account.to_owned(), domain, queue, touchpoint, agents: Vec::new() };
+        for number in 0..agents {
+            let settings = v1::AgentSettings {
+                name: format!("Agent {number}"),
+                queues: vec![tenant.queue.clone()],
+                ..Default::default()
+            };
+            let domain = tenant.domain.clone();
+            let request = v1::CreateAgentRequest { mutation: mutation(), domain, settings: Some(settings) };
+            let agent = client.retry(|| async { client.admin().create_agent(request.clone()).await }).await;
+            tenant.agents.push(agent.expect("an agent").id);
+        }
+        tenant
+    }
+
+    /// A call to the touchpoint.
+    pub fn call(&self) -> v1::StartRequest {
+        v1::StartRequest {
+            mutation: mutation(),
+            touchpoint: self.touchpoint.clone(),
+            customer: "+34600111222".into(),
+            ..Default::default()
+        }
+    }
+}
