@@ -35,6 +35,9 @@ const MESSAGE_BYTES: usize = 2 * FRAGMENT_BYTES;
 /// HTTP/2 flow control of the stream and the connection.
 const WINDOW_BYTES: u32 = 8 << 20;
 
+/// What the accepting side answers with.
+pub type Frames = BoxStream<'static, Result<Vec<Frame>, Status>>;
+
 /// All links of a node.
 pub struct Hub {
     config: Config,
@@ -156,10 +159,7 @@ impl Hub {
     ///
     /// # Errors
     /// Strangers are refused with what is wrong.
-    pub fn accept(
-        self: &Arc<Self>,
-        request: Request<Streaming<Bytes>>,
-    ) -> Result<Response<BoxStream<'static, Result<Vec<Frame>, Status>>>, Status> {
+    pub fn accept(self: &Arc<Self>, request: Request<Streaming<Bytes>>) -> Result<Response<Frames>, Status> {
         if self.stop.is_cancelled() {
             return Err(Status::unavailable("the node stops"));
         }
