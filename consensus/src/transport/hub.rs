@@ -7,7 +7,7 @@ use super::hello::Hello;
 use super::inbox::{Inbox, Reader};
 use super::link::{Lane, Link, Outgoing};
 use super::peers::Peers;
-use crate::api::NodeId;
+use crate::api::{NodeId, PeerHandler};
 use crate::config::Config;
 use crate::env::SharedEntropy;
 use bytes::Bytes;
@@ -85,6 +85,18 @@ impl Hub {
                 }
             });
         }
+    }
+
+    /// Sets who answers calls, once, and tells it who is connected; false when there is one.
+    pub fn set_handler(&self, handler: Arc<dyn PeerHandler>) -> bool {
+        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = self.inbox.set_handler(handler);
+        if set {
+            for peer in self.peers.all_connected() {
+                self.inbox.changed(peer, true);
+            }
+        }
+        set
     }
 
     /// Ends all links and dialling.
