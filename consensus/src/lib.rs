@@ -5,7 +5,6 @@
 
 pub mod api;
 mod bootstrap;
-mod bytes_list;
 mod config;
 mod consensus;
 pub mod disk;

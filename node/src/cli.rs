@@ -1,6 +1,6 @@
 //! The command line of `centralita`.
 
-use crate::commands::{config, ctl, serve};
+use crate::commands::{config, ctl, demo, serve};
 use crate::failure::{EXIT_CODES, Failure};
 use clap::{Parser, Subcommand};
 
@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs a node.
     Serve(Box<serve::Args>),
+    /// Starts a cluster in a temporary folder and lets a day of calls run through it.
+    Demo(Box<demo::Args>),
     /// Checks configuration files.
     Config(config::Args),
     /// Operates a running cluster.
@@ -32,6 +34,7 @@ impl Cli {
     pub async fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
+            Command::Demo(args) => demo::run(*args).await,
             Command::Config(args) => config::run(&args),
             Command::Ctl(args) => ctl::run(*args).await,
         }

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod convert;
+pub mod demo;
 pub mod failure;
 pub mod problem;
 mod server;

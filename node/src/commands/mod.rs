@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod ctl;
+pub mod demo;
 pub mod serve;

@@ -104,7 +104,8 @@ pub(super) fn calls(site: &Site, events: &[Event]) -> Vec<CallRecord> {
         };
         let Some(life) = lives.get(&site.customer(index)) else { return unserved(plan.at) };
         let Some((arrived, entry)) = life.arrived else { return unserved(plan.at) };
-        let at = site.span_of(arrived);
+        // The moment meant: a late way to the cluster is no reason to leave the day.
+        let at = plan.at;
         let since = |later: u64| Span(later.saturating_sub(arrived));
         match life.assigned {
             Some((assigned, agent)) if assigned <= end => {

@@ -58,6 +58,9 @@ pub struct Args {
     /// An OTLP collector for traces, for example http://127.0.0.1:4317 [default: none].
     #[arg(long, value_name = "ENDPOINT")]
     pub otlp: Option<String>,
+    /// Stops when its standard input ends: a parent that dies takes its nodes with it.
+    #[arg(long, hide = true)]
+    pub stop_on_stdin_eof: bool,
     /// Faults on purpose, for tests.
     #[command(flatten)]
     pub faults: super::faults::FaultArgs,

@@ -3,6 +3,7 @@
 mod args;
 mod disk;
 mod faults;
+mod parent;
 
 pub use args::Args;
 
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// See [`Failure`].
 pub async fn run(args: Args) -> Result<(), Failure> {
+    let parent = args.stop_on_stdin_eof.then(parent::watch);
     let (settings, faults) = args.settle(std::env::vars())?;
     let telemetry = telemetry::start(&telemetry::Settings {
         filter: settings.log.clone(),
@@ -35,13 +37,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         instance: format!("{}-{}", settings.cluster, settings.node),
     })
     .map_err(|error| Failure::new(Kind::Config, error))?;
-    let done = serve(&settings, &faults).await;
+    let done = serve(&settings, &faults, parent).await;
     telemetry.stop();
     done
 }
 
-async fn serve(settings: &Settings, faults: &Faults) -> Result<(), Failure> {
-    let mut signals = Signals::listen()?;
+async fn serve(settings: &Settings, faults: &Faults, parent: Option<parent::Parent>) -> Result<(), Failure> {
+    let mut signals = Signals::listen(parent)?;
     let listener = server::listen(&settings.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Failure::new(Kind::Listen, format!("no address: {error}")))?;
@@ -154,19 +156,25 @@ fn say_ready(settings: &Settings, address: SocketAddr) {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    parent: Option<parent::Parent>,
 }
 
 impl Signals {
-    fn listen() -> Result<Self, Failure> {
+    fn listen(parent: Option<parent::Parent>) -> Result<Self, Failure> {
         let listen =
             |kind| signal(kind).map_err(|error| Failure::new(Kind::Other, format!("signals: {error}")));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            parent,
+        })
     }
 
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
+            () = parent::gone(&mut self.parent) => "the end of standard input",
         }
     }
 }

@@ -1,0 +1,193 @@
+//! `centralita demo` as a stranger runs it: real processes, real sockets.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest time anything here may take before it counts as hung.
+const HUNG: Duration = Duration::from_secs(170);
+
+/// A demo with a folder for temporary files of its own.
+struct Demo {
+    temp: tempfile::TempDir,
+}
+
+impl Demo {
+    fn new() -> Self {
+        Self { temp: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_centralita"));
+        command.arg("demo").args(args).env("TMPDIR", self.temp.path()).stdout(Stdio::piped());
+        command
+    }
+
+    /// Runs to the end and reads the figures.
+    fn figures(&self, args: &[&str]) -> Value {
+        let json = self.temp.path().join("figures.json");
+        let html = self.temp.path().join("report.html");
+        let mut command = self.command(args);
+        command.arg("--json").arg(&json).arg("--report").arg(&html);
+        let child = command.stderr(Stdio::piped()).spawn().expect("starts");
+        let out = child.wait_with_output().expect("ends");
+        let told = String::from_utf8_lossy(&out.stdout);
+        let errors = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{}\n{told}\n{errors}", out.status);
+        assert!(told.contains("report.html"), "says where the report lies: {told}");
+        assert!(
+            std::fs::read_to_string(&html).expect("a report").contains("<svg"),
+            "the report has pictures"
+        );
+        std::fs::remove_file(&html).expect("removable");
+        let text = std::fs::read_to_string(&json).expect("figures");
+        std::fs::remove_file(&json).expect("removable");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Processes that name this demo's folder on their command line.
+    fn processes(&self) -> Vec<u32> {
+        let folder = self.temp.path().to_string_lossy().into_owned();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").expect("Linux").flatten() {
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&line).contains(&folder) {
+                found.push(id);
+            }
+        }
+        found
+    }
+
+    fn assert_nothing_left(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.processes().is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(self.processes(), [0; 0], "processes are left");
+    }
+
+    fn assert_folder_empty(&self) {
+        let left: Vec<_> = std::fs::read_dir(self.temp.path()).expect("readable").flatten().collect();
+        assert!(left.is_empty(), "left behind: {left:?}");
+    }
+
+    /// Starts it and waits until the nodes are at work.
+    fn at_work(&self) -> Child {
+        let mut child = self.command(&["--speed", "100"]).stderr(Stdio::piped()).spawn().expect("starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let begun = Instant::now();
+        loop {
+            let line = lines.next().expect("goes on").expect("text");
+            if line.contains("agents busy") {
+                break;
+            }
+            assert!(begun.elapsed() < HUNG, "{line}");
+        }
+        // What it says further must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        assert_eq!(self.processes().len(), 3);
+        child
+    }
+}
+
+fn number(figures: &Value, key: &str) -> f64 {
+    figures[key].as_f64().unwrap_or_else(|| panic!("{key} is no number in {figures:#}"))
+}
+
+fn assert_consistent(figures: &Value) {
+    let of = |key| number(figures, key);
+    assert!(of("arrivals") > 0.0);
+    let sum = of("served") + of("abandoned") + of("unserved");
+    assert!((of("arrivals") - sum).abs() < 0.5, "{figures:#}");
+    for share in ["waited_share", "abandoned_share", "service_level", "occupancy"] {
+        assert!((0.0..=1.0).contains(&of(share)), "{share} in {figures:#}");
+    }
+    let latency = &figures["offer_latency_ms"];
+    assert!(number(latency, "p50") > 0.0);
+    assert!(number(latency, "p50") <= number(latency, "p99"));
+    assert!(number(latency, "p99") <= number(latency, "p999"));
+    for key in ["wait_mean_s", "wait_p90_s", "service_mean_s", "longest_gap_ms"] {
+        assert!(of(key) >= 0.0, "{key}");
+    }
+    for (key, none) in [("broken_promises", 0.0), ("lost", 0.0), ("unknown", 0.0)] {
+        assert!((of(key) - none).abs() < 0.5, "{key} in {figures:#}");
+    }
+    assert!(of("acknowledged") >= of("arrivals"));
+}
+
+#[test]
+fn a_part_of_the_day_is_routed_and_nothing_is_left() {
+    let demo = Demo::new();
+    let figures = demo.figures(&["--hours", "10-10.5", "--speed", "150"]);
+    assert_consistent(&figures);
+    assert!(number(&figures, "served") > 0.0);
+    demo.assert_nothing_left();
+    demo.assert_folder_empty();
+}
+
+#[test]
+fn a_planted_bug_is_seen() {
+    let demo = Demo::new();
+    let figures = demo.figures(&["--hours", "10-10.5", "--speed", "150", "--plant", "points-kept"]);
+    assert!(number(&figures, "broken_promises") > 0.0, "{figures:#}");
+    demo.assert_nothing_left();
+    demo.assert_folder_empty();
+}
+
+#[test]
+fn an_interrupt_leaves_nothing() {
+    for signal in ["-INT", "-TERM"] {
+        let demo = Demo::new();
+        let mut child = demo.at_work();
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+        let status = child.wait().expect("ends");
+        assert_eq!(status.code(), Some(1), "stopped by {signal}: an error code");
+        demo.assert_nothing_left();
+        demo.assert_folder_empty();
+    }
+}
+
+#[test]
+fn nodes_do_not_outlive_a_parent_that_is_killed() {
+    let demo = Demo::new();
+    let mut child = demo.at_work();
+    child.kill().expect("kill -9");
+    child.wait().expect("ends");
+    demo.assert_nothing_left();
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_starts() {
+    let demo = Demo::new();
+    for (args, says) in [
+        (vec!["--trace", "no-such-file.csv", "--date", "1999-02-10"], "no-such-file.csv"),
+        (vec!["--hours", "11-9"], "9-11"),
+        (vec!["--plant"], "--plant"),
+    ] {
+        let out = demo.command(&args).output().expect("ends");
+        assert!(!out.status.success(), "{args:?}");
+        let errors = String::from_utf8_lossy(&out.stderr);
+        assert!(errors.contains(says), "{args:?}: {errors}");
+    }
+    demo.assert_folder_empty();
+}
+
+/// The day of the real trace; minutes long, so only where the data is.
+#[test]
+fn a_real_day_is_routed_whole() {
+    let Some(folder) = std::env::var_os("CENTRALITA_DATA") else {
+        eprintln!("skipped: CENTRALITA_DATA does not name the folder with the bank's trace");
+        return;
+    };
+    let trace = Path::new(&folder).join("bank-1999-02-01_14.csv");
+    let demo = Demo::new();
+    let trace = trace.to_str().expect("text");
+    let figures = demo.figures(&["--trace", trace, "--date", "1999-02-10"]);
+    assert_consistent(&figures);
+    assert!((number(&figures, "arrivals") - 1_673.0).abs() < 0.5);
+    demo.assert_nothing_left();
+}
