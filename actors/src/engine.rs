@@ -86,7 +86,7 @@ impl Engine {
         let shard = self.inner.place(query.domain(), deadline).await?.shard;
         let call = PeerCall::Query { shard, query };
         match self.inner.router.to_leader(shard, call, deadline, true).await? {
-            PeerAnswer::Answer(answer) => Ok(answer),
+            PeerAnswer::Answer(answer) => Ok(*answer),
             other => Err(odd(&other)),
         }
     }
@@ -346,7 +346,7 @@ impl Inner {
 
     async fn execute(&self, shard: ShardId, request: Request, deadline: Duration) -> Result<Done, CallError> {
         let again = request.id.is_some();
-        let call = PeerCall::Execute { shard, request };
+        let call = PeerCall::Execute { shard, request: Box::new(request) };
         match self.router.to_leader(shard, call, deadline, again).await? {
             PeerAnswer::Done(done) => Ok(done),
             other => Err(odd(&other)),

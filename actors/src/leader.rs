@@ -51,7 +51,7 @@ impl Leader {
     pub(crate) async fn answer(&self, from: NodeId, call: PeerCall) -> PeerAnswer {
         match call {
             PeerCall::Execute { shard, request } => match self.shard(shard) {
-                Ok(shard) => self.execute(shard, request).await,
+                Ok(shard) => self.execute(shard, *request).await,
                 Err(answer) => answer,
             },
             PeerCall::Query { shard, query } => match self.shard(shard) {
@@ -110,7 +110,7 @@ impl Leader {
             return not_proposed(error);
         }
         match read(&shard.replica.read().shard, query) {
-            Ok(answer) => PeerAnswer::Answer(answer),
+            Ok(answer) => PeerAnswer::Answer(Box::new(answer)),
             Err(refused) => rejected(refused),
         }
     }

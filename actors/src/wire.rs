@@ -25,7 +25,7 @@ pub(crate) struct Seat {
 pub(crate) enum PeerCall {
     Execute {
         shard: ShardId,
-        request: Request,
+        request: Box<Request>,
     },
     Query {
         shard: ShardId,
@@ -51,7 +51,7 @@ pub(crate) enum PeerCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum PeerAnswer {
     Done(Done),
-    Answer(Answer),
+    Answer(Box<Answer>),
     Meta(MetaDone),
     Place(Option<PlacedDomain>),
     Opened(Epoch),

@@ -61,6 +61,7 @@ pub struct Batch {
     /// The leader's wall time, Unix milliseconds.
     pub wall_ms: u64,
     /// Encoded commands; the state machine knows how to read them.
+    #[serde(with = "crate::bytes_list")]
     pub commands: Vec<Vec<u8>>,
 }
 

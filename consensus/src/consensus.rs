@@ -3,7 +3,7 @@
 use crate::api::{GroupId, PeerHandler, StateMachine};
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
-use crate::group::{self, Group, LogClock, Machine};
+use crate::group::{self, Group, LogClock, Machine, Started};
 use crate::snapshots::SnapshotStore;
 use crate::store::{DataFolder, Identity, LogStore};
 use crate::transport::{Hub, Network, PeerService, Peers};
@@ -17,8 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 /// A node's part in the cluster.
 pub struct Consensus {
-    groups: BTreeMap<GroupId, Group>,
-    rafts: Vec<Raft>,
+    opened: Opened,
     hub: Arc<Hub>,
     wal: Wal,
     failure: watch::Receiver<Option<String>>,
@@ -52,58 +51,36 @@ impl Consensus {
         let stop = CancellationToken::new();
         let hub = Hub::new(&config, Arc::clone(&world.dial), Arc::clone(&world.entropy), stop.clone());
         let (failed, failure) = watch::channel(None);
-        let mut groups = BTreeMap::new();
-        let mut rafts = BTreeMap::new();
+        let mut opened = Opened::default();
         for id in config.groups() {
-            let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &folder.snapshots(), id).await;
-            let snapshots = snapshots.map_err(|error| data_error(&config, error))?;
-            let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed));
-            let machine = Machine::open(id, machines(id), snapshots, Arc::clone(&clock)).await;
-            let machine = machine.map_err(|error| data_error(&config, error))?;
-            let network = Network::new(hub.peers.clone(), id);
-            let log = LogStore::new(&wal, id);
-            let started = group::start(&config, &world, id, network, log, machine, clock).await;
-            let started = started.map_err(|text| StartError::Group { group: id, text })?;
+            let context = Context { config: &config, world: &world, hub: &hub, wal: &wal, folder: &folder };
+            let started = context.open(id, machines(id)).await;
+            let started = match started {
+                Ok(started) => started,
+                Err(error) => {
+                    stop.cancel();
+                    opened.shutdown().await;
+                    return Err(error);
+                }
+            };
             watch_group(id, started.ended, failed.clone(), stop.clone());
-            tokio::spawn(bootstrap::initialize(
-                config.clone(),
-                id,
-                started.raft.clone(),
-                hub.peers.clone(),
-                stop.clone(),
-            ));
-            tokio::spawn(bootstrap::prefer_leader(
-                config.clone(),
-                started.group.clone(),
-                hub.peers.clone(),
-                stop.clone(),
-            ));
-            groups.insert(id, started.group);
-            rafts.insert(id, started.raft);
+            let (raft, peers) = (started.raft.clone(), hub.peers.clone());
+            tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers.clone(), stop.clone()));
+            let group = started.group.clone();
+            tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
+            opened.groups.insert(id, started.group);
+            opened.rafts.insert(id, started.raft);
         }
         watch_log(wal.clone(), failed, stop.clone());
-        hub.inbox.set_groups(rafts.clone());
+        hub.inbox.set_groups(opened.rafts.clone());
         hub.start();
-        Ok(Arc::new(Consensus {
-            groups,
-            rafts: rafts.into_values().collect(),
-            hub,
-            wal,
-            failure,
-            stop,
-            folder: Mutex::new(Some(folder)),
-        }))
+        Ok(Arc::new(Consensus { opened, hub, wal, failure, stop, folder: Mutex::new(Some(folder)) }))
     }
 
     /// Who answers calls and takes casts of other nodes. Until it is set, calls are refused. Only
     /// the first one counts.
     pub fn set_handler(&self, handler: Arc<dyn PeerHandler>) {
-        let connected = self.hub.peers.all_connected();
-        if self.hub.inbox.set_handler(Arc::clone(&handler)) {
-            for peer in connected {
-                handler.peer_changed(peer, true);
-            }
-        } else {
+        if !self.hub.set_handler(handler) {
             tracing::error!("bug: a second handler of peers was set and is not used");
         }
     }
@@ -117,12 +94,12 @@ impl Consensus {
     /// A group of this node; `None` when there is no such group.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<Group> {
-        self.groups.get(&id).cloned()
+        self.opened.groups.get(&id).cloned()
     }
 
     /// All groups, the meta group first.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.groups.values()
+        self.opened.groups.values()
     }
 
     /// Calls and casts to other nodes.
@@ -142,11 +119,7 @@ impl Consensus {
     /// over leadership before, where it matters. Proposals under way end as unknown.
     pub async fn stop(&self) {
         self.stop.cancel();
-        for raft in &self.rafts {
-            if let Err(error) = raft.shutdown().await {
-                tracing::warn!("a group did not stop cleanly: {error}");
-            }
-        }
+        self.opened.shutdown().await;
         self.hub.stop();
         if let Err(error) = self.wal.close().await {
             tracing::warn!("the log was not closed cleanly: {error}");
@@ -159,6 +132,46 @@ impl Drop for Consensus {
     fn drop(&mut self) {
         self.stop.cancel();
         self.hub.stop();
+    }
+}
+
+#[derive(Default)]
+struct Opened {
+    groups: BTreeMap<GroupId, Group>,
+    rafts: BTreeMap<GroupId, Raft>,
+}
+
+impl Opened {
+    async fn shutdown(&self) {
+        for (id, raft) in &self.rafts {
+            if let Err(error) = raft.shutdown().await {
+                tracing::warn!(group = %id, "did not stop cleanly: {error}");
+            }
+        }
+    }
+}
+
+/// What groups are opened from.
+struct Context<'a> {
+    config: &'a Config,
+    world: &'a World,
+    hub: &'a Hub,
+    wal: &'a Wal,
+    folder: &'a DataFolder,
+}
+
+impl Context<'_> {
+    async fn open(&self, id: GroupId, machine: Box<dyn StateMachine>) -> Result<Started, StartError> {
+        let Context { config, world, .. } = self;
+        let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &self.folder.snapshots(), id).await;
+        let snapshots = snapshots.map_err(|error| data_error(config, error))?;
+        let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed));
+        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock)).await;
+        let machine = machine.map_err(|error| data_error(config, error))?;
+        let network = Network::new(self.hub.peers.clone(), id);
+        let log = LogStore::new(self.wal, id);
+        let started = group::start(config, world, id, network, log, machine, clock).await;
+        started.map_err(|text| StartError::Group { group: id, text })
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod api;
 mod bootstrap;
+mod bytes_list;
 mod config;
 mod consensus;
 pub mod disk;

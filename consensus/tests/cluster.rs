@@ -3,7 +3,7 @@
 
 mod harness;
 
-use consensus::{NodeId, ProposeError};
+use consensus::{Consensus, NodeId, ProposeError};
 use harness::{Cluster, eventually, logged};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -140,12 +140,11 @@ async fn log_time_grows_over_leaders_and_runs_at_its_speed() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let now = cluster.group(leader, 1).log_time_us();
         assert!(now - before >= 20_000 * 1_000, "{} us", now - before);
-        last = now;
+        last = cluster.seen(leader, 1).time_us;
         let next = NodeId(leader.0 % 3 + 1);
         cluster.group(leader, 1).transfer_leadership(next).await.unwrap();
         eventually("the next leader", || cluster.group(next, 1).status().leading.then_some(())).await;
-        // The time since the last entry counts after a takeover as well.
-        assert!(cluster.group(next, 1).log_time_us() >= now);
+        assert!(cluster.group(next, 1).log_time_us() >= last, "goes on at the last entry");
     }
     cluster.propose(1, b"end").await;
     cluster.agreed(1, 5).await;
@@ -175,5 +174,57 @@ async fn commands_share_batches_and_too_many_are_refused() {
     assert_eq!(cluster.agreed(1, 65).await.len(), 65);
     let sizes = cluster.seen(NodeId(1), 1).sizes;
     assert!(sizes.len() < 40, "64 commands at once in {} batches", sizes.len());
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_says_when_it_must_stop() {
+    logged();
+    let cluster = Cluster::start(1, 1, |_| {}).await;
+    cluster.propose(1, b"first").await;
+    let consensus = &cluster.nodes[&NodeId(1)].consensus;
+    assert_eq!(*consensus.failure().borrow(), None);
+    let outcome = cluster.group(NodeId(1), 1).propose(harness::POISON.to_vec()).await;
+    assert!(matches!(outcome, Err(ProposeError::Unknown(_))), "it is in the log: {outcome:?}");
+    let mut failure = consensus.failure();
+    let why = tokio::time::timeout(harness::LONG, failure.wait_for(Option::is_some))
+        .await
+        .unwrap()
+        .unwrap()
+        .clone();
+    assert!(why.unwrap().contains("group_1"));
+    assert!(!cluster.group(NodeId(1), 1).leadership().borrow().leading);
+
+    let cluster = Cluster::start(1, 1, |_| {}).await;
+    cluster.propose(1, b"first").await;
+    cluster.disks[&NodeId(1)].fail_next_sync();
+    let outcome = cluster.group(NodeId(1), 1).propose(b"x".to_vec()).await;
+    assert!(matches!(outcome, Err(ProposeError::Unknown(_))), "{outcome:?}");
+    let mut failure = cluster.nodes[&NodeId(1)].consensus.failure();
+    tokio::time::timeout(harness::LONG, failure.wait_for(Option::is_some)).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_configuration_or_folder_is_refused() {
+    logged();
+    let mut cluster = Cluster::start(1, 2, |_| {}).await;
+    let machine = |_| Box::new(harness::Ledger::default()) as Box<dyn consensus::StateMachine>;
+    let id = NodeId(1);
+    let refused = |config: consensus::Config| {
+        let world = cluster.world(id);
+        async move { Consensus::start(config, world, machine).await.err().unwrap().to_string() }
+    };
+    assert!(refused(cluster.config(id)).await.contains("in use"));
+    let speed = consensus::Config { speed: 0, ..cluster.config(id) };
+    assert!(refused(speed).await.contains("speed"));
+    let stranger = consensus::Config { node: NodeId(9), ..cluster.config(id) };
+    assert!(refused(stranger).await.contains("not in the list"));
+    cluster.stop(id).await;
+    let world = cluster.world(id);
+    let shards = consensus::Config { shards: 3, ..cluster.config(id) };
+    let text = Consensus::start(shards, world, machine).await.err().unwrap().to_string();
+    assert!(text.contains("2 shards") && text.contains("3 shards"), "{text}");
+    cluster.run(id).await;
+    cluster.propose(1, b"still well").await;
     cluster.stop_all().await;
 }

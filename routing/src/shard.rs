@@ -1,6 +1,8 @@
 //! The state machine of one Raft group.
 
 mod apply;
+#[cfg(test)]
+mod apply_test;
 mod reads;
 
 use crate::domain::{Derived, Domain};
@@ -73,6 +75,9 @@ impl Shard {
     #[doc(hidden)]
     pub fn plant(&mut self, bug: PlantedBug) {
         self.index.0.planted = Some(bug);
+        for domain in self.domains.values_mut() {
+            domain.index.0.planted = Some(bug);
+        }
     }
 }
 
@@ -117,4 +122,24 @@ pub enum PlantedBug {
     RequestsForgotten,
     /// Exclusions never end.
     ExclusionForever,
+    /// An agent gets offers without a live lease.
+    UnleasedOffers,
+    /// A queue's figures drift from what is in it.
+    FiguresDrift,
+    /// A late write changes how a conversation ended.
+    EndingRewritten,
+    /// An ended conversation leaves its offer alive.
+    ZombieOffer,
+    /// A requeued conversation is as young as if it had just arrived.
+    AgeLost,
+    /// A conversation ends twice.
+    EndedTwice,
+    /// The domain's sequence has gaps.
+    SequenceGap,
+    /// Waiting has no limit.
+    NoWaitLimit,
+    /// A stale desk may act.
+    StaleEpoch,
+    /// One domain's fault takes all domains of the shard.
+    FaultSpreads,
 }

@@ -3,6 +3,7 @@
 use crate::LogTime;
 use crate::domain::{Agent, ConvNo, Conversation, Domain, Offer, Queue, QueueNo, State, Touchpoint};
 use crate::event::Ending;
+use crate::shard::PlantedBug;
 use crate::view::{
     AgentView, ConversationView, DomainSummary, DomainView, HoldingView, OfferView, QueueView, Stage,
     TouchpointView,
@@ -66,7 +67,7 @@ impl Domain {
             settings: queue.settings.clone(),
             paused: queue.paused,
             agents: index.members.len() as u64,
-            staffed: index.ready.len() as u64,
+            staffed: index.ready.len() as u64 + u64::from(self.planted(PlantedBug::FiguresDrift)),
             waiting: queue.waiting_for_offer(),
             inbox: index.inbox.len() as u64,
             longest_since,

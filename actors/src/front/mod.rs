@@ -57,7 +57,7 @@ impl Front {
     /// A session about to be opened; its messages may arrive from now on.
     pub(crate) fn register(&self, agent: AgentId, shard: ShardId) -> Opened {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let opened = FrontSession::new(number, agent, shard, self.messages_max);
+        let opened = FrontSession::register(number, agent, shard, self.messages_max);
         if let Some((mut seats, _)) = self.seats(shard) {
             seats.sessions.insert(number, opened.session.clone());
         }

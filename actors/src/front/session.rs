@@ -47,7 +47,7 @@ pub(super) enum Taken {
 }
 
 impl FrontSession {
-    pub(super) fn new(number: u64, agent: AgentId, shard: ShardId, messages_max: usize) -> Opened {
+    pub(super) fn register(number: u64, agent: AgentId, shard: ShardId, messages_max: usize) -> Opened {
         let (to_desk, messages) = mpsc::channel(messages_max + 1);
         let last = to_desk.clone().try_reserve_owned().ok();
         let line = Line { epoch: None, attempt: 1, next: 0, to_desk: Some(to_desk), last };
@@ -166,7 +166,7 @@ mod tests {
     use routing::DomainId;
 
     fn open(messages_max: usize) -> Opened {
-        FrontSession::new(7, AgentId::new(DomainId(1), 1), ShardId(1), messages_max)
+        FrontSession::register(7, AgentId::new(DomainId(1), 1), ShardId(1), messages_max)
     }
 
     fn parcel(seat: Seat, number: u64, messages: Vec<SessionMessage>) -> Parcel {

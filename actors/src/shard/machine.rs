@@ -69,16 +69,18 @@ impl ShardMachine {
             return;
         }
         let now_us = self.clock.monotonic_us();
+        let mut look = false;
         for event in events {
             match &event.kind {
                 EventKind::SessionOpened { agent, epoch } => {
-                    if self.leases.opened(*agent, *epoch, now_us) {
-                        self.desks.look_at_leases();
-                    }
+                    look |= self.leases.opened(*agent, *epoch, now_us);
                 }
                 EventKind::LeaseLost { agent, epoch } => self.leases.closed(*agent, *epoch),
                 _ => {}
             }
+        }
+        if look {
+            self.desks.look_at_leases();
         }
         self.desks.deliver(events, |conversation| {
             let replica = self.replica.read();

@@ -21,6 +21,10 @@ use tokio::time::Instant;
 /// Pause before a batch is offered again to a leader that has not confirmed its lease yet.
 const LEASE_RETRY: Duration = Duration::from_millis(5);
 
+/// A leader that has had nothing to write for this long writes an empty batch, so that no more
+/// log time than this is lost when it fails.
+const TIME_MARK: Duration = Duration::from_secs(10);
+
 /// One group's batcher.
 pub struct Batcher {
     pub group: GroupId,
@@ -72,6 +76,13 @@ impl Batcher {
                     }
                     let proposals = std::mem::take(&mut fresh);
                     if let Some(written) = self.write(proposals, Instant::now()).await {
+                        flying.push_back(written);
+                    }
+                }
+                () = tokio::time::sleep(TIME_MARK), if flying.is_empty() => {
+                    if self.leadership.borrow().leading
+                        && let Some(written) = self.write(Vec::new(), Instant::now()).await
+                    {
                         flying.push_back(written);
                     }
                 }

@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Log time is pulled towards the wall clock by at most this much per second of real time.
 const CORRECTION_US_PER_S_MAX: u64 = 2_000;
 
-/// Log time of one group: the last entry's time plus this node's own monotonic time since, times
-/// the speed. A follower notes when it applied the last entry, so that after a takeover the time
-/// since that entry counts. At speed 1 the leader pulls it towards the wall clock, so slowly that
-/// a wall clock that is an hour off expires nothing.
+/// Log time of one group. The leader's: the last entry's time when it took over, plus its own
+/// monotonic time since, times the speed; so log time stands still while there is no leader. At
+/// speed 1 it is pulled towards the wall clock, so slowly that a wall clock that is an hour off
+/// expires nothing. Elsewhere: the last entry's time.
 pub struct LogClock {
     clock: SharedClock,
     speed: u64,
@@ -31,8 +31,7 @@ struct State {
 impl LogClock {
     /// A clock at time 0.
     pub fn new(clock: SharedClock, speed: u32) -> LogClock {
-        let state = State { anchor_mono_us: clock.monotonic_us(), ..State::default() };
-        LogClock { clock, speed: u64::from(speed), state: Mutex::new(state) }
+        LogClock { clock, speed: u64::from(speed), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -43,44 +42,31 @@ impl LogClock {
     pub fn applied(&self, time_us: u64) {
         let mut state = self.state();
         state.last_us = state.last_us.max(time_us);
-        if !state.leading {
-            state.anchor_us = time_us;
-            state.anchor_mono_us = self.clock.monotonic_us();
-        }
     }
 
     /// The state was replaced by one that ends at this time.
     pub fn restored(&self, time_us: u64) {
-        *self.state() = State {
-            anchor_us: time_us,
-            anchor_mono_us: self.clock.monotonic_us(),
-            last_us: time_us,
-            leading: false,
-        };
+        let mut state = self.state();
+        state.leading = false;
+        state.last_us = time_us;
     }
 
-    /// This node stamps from now on; everything of former leaders is applied and ended at this
-    /// time. A group's very first leader starts at the wall clock.
-    pub fn lead(&self, log_time_us: u64) {
+    /// This node stamps from now on; everything of former leaders is applied. A group's very first
+    /// leader starts at the wall clock.
+    pub fn lead(&self) {
         let mut state = self.state();
-        if log_time_us == 0 && state.last_us == 0 {
-            state.anchor_us = self.clock.wall_ms().saturating_mul(1_000);
-            state.anchor_mono_us = self.clock.monotonic_us();
-        }
-        state.last_us = state.last_us.max(log_time_us);
+        let first = state.last_us == 0;
+        state.anchor_us = if first { self.clock.wall_ms().saturating_mul(1_000) } else { state.last_us };
+        state.anchor_mono_us = self.clock.monotonic_us();
         state.leading = true;
     }
 
     /// This node no longer stamps. Times it gave to entries that were never committed are
-    /// forgotten.
-    pub fn follow(&self, log_time_us: u64) {
+    /// forgotten: what is applied ends at this time.
+    pub fn follow(&self, applied_us: u64) {
         let mut state = self.state();
-        if state.leading {
-            let now = self.advance(&mut state);
-            state.leading = false;
-            state.anchor_us = now;
-            state.last_us = log_time_us;
-        }
+        state.leading = false;
+        state.last_us = applied_us;
     }
 
     /// The present log time on the leader; elsewhere that of the last entry.
@@ -157,7 +143,7 @@ mod tests {
     #[test]
     fn the_first_leader_starts_at_the_wall_clock_and_stamps_grow() {
         let (hand, clock) = clock(1);
-        clock.lead(0);
+        clock.lead();
         let first = clock.stamp().0;
         assert_eq!(first, 1_005_000_000);
         assert_eq!(clock.stamp().0, first + 1);
@@ -166,20 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn a_takeover_counts_the_time_since_the_last_entry() {
+    fn time_stands_still_without_a_leader() {
         let (hand, clock) = clock(100);
         clock.applied(7_000_000);
-        assert_eq!(clock.now_us(), 7_000_000);
         hand.pass_us(2_000);
         assert_eq!(clock.now_us(), 7_000_000);
-        clock.lead(7_000_000);
+        clock.lead();
+        assert_eq!(clock.now_us(), 7_000_000);
+        hand.pass_us(2_000);
         assert_eq!(clock.now_us(), 7_200_000);
     }
 
     #[test]
     fn applying_own_entries_does_not_slow_the_leader() {
         let (hand, clock) = clock(10);
-        clock.lead(0);
+        clock.lead();
         let stamp = clock.stamp().0;
         hand.pass_us(300);
         clock.applied(stamp);
@@ -191,7 +178,7 @@ mod tests {
     fn a_wall_clock_an_hour_off_is_followed_slowly() {
         for (wall_ms, sign) in [(4_605_000u64, 1i64), (1_000, -1)] {
             let (hand, clock) = clock(1);
-            clock.lead(0);
+            clock.lead();
             let start = clock.stamp().0;
             for _ in 0..100_000 {
                 hand.mono_us.fetch_add(100, Ordering::Relaxed);
@@ -205,15 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn stamps_of_lost_entries_are_forgotten_but_time_does_not_go_back() {
+    fn stamps_of_lost_entries_are_forgotten() {
         let (hand, clock) = clock(1_000);
         clock.applied(1_000);
-        clock.lead(1_000);
+        clock.lead();
         hand.pass_us(1_000);
-        let lost = clock.stamp().0;
+        assert!(clock.stamp().0 > 1_000_000);
         clock.follow(1_000);
-        assert_eq!(clock.now_us(), 1_000);
-        clock.lead(1_000);
-        assert!(clock.stamp().0 >= lost);
+        clock.lead();
+        assert_eq!(clock.stamp().0, 1_001);
     }
 }

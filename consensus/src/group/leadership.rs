@@ -49,11 +49,11 @@ pub async fn watch_leadership(
         let leading = now.failed.is_none() && now.elected && position.term == now.term;
         let before = *told.borrow();
         if before.leading && (!leading || before.term != now.term) {
-            clock.follow(position.log_time_us);
+            clock.follow(position.entry_time_us);
             tracing::info!(%group, term = before.term, "no longer leading");
         }
         if leading && (!before.leading || before.term != now.term) {
-            clock.lead(position.log_time_us);
+            clock.lead();
             tracing::info!(%group, term = now.term, "leading");
         }
         let next = Leadership { term: now.term, leader: now.leader, leading };

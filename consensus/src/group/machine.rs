@@ -21,8 +21,8 @@ pub struct Applied {
     pub index: u64,
     /// Its term.
     pub term: u64,
-    /// Log time after it.
-    pub log_time_us: u64,
+    /// Time of the last applied batch, in microseconds.
+    pub entry_time_us: u64,
 }
 
 /// A group's state machine, its snapshots, and how far it is.
@@ -31,6 +31,7 @@ pub struct Machine {
     inner: Mutex<Box<dyn StateMachine>>,
     last_applied: Option<LogId>,
     membership: StoredMembership,
+    entry_time_us: u64,
     snapshots: Arc<SnapshotStore<SnapshotMeta>>,
     clock: Arc<LogClock>,
     applied: watch::Sender<Applied>,
@@ -53,6 +54,7 @@ impl Machine {
             inner: Mutex::new(inner),
             last_applied: None,
             membership: StoredMembership::default(),
+            entry_time_us: 0,
             snapshots: Arc::new(snapshots),
             clock,
             applied,
@@ -71,19 +73,18 @@ impl Machine {
         self.inner().restore(data).map_err(|text| {
             io::Error::new(io::ErrorKind::InvalidData, format!("snapshot of {}: {text}", self.group))
         })?;
-        let log_time_us = self.inner().log_time_us();
+        self.entry_time_us = self.inner().log_time_us();
         self.last_applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
-        self.clock.restored(log_time_us);
+        self.clock.restored(self.entry_time_us);
         self.publish();
         Ok(())
     }
 
     /// Tells the watchers how far this is.
-    fn publish(&mut self) {
-        let log_time_us = self.inner().log_time_us();
+    fn publish(&self) {
         let (index, term) = self.last_applied.map_or((0, 0), |id| (id.index, id.committed_leader_id().term));
-        self.applied.send_replace(Applied { index, term, log_time_us });
+        self.applied.send_replace(Applied { index, term, entry_time_us: self.entry_time_us });
     }
 }
 
@@ -116,6 +117,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
                     let ready = self.inner().ready();
                     ready.await;
                     answers = self.inner().apply(at, &batch);
+                    self.entry_time_us = batch.time_us;
                     self.clock.applied(batch.time_us);
                 }
             }

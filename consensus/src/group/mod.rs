@@ -10,4 +10,4 @@ mod replica;
 pub(crate) use clock::LogClock;
 pub use handle::{Group, GroupStatus};
 pub(crate) use machine::Machine;
-pub(crate) use replica::start;
+pub(crate) use replica::{Started, start};

@@ -151,7 +151,8 @@ impl Replica for RaftReplica {
         Box::pin(async move {
             let deadline = tokio::time::Instant::now() + self.patience;
             loop {
-                let result = self.barrier().await;
+                let barrier = tokio::time::timeout_at(deadline, self.barrier()).await;
+                let result = barrier.unwrap_or(Err(ProposeError::NotLeader { leader: None }));
                 let here = self.leadership.borrow().leader == Some(self.node);
                 match result {
                     Err(ProposeError::NotLeader { leader: None })

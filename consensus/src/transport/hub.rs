@@ -7,7 +7,7 @@ use super::hello::Hello;
 use super::inbox::{Inbox, Reader};
 use super::link::{Lane, Link, Outgoing};
 use super::peers::Peers;
-use crate::api::NodeId;
+use crate::api::{NodeId, PeerHandler};
 use crate::config::Config;
 use crate::env::SharedEntropy;
 use bytes::Bytes;
@@ -34,6 +34,9 @@ const BACKOFF_MAX_MS: u64 = 400;
 const MESSAGE_BYTES: usize = 2 * FRAGMENT_BYTES;
 /// HTTP/2 flow control of the stream and the connection.
 const WINDOW_BYTES: u32 = 8 << 20;
+
+/// What the accepting side answers with.
+pub type Frames = BoxStream<'static, Result<Vec<Frame>, Status>>;
 
 /// All links of a node.
 pub struct Hub {
@@ -82,6 +85,18 @@ impl Hub {
                 }
             });
         }
+    }
+
+    /// Sets who answers calls, once, and tells it who is connected; false when there is one.
+    pub fn set_handler(&self, handler: Arc<dyn PeerHandler>) -> bool {
+        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = self.inbox.set_handler(handler);
+        if set {
+            for peer in self.peers.all_connected() {
+                self.inbox.changed(peer, true);
+            }
+        }
+        set
     }
 
     /// Ends all links and dialling.
@@ -156,10 +171,7 @@ impl Hub {
     ///
     /// # Errors
     /// Strangers are refused with what is wrong.
-    pub fn accept(
-        self: &Arc<Self>,
-        request: Request<Streaming<Bytes>>,
-    ) -> Result<Response<BoxStream<'static, Result<Vec<Frame>, Status>>>, Status> {
+    pub fn accept(self: &Arc<Self>, request: Request<Streaming<Bytes>>) -> Result<Response<Frames>, Status> {
         if self.stop.is_cancelled() {
             return Err(Status::unavailable("the node stops"));
         }

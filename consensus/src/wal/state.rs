@@ -102,6 +102,10 @@ pub(super) struct State {
     pub failure: Option<Arc<str>>,
     pub closing: bool,
     pub salt: u64,
+    /// A segment is closed when it has reached this: the configured size, or more when what every
+    /// segment must begin with is large. Otherwise copying out of old segments could never gain.
+    pub segment_limit: u64,
+    segment_bytes: u64,
 }
 
 impl State {
@@ -131,17 +135,19 @@ impl State {
             failure: None,
             closing: false,
             salt,
+            segment_limit: options.segment_bytes,
+            segment_bytes: options.segment_bytes,
         };
-        state.begin_frame(last_frame + 1, options);
+        state.begin_frame(last_frame + 1);
         state
     }
 
     /// Prepares an empty next frame. A new segment begins with all that its predecessors said
     /// about each group except for entries, so that those can be deleted.
-    fn begin_frame(&mut self, number: u64, options: &WalOptions) {
+    fn begin_frame(&mut self, number: u64) {
         let last = self.segments.last_key_value().map(|(number, segment)| (*number, segment.bytes));
         let (segment, offset, buffer) = match last {
-            Some((segment, bytes)) if bytes < options.segment_bytes => (segment, bytes, Vec::new()),
+            Some((segment, bytes)) if bytes < self.segment_limit => (segment, bytes, Vec::new()),
             _ => {
                 let segment = last.map_or(1, |(number, _)| number + 1);
                 self.segments
@@ -201,6 +207,7 @@ impl State {
             self.push_record(kind, group, index, &body);
         }
         self.committed_unwritten.clear();
+        self.segment_limit = self.segment_bytes.max(4 * self.pending.buffer.len() as u64);
     }
 
     /// Counts an entry as needing its segment.
@@ -218,7 +225,7 @@ impl State {
     }
 
     /// Takes the next frame for writing and begins the one after it.
-    pub(super) fn take_batch(&mut self, options: &WalOptions) -> Batch {
+    pub(super) fn take_batch(&mut self) -> Batch {
         if self.pending.records == 0 && self.pending.offset == 0 {
             self.push_checkpoint();
         }
@@ -245,7 +252,7 @@ impl State {
             callbacks: std::mem::take(&mut pending.callbacks),
             dead_segments: self.dead_segments(),
         };
-        self.begin_frame(batch.number + 1, options);
+        self.begin_frame(batch.number + 1);
         batch
     }
 

@@ -28,7 +28,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
             let mut state = inner.state();
             let last_words = state.closing && !state.committed_unwritten.is_empty();
             if state.has_pending() || last_words {
-                Some(state.take_batch(&inner.options))
+                Some(state.take_batch())
             } else if state.closing {
                 break;
             } else {
@@ -140,7 +140,7 @@ async fn copy_forward(inner: &Inner) -> io::Result<Vec<Moved>> {
         let Some((number, file)) = oldest.map(|(number, segment)| (*number, segment.file.clone())) else {
             return Ok(Vec::new());
         };
-        if total < 2 * live + 2 * inner.options.segment_bytes || number == state.pending.segment {
+        if total < 2 * live + 2 * state.segment_limit || number == state.pending.segment {
             return Ok(Vec::new());
         }
         let Some(file) = file else { return Ok(Vec::new()) };

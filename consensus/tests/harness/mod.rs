@@ -19,6 +19,9 @@ use tokio::task::JoinHandle;
 /// Generous: only a hang is a failure.
 pub const LONG: Duration = Duration::from_secs(60);
 
+/// A command on which the state machine panics.
+pub const POISON: &[u8] = b"poison";
+
 pub struct RealClock(Instant);
 
 #[allow(clippy::disallowed_methods)]
@@ -79,6 +82,7 @@ impl StateMachine for Ledger {
         seen.sizes.push(batch.commands.len());
         let mut answers = Vec::new();
         for command in &batch.commands {
+            assert!(command.as_slice() != POISON, "poison");
             seen.commands.push(command.clone());
             answers.push(seen.commands.len().to_le_bytes().to_vec());
         }
@@ -89,14 +93,16 @@ impl StateMachine for Ledger {
         let seen = self.seen.lock().unwrap().clone();
         let padding = self.padding;
         Box::pin(async move {
-            let picture = (seen.commands, seen.time_us, vec![7u8; padding]);
-            Ok(proto::codec::encode(&picture))
+            let mut picture = vec![7u8; padding];
+            picture.extend(proto::codec::encode(&(seen.commands, seen.time_us)));
+            Ok(picture)
         })
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), String> {
-        let (commands, time_us, _): (Vec<Vec<u8>>, u64, Vec<u8>) =
-            proto::codec::decode(snapshot).map_err(|error| error.to_string())?;
+        let picture = snapshot.get(self.padding..).ok_or("too short")?;
+        let (commands, time_us): (Vec<Vec<u8>>, u64) =
+            proto::codec::decode(picture).map_err(|error| error.to_string())?;
         let mut seen = self.seen.lock().unwrap();
         let restored = seen.restored + 1;
         *seen = Seen { commands, time_us, restored, ..Seen::default() };

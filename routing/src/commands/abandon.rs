@@ -6,6 +6,7 @@ use crate::ConversationId;
 use crate::domain::{Cx, Domain, State};
 use crate::event::{Ending, Revoked, Subject};
 use crate::outcome::DoneWhat;
+use crate::shard::PlantedBug;
 
 pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: ConversationId) -> Answered {
     let no = domain.named_conversation(id)?;
@@ -15,6 +16,9 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: ConversationId) ->
         }
         State::Assigned(_) => domain.end_contact(cx, no),
         State::Wrapping(_) => {}
+        State::Ended(_) if domain.planted(PlantedBug::EndingRewritten) => {
+            domain.conv_mut(no).state = State::Ended(Box::new(Ending::Expired));
+        }
         State::Ended(_) => return wrong_state(domain, no, "it has ended already"),
     }
     done(DoneWhat::Ok, Subject::Conversation(id))

@@ -2,6 +2,7 @@
 
 use super::keys::HoldKey;
 use super::{Agent, AgentNo, Domain, Listed, QueueNo};
+use crate::shard::PlantedBug;
 use std::cmp::Reverse;
 
 impl Domain {
@@ -9,7 +10,13 @@ impl Domain {
     pub(crate) fn refresh(&mut self, no: AgentNo) {
         let agent = self.agent(no);
         let bar = agent.hold.map(|(conversation, _)| self.rank_key(conversation));
-        let wanted = agent.takes_offers().then(|| Listed { facts: agent.facts(), open: agent.open(), bar });
+        let unleased =
+            self.planted(PlantedBug::UnleasedOffers) && agent.intent == crate::command::Intent::Available;
+        let wanted = (agent.takes_offers() || unleased).then(|| Listed {
+            facts: agent.facts(),
+            open: agent.open(),
+            bar,
+        });
         if agent.index.0.listed != wanted {
             let queues = std::mem::take(&mut self.agent_mut(no).index.0.queues);
             let before = self.agent(no).index.0.listed;

@@ -3,11 +3,16 @@
 use super::keys::RankKey;
 use super::{ConvNo, Domain, PlaceKind, QueueNo};
 use crate::event::Place;
+use crate::shard::PlantedBug;
 
 impl Domain {
     /// A conversation's rank.
     pub(crate) fn rank_key(&self, no: ConvNo) -> RankKey {
         let conversation = self.conv(no);
+        if self.planted(PlantedBug::NewestFirst) {
+            let newest = crate::LogTime(u64::MAX / 4 - conversation.arrived_at.0);
+            return self.index.0.ranking.key(conversation.priority, newest, no);
+        }
         self.index.0.ranking.key(conversation.priority, conversation.arrived_at, no)
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct DomainIndex {
     pub(crate) fits: [u8; 101],
     /// Agents that hold points for a conversation.
     pub(crate) holders: std::collections::BTreeSet<AgentNo>,
+    /// A fault planted for tests.
+    pub(crate) planted: Option<PlantedBug>,
     /// Memory that matching reuses.
     pub(crate) heap: Vec<std::cmp::Reverse<(keys::RankKey, crate::matching::Item)>>,
 }
@@ -84,6 +86,7 @@ impl DomainIndex {
             ranking: Ranking::new(&settings.rank),
             fits: [0; 101],
             holders: std::collections::BTreeSet::new(),
+            planted: None,
             heap: Vec::new(),
         };
         index.follow(settings);
@@ -207,6 +210,11 @@ impl Domain {
 
     // ----- small facts -----
 
+    /// Whether this fault is planted, for tests of the checkers.
+    pub(crate) fn planted(&self, bug: PlantedBug) -> bool {
+        self.index.0.planted == Some(bug)
+    }
+
     /// The points an offer of this channel made now takes.
     pub(crate) fn weight(&self, channel: Channel) -> Points {
         self.settings.weights[channel.index()]
@@ -244,7 +252,7 @@ impl Domain {
             self.version_mut(kind.subject(self.id)).expect("an event's subject exists until after it");
         version.0 += 1;
         let version = *version;
-        self.sequence.0 += 1;
+        self.sequence.0 += if self.planted(PlantedBug::SequenceGap) { 2 } else { 1 };
         cx.effects.events.push(Event {
             domain: self.id,
             sequence: self.sequence,

@@ -5,6 +5,7 @@ use crate::command::TransferFallback;
 use crate::deadlines::Due;
 use crate::event::{EventKind, OfferEnd, Requeued, Revoked};
 use crate::settings::AcceptMode;
+use crate::shard::PlantedBug;
 
 impl Domain {
     /// Holds a conversation out to an agent.
@@ -59,9 +60,12 @@ impl Domain {
         let channel = conversation.channel;
         self.index.0.offers.remove(&offer.number);
         self.index.0.deadlines.remove(offer.deadline, Due::Offer(no));
+        let twice = cx.planted(PlantedBug::OfferTwice);
         let accepted = end == OfferEnd::Accepted;
         let agent = self.agent_mut(offer.agent);
-        agent.offers.retain(|offered| *offered != no);
+        if !(twice && matches!(end, OfferEnd::Rejected { .. })) {
+            agent.offers.retain(|offered| *offered != no);
+        }
         if !accepted {
             self.change_load(offer.agent, |agent| {
                 agent.load -= u32::from(offer.weight.0);

@@ -3,6 +3,7 @@
 use super::{ConvNo, Cx, Domain, PlaceKind, State};
 use crate::deadlines::Due;
 use crate::event::{Ending, EventKind, OfferEnd, Requeued, Revoked};
+use crate::shard::PlantedBug;
 
 impl Domain {
     /// A conversation comes to its place from outside: arrival, owner, transfer. Its place and
@@ -13,8 +14,10 @@ impl Domain {
         let conversation = self.conv_mut(no);
         conversation.hold_until = None;
         let deadline = conversation.arrived_at.max(conversation.waits_since) + wait_max;
-        conversation.wait_deadline = Some(deadline);
-        self.index.0.deadlines.add(deadline, Due::Wait(no));
+        if !self.planted(PlantedBug::NoWaitLimit) {
+            self.conv_mut(no).wait_deadline = Some(deadline);
+            self.index.0.deadlines.add(deadline, Due::Wait(no));
+        }
         self.drop_stale_fallback(no);
         self.wait_at_place(cx, no, cause.into());
     }
@@ -45,6 +48,9 @@ impl Domain {
         }
         let domain = self.id;
         self.conv_mut(no).state = State::Waiting;
+        if cause.is_some() && self.planted(PlantedBug::AgeLost) {
+            self.conv_mut(no).arrived_at = cx.now;
+        }
         self.enter_lines(no);
         let place = self.place_view(no);
         self.emit(cx, EventKind::Waiting { conversation: no.id(domain), place, cause });
@@ -80,7 +86,7 @@ impl Domain {
 
     /// Ends a live conversation for good and frees everything it held.
     pub(crate) fn end(&mut self, cx: &mut Cx<'_>, no: ConvNo, ending: Ending, notes: String, why: Revoked) {
-        if self.conv(no).offer.is_some() {
+        if self.conv(no).offer.is_some() && !self.planted(PlantedBug::ZombieOffer) {
             self.take_offer(cx, no, OfferEnd::Revoked(why));
         }
         if self.conv(no).state == State::Waiting {
@@ -115,6 +121,10 @@ impl Domain {
         self.index.0.live -= 1;
         let domain = self.id;
         let agent = owner.map(|owner| owner.id(domain));
+        if self.planted(PlantedBug::EndedTwice) {
+            let (ending, notes) = (ending.clone(), notes.clone());
+            self.emit(cx, EventKind::Ended { conversation: no.id(domain), ending, agent, notes });
+        }
         self.emit(cx, EventKind::Ended { conversation: no.id(domain), ending, agent, notes });
     }
 }

@@ -120,6 +120,9 @@ impl Shard {
             domain.requests.remember(request_id, content, cx.now, entry.wall_ms, outcome.clone());
         }
         self.reindex(id);
+        if outcome == Err(Rejected::Quarantined) && self.index.0.planted == Some(PlantedBug::FaultSpreads) {
+            self.domains.values_mut().for_each(|domain| domain.quarantined = Some("spread".to_owned()));
+        }
         outcome
     }
 
@@ -144,6 +147,7 @@ impl Shard {
             return Err(Rejected::RequestTooOld { window_s: window.0 / 1_000_000 });
         }
         let mut cx = self.cx(entry, effects);
+        domain.index.0.planted = cx.planted;
         domain.emit(&mut cx, EventKind::DomainCreated);
         let outcome =
             Ok(Done { what: DoneWhat::Ok, at: cx.now, sequence: domain.sequence, version: domain.version });

@@ -67,3 +67,27 @@ fn reads_stop_at_their_limit_but_return_one_entry() {
         assert!(wal.read(GroupId(9), 0..5, 10).await.expect("no such group").is_empty());
     });
 }
+
+#[test]
+fn an_idle_log_rests_though_every_segment_begins_with_much() {
+    run(async {
+        let disk = MemDisk::new();
+        let wal = open(&disk, WalOptions { segment_bytes: 50, ..small() }).await;
+        for group in 0..30 {
+            wal.save_vote(GroupId(group), vec![7; 30]).await.expect("the disk works");
+        }
+        for index in 0..60_u64 {
+            for group in 0..3 {
+                append_one(&wal, group, index, &[]).await.expect("the disk works");
+            }
+        }
+        let mut frames = 0;
+        for _ in 0..100 {
+            frames = wal.figures().frames;
+            for _ in 0..200 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(wal.figures().frames, frames, "copying ends: {:?}", wal.figures());
+    });
+}
