@@ -39,6 +39,8 @@ pub struct Simulated {
     pub workload: Workload,
     /// Calls of the first run, in the order in which they were decided; not all of a long one.
     pub records: Vec<CallRecord>,
+    /// What the intervals were made from.
+    pub batches: Vec<Batch>,
     /// Broken promises in words: the first few.
     pub broken: Vec<String>,
     /// Entries applied, over all runs.
@@ -89,9 +91,16 @@ impl Collected {
         Ok(())
     }
 
-    fn simulated(self, mut report: Report, workload: Workload) -> Simulated {
+    fn simulated(self, mut report: Report, workload: Workload, batches: Vec<Batch>) -> Simulated {
         report.broken_promises = self.broken;
-        Simulated { report, workload, records: self.records, broken: self.seen, entries: self.entries }
+        Simulated {
+            report,
+            workload,
+            records: self.records,
+            batches,
+            broken: self.seen,
+            entries: self.entries,
+        }
     }
 }
 
@@ -127,7 +136,7 @@ pub fn textbook(
         warm_up.as_seconds_f64() / 3_600.0,
         batches.len()
     ));
-    Ok(collected.simulated(report, workload))
+    Ok(collected.simulated(report, workload, batches))
 }
 
 /// One day to run: the workload of each replication, and what its log says, if it has one.
@@ -196,7 +205,7 @@ pub fn days(
     } else {
         format!("Counts are sums over {replications} replications; intervals are Student's t over them.")
     });
-    Ok(collected.simulated(report, workload))
+    Ok(collected.simulated(report, workload, batches))
 }
 
 fn side_by_side(

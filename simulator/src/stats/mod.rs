@@ -8,4 +8,4 @@ mod student_t;
 pub use kaplan_meier::KaplanMeier;
 pub use lognormal::Lognormal;
 pub use ratio::{Ratio, ratio};
-pub use student_t::student_t_quantile;
+pub use student_t::{incomplete_beta, student_t_quantile};

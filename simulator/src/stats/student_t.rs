@@ -27,8 +27,10 @@ fn cdf(t: f64, freedom: f64) -> f64 {
     1.0 - incomplete_beta(freedom / (freedom + t * t), freedom / 2.0, 0.5) / 2.0
 }
 
-/// The regularised incomplete beta function, by its continued fraction (Lentz).
-fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
+/// The regularised incomplete beta function I_x(a, b), for a, b above 0, by its continued fraction
+/// (Lentz).
+#[must_use]
+pub fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }
