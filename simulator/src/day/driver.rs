@@ -141,7 +141,10 @@ impl Driver<'_> {
             if at > self.workload.length && (!drain || (arrival.is_none() && self.live.is_empty())) {
                 break;
             }
-            self.by_itself(at)?;
+            if self.by_itself(at)? {
+                // What the core did may have brought something that comes before.
+                continue;
+            }
             self.now = at;
             if let Some(what) = what {
                 self.next.pop();
@@ -159,9 +162,7 @@ impl Driver<'_> {
 
     /// Who waits still is unserved.
     fn finish(mut self) -> Result<Ran, Fault> {
-        if self.now < self.workload.length {
-            self.by_itself(self.workload.length)?;
-        }
+        while self.now < self.workload.length && self.by_itself(self.workload.length)? {}
         let end = self.workload.length.max(self.now);
         for live in self.live.iter().filter(|live| live.state == State::Waiting) {
             let wait = Span(end.0 - live.call.at.0);
@@ -232,14 +233,13 @@ impl Driver<'_> {
         self.after_entry()
     }
 
-    /// Lets the core do what is due up to a moment.
-    fn by_itself(&mut self, until: Span) -> Result<(), Fault> {
-        while let Some(at) = self.core.step_by_itself(self.now, until) {
-            self.stuck.note(at)?;
-            self.now = at;
-            self.after_entry()?;
-        }
-        Ok(())
+    /// Lets the core do the next thing that is due up to a moment; whether there was one.
+    fn by_itself(&mut self, until: Span) -> Result<bool, Fault> {
+        let Some(at) = self.core.step_by_itself(self.now, until) else { return Ok(false) };
+        self.stuck.note(at)?;
+        self.now = at;
+        self.after_entry()?;
+        Ok(true)
     }
 
     /// Reads the events of an entry; desks accept at once what they are offered.

@@ -129,11 +129,7 @@ impl Columns {
                 service: span_of(service_s),
                 agent: if agent.is_empty() { None } else { Some(name("agent", agent)?) },
             },
-            "HANG" if service_s > 0.0 => {
-                return Err(format!(
-                    "service_s is {service} for a caller who hung up: it must be 0 or empty"
-                ));
-            }
+            // Real logs have seconds here for callers who left while being connected.
             "HANG" => LoggedEnd::Hang,
             other => return Err(format!("outcome '{other}' is neither AGENT nor HANG")),
         };
@@ -216,10 +212,7 @@ mod tests {
             ("1999-02-01,5,PS,0,,inf,HANG,0,", "queue_s inf is not between 0 and 86400"),
             ("1999-02-01,5,PS,0,,0,GONE,0,", "outcome 'GONE' is neither AGENT nor HANG"),
             ("1999-02-01,5,PS,0,,0,AGENT,,A1", "service_s is empty for a served call"),
-            (
-                "1999-02-01,5,PS,0,,0,HANG,9,",
-                "service_s is 9 for a caller who hung up: it must be 0 or empty",
-            ),
+            ("1999-02-01,5,PS,0,,0,HANG,-9,", "service_s -9 is not between 0 and 86400"),
             ("1999-02-01,5,PS,0,,0,HANG", "7 fields, the header has 9"),
         ] {
             assert_eq!(message(&format!("{GOOD}{bad}\n{GOOD}")), format!("t.csv:3: {reason}"));
