@@ -67,6 +67,11 @@ impl<K: Key, S: Summary> Tree<K, S> {
         self.root == NIL
     }
 
+    /// What is known of all members together.
+    pub(crate) fn all(&self) -> Option<S> {
+        if self.root == NIL { None } else { Some(self.at(self.root).all) }
+    }
+
     /// The smallest key.
     pub(crate) fn first(&self) -> Option<K> {
         self.first
@@ -255,7 +260,7 @@ impl<K: Key, S: Summary> Tree<K, S> {
     }
 
     /// The smallest key that is not in `without`, a subset of this set. Counts nodes in `visited`.
-    pub(crate) fn first_without(&self, without: &Tree<K>, visited: &mut u64) -> Option<K> {
+    pub(crate) fn first_without<T: Summary>(&self, without: &Tree<K, T>, visited: &mut u64) -> Option<K> {
         if without.len() >= self.len() {
             return None;
         }

@@ -55,12 +55,8 @@ impl Domain {
 
     pub(crate) fn queue_view(&self, queue: &Queue) -> QueueView {
         let index = &queue.index.0;
-        let heads = index.lines.iter().chain([&index.inbox]);
-        let longest_since = heads
-            .flat_map(|line| line.keys())
-            .map(|key| self.conversations.get(&key.conversation).map(|conversation| conversation.arrived_at))
-            .min()
-            .flatten();
+        let lines = index.lines.iter().chain([&index.inbox]);
+        let longest_since = lines.filter_map(|line| line.all()).map(|oldest| oldest.0).min();
         QueueView {
             id: queue.no.id(self.id),
             version: queue.version,

@@ -1,6 +1,6 @@
 //! The entities of a domain as the core keeps them.
 
-use super::keys::{HoldKey, Open, PickFacts, PickKey, RankKey};
+use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
 use super::table::{Derived, Numbered};
 use crate::command::{By, Intent, TransferFallback};
@@ -33,11 +33,11 @@ pub(crate) struct QueueIndex {
     /// Those of them that hold free points for a conversation.
     pub(crate) holders: Tree<HoldKey, Open>,
     /// Waiting conversations by channel, in rank order.
-    pub(crate) lines: [Tree<RankKey>; 7],
+    pub(crate) lines: [Line; 7],
     /// Channels with a line that is not empty.
     pub(crate) channels: u8,
     /// Conversations to be pulled, in rank order.
-    pub(crate) inbox: Tree<RankKey>,
+    pub(crate) inbox: Line,
 }
 
 impl Numbered for Queue {
@@ -80,7 +80,7 @@ pub(crate) struct AgentIndex {
     /// As it stands in its queues' pick orders, if it takes offers.
     pub(crate) listed: Option<Listed>,
     /// Conversations waiting for this agent alone, by channel.
-    pub(crate) dedicated: BTreeMap<u8, Tree<RankKey>>,
+    pub(crate) dedicated: BTreeMap<u8, Line>,
     /// Waiting conversations it is excluded from, by their line.
     pub(crate) excluded: BTreeMap<(QueueNo, u8), Tree<RankKey>>,
 }

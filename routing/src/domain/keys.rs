@@ -2,7 +2,7 @@
 
 use super::numbers::{AgentNo, ConvNo};
 use crate::settings::{PickPolicy, RankPolicy};
-use crate::tree::{Key, Summary};
+use crate::tree::{Key, Summary, Tree};
 use crate::{LogTime, Priority, Span};
 use std::cmp::Reverse;
 
@@ -12,6 +12,26 @@ pub(crate) struct RankKey {
     score: i64,
     arrived_at: u64,
     pub(crate) conversation: ConvNo,
+}
+
+/// The longest waiting of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Oldest(pub(crate) LogTime);
+
+impl Summary for Oldest {
+    fn join(self, other: Self) -> Self {
+        Oldest(self.0.min(other.0))
+    }
+}
+
+/// Conversations in rank order.
+pub(crate) type Line = Tree<RankKey, Oldest>;
+
+impl Line {
+    /// Adds a conversation.
+    pub(crate) fn enter(&mut self, key: RankKey, arrived_at: LogTime) {
+        self.insert(key, Oldest(arrived_at));
+    }
 }
 
 impl Key for RankKey {

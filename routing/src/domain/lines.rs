@@ -51,7 +51,7 @@ impl Domain {
         let key = self.rank_key(no);
         let conversation = self.conv_mut(no);
         let (place, channel) = (conversation.place, conversation.channel);
-        let bit = channel as u8;
+        let (bit, arrived_at) = (channel as u8, conversation.arrived_at);
         let queues = std::mem::take(&mut conversation.queues);
         match place {
             PlaceKind::Queues | PlaceKind::Inbox => {
@@ -64,7 +64,7 @@ impl Domain {
                         &mut index.lines[channel.index()]
                     };
                     if enter {
-                        line.insert(key, ())
+                        line.enter(key, arrived_at)
                     } else {
                         line.remove(&key);
                     }
@@ -79,7 +79,7 @@ impl Domain {
                     let lines = &mut agent.index.0.dedicated;
                     let line = lines.entry(bit).or_default();
                     if enter {
-                        line.insert(key, ())
+                        line.enter(key, arrived_at)
                     } else {
                         line.remove(&key);
                     }

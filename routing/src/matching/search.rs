@@ -1,9 +1,8 @@
 //! The best conversation for an agent: heads of the lines of its queues.
 
 use crate::LogTime;
-use crate::domain::keys::RankKey;
+use crate::domain::keys::{Line, RankKey};
 use crate::domain::{Agent, AgentNo, ConvNo, Domain, QueueNo};
-use crate::tree::Tree;
 
 impl Domain {
     /// The best-ranked waiting conversation that the agent could take now.
@@ -46,7 +45,7 @@ impl Domain {
         }
         let mut best: Option<RankKey> = None;
         let excluded = &agent.index.0.excluded;
-        let mut consider = |queue: QueueNo, channel: u8, line: &Tree<RankKey>| {
+        let mut consider = |queue: QueueNo, channel: u8, line: &Line| {
             *visited += 1;
             let head = if excluded.is_empty() {
                 line.first()
