@@ -155,6 +155,14 @@ impl Engine {
         self.inner.meta_state().domains()
     }
 
+    /// Where a domain is, also when this node has not heard of it yet.
+    ///
+    /// # Errors
+    /// See [`CallError`]; an unknown domain is `Rejected`.
+    pub async fn place(&self, domain: DomainId, deadline: Duration) -> Result<PlacedDomain, CallError> {
+        self.inner.place(domain, deadline).await
+    }
+
     /// Opens (or resumes) a desk's session, wherever its domain is led.
     ///
     /// # Errors

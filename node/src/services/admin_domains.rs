@@ -4,7 +4,7 @@ use super::reads;
 use crate::convert::{domain, ids::id, ids::optional_id, mutation::Mutation};
 use crate::problem::Problem;
 use ::routing::settings::limits::TEXT_BYTES_MAX;
-use ::routing::{AccountId, DomainId, Rejected};
+use ::routing::{AccountId, Rejected};
 use actors::{CallError, Engine, Found, PlacedDomain, Query};
 use futures::{StreamExt, TryStreamExt, stream};
 use proto::v1;
@@ -54,7 +54,9 @@ pub(super) async fn create_domain(
     let mutation = creation(request.mutation)?;
     let settings = domain::read_settings(request.settings)?;
     let made = engine.create_domain(mutation.id, account, settings, deadline).await?;
-    read(&engine, place_of(&engine, made)?, deadline).await
+    // This node may not have heard of it yet.
+    let place = engine.place(made, deadline).await?;
+    read(&engine, place, deadline).await
 }
 
 /// One domain.
@@ -64,9 +66,8 @@ pub(super) async fn get_domain(
     deadline: Duration,
 ) -> Result<v1::Domain, Problem> {
     let wanted = id("domain", &request.domain)?;
-    // Read first: the answer sees everything acknowledged, while the list of places may lag.
-    let summary = reads::domain(&engine, wanted, deadline).await?;
-    Ok(domain::write(&summary, place_of(&engine, wanted)?.shard))
+    let place = engine.place(wanted, deadline).await?;
+    Ok(domain::write(&reads::domain(&engine, wanted, deadline).await?, place.shard))
 }
 
 /// All domains, or those of an account.
@@ -83,11 +84,6 @@ pub(super) async fn list_domains(
         .try_collect()
         .await?;
     Ok(v1::ListDomainsResponse { domains })
-}
-
-fn place_of(engine: &Engine, wanted: DomainId) -> Result<PlacedDomain, Problem> {
-    let place = engine.domains().into_iter().find(|place| place.domain == wanted);
-    place.ok_or_else(|| CallError::Rejected(Rejected::UnknownDomain).into())
 }
 
 async fn read(engine: &Engine, place: PlacedDomain, deadline: Duration) -> Result<v1::Domain, Problem> {

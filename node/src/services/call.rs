@@ -1,12 +1,12 @@
 //! What every service shares: the engine, the bounds, and how a unary call runs.
 
 use super::deadline;
-use super::limits::{CALLS_MAX, SESSIONS_MAX, SUBMITS_MAX, WATCHES_MAX};
+use super::limits::{CALLS_MAX, DEADLINE_DEFAULT, SESSIONS_MAX, SUBMITS_MAX, WATCHES_MAX};
 use crate::problem::Problem;
 use crate::telemetry;
-use ::routing::Done;
 use ::routing::entry::Request as CoreRequest;
-use actors::Engine;
+use ::routing::{DomainId, Done};
+use actors::{Engine, WatchError};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use tracing::Instrument;
 
 /// Time beyond a call's deadline in which the engine may still say what became of it.
 const LAST_WORD: Duration = Duration::from_millis(100);
+/// Time for a node to hear what others know.
+const NEWS_AFTER: Duration = Duration::from_millis(50);
 
 /// What every service shares. Cheap to clone.
 #[derive(Clone)]
@@ -104,6 +106,16 @@ pub(super) async fn execute(
     deadline: Duration,
 ) -> Result<Done, Problem> {
     Ok(engine.execute(request, deadline).await?)
+}
+
+/// Why a domain cannot be watched here. A domain that this node has not heard of may be new.
+pub(super) async fn not_watched(engine: &Engine, domain: DomainId, error: WatchError) -> Problem {
+    let unknown_here = matches!(error, WatchError::UnknownDomain(_));
+    if unknown_here && engine.place(domain, DEADLINE_DEFAULT).await.is_ok() {
+        let message = format!("this node has not heard of {domain} yet: try again");
+        return Problem::new(Code::Unavailable, "NOT_HERE_YET", message).retry_after(NEWS_AFTER);
+    }
+    error.into()
 }
 
 /// What to answer when the engine's answer is of another kind than its question.

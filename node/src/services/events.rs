@@ -1,7 +1,7 @@
 //! `Events`: the ordered, gap-free record of each domain.
 
 use super::Answers;
-use super::call::{Shared, permit};
+use super::call::{self, Shared, permit};
 use super::limits::WATCHES_MAX;
 use crate::convert::{event, ids::id};
 use crate::problem::Problem;
@@ -23,7 +23,10 @@ impl Events for EventsService {
         let request = request.into_inner();
         let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
         let domain = id("domain", &request.domain)?;
-        let watch = self.0.engine.watch(domain, Sequence(request.from)).map_err(Problem::from)?;
+        let watch = match self.0.engine.watch(domain, Sequence(request.from)) {
+            Ok(watch) => watch,
+            Err(error) => return Err(call::not_watched(&self.0.engine, domain, error).await.into()),
+        };
         let last = request.until_now.then(|| watch.present());
         let nothing_to_read = last.is_some_and(|last| request.from == 0 || request.from > last.0);
 

@@ -44,18 +44,18 @@ struct Watching {
 pub(super) fn run(
     engine: Engine,
     domain: DomainId,
+    mut changes: watch::Receiver<Sequence>,
     interval: Duration,
     stopping: CancellationToken,
     permit: OwnedSemaphorePermit,
-) -> Result<impl Stream<Item = Result<v1::QueuesUpdate, Status>> + Send + 'static, Problem> {
-    let mut changes = engine.changes(domain)?;
+) -> impl Stream<Item = Result<v1::QueuesUpdate, Status>> + Send + 'static {
     changes.mark_changed();
     let not_before = Instant::now();
     let watching = Watching { engine, domain, interval, changes, not_before, stopping, _permit: permit };
-    Ok(stream::try_unfold(watching, |mut watching| async move {
+    stream::try_unfold(watching, |mut watching| async move {
         let update = watching.next().await?;
         Ok::<_, Status>(Some((update, watching)))
-    }))
+    })
 }
 
 impl Watching {

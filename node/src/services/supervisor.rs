@@ -1,6 +1,6 @@
 //! `Supervisor`: watch and intervene.
 
-use super::call::{Shared, execute, permit};
+use super::call::{self, Shared, execute, permit};
 use super::limits::WATCHES_MAX;
 use super::{Answers, queue_watch, reads};
 use crate::convert::conversation::{read_stages, write_stage};
@@ -94,8 +94,12 @@ impl Supervisor for SupervisorService {
         let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
         let domain = id("domain", &request.domain)?;
         let interval = queue_watch::interval(request.min_interval_ms)?;
-        let updates =
-            queue_watch::run(self.0.engine.clone(), domain, interval, self.0.stopping.clone(), permit)?;
+        let changes = match self.0.engine.changes(domain) {
+            Ok(changes) => changes,
+            Err(error) => return Err(call::not_watched(&self.0.engine, domain, error).await.into()),
+        };
+        let (engine, stopping) = (self.0.engine.clone(), self.0.stopping.clone());
+        let updates = queue_watch::run(engine, domain, changes, interval, stopping, permit);
         Ok(Response::new(Box::pin(updates)))
     }
 

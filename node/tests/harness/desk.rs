@@ -160,7 +160,8 @@ impl Desk {
 
     /// Takes an offer.
     pub async fn accept(&mut self, offer: &str) -> Outcome {
-        let request = v1::AcceptRequest { mutation: mutation(), offer: offer.to_owned(), ..Default::default() };
+        let request =
+            v1::AcceptRequest { mutation: mutation(), offer: offer.to_owned(), ..Default::default() };
         self.ask(Ask::Accept(request)).await
     }
 

@@ -207,6 +207,12 @@ impl Node {
         (status, Start { listen: self.address.clone(), ..self.start.clone() })
     }
 
+    /// Waits until it has ended by itself.
+    pub fn wait(mut self) -> (ExitStatus, Start) {
+        let status = self.running.child.wait().expect("a child's status");
+        (status, self.start.clone())
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").arg(signal).arg(self.pid().to_string()).status();
