@@ -59,7 +59,7 @@ async fn a_whole_call() {
         .filter(|event| event.conversation == started.conversation)
         .map(|event| event.r#type.as_str())
         .collect();
-    assert_eq!(of_call, ["arrived", "waiting", "offered", "offer_ended", "assigned", "released", "ended"]);
+    assert_eq!(of_call, ["arrived", "waiting", "offered", "offer_ended", "assigned", "ended"]);
 
     let goodbye = desk.ask(Ask::Bye(v1::Bye {})).await;
     assert!(matches!(goodbye, Outcome::Done(_)), "{goodbye:?}");

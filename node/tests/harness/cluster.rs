@@ -32,6 +32,7 @@ impl Cluster {
             .map(|id| {
                 let mut start = Start::new(&data.path().join(format!("node{id}")))
                     .listen(&addresses[id - 1])
+                    .shards(3)
                     .arg("--node")
                     .arg(id.to_string());
                 for (at, address) in addresses.iter().enumerate() {

@@ -16,6 +16,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_centralita");
 pub struct Start {
     data: PathBuf,
     listen: String,
+    shards: u32,
     args: Vec<String>,
     env: Vec<(String, String)>,
 }
@@ -26,7 +27,8 @@ impl Start {
         Self {
             data: data.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
-            args: vec!["--shards".into(), "2".into()],
+            shards: 2,
+            args: Vec::new(),
             env: Vec::new(),
         }
     }
@@ -34,6 +36,12 @@ impl Start {
     /// At this address.
     pub fn listen(mut self, address: &str) -> Self {
         address.clone_into(&mut self.listen);
+        self
+    }
+
+    /// With this number of shards.
+    pub fn shards(mut self, shards: u32) -> Self {
+        self.shards = shards;
         self
     }
 
@@ -63,7 +71,7 @@ impl Start {
             .arg("serve")
             .arg("--data")
             .arg(&self.data)
-            .args(["--listen", &self.listen])
+            .args(["--listen", &self.listen, "--shards", &self.shards.to_string()])
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
