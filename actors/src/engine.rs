@@ -5,7 +5,7 @@ use crate::front::{Front, FrontSession, Opened};
 use crate::meta::{MetaCommand, MetaDone, MetaRequest, MetaState};
 use crate::router::Router;
 use crate::shard::{Counters, ShardRuntime, read};
-use crate::tree::NodeMessage;
+use crate::tree::{NodeMessage, Watcher};
 use crate::wire::{PeerAnswer, PeerCall, PeerCast};
 use crate::{
     Account, Answer, CallError, ClusterState, EngineConfig, Figures, NodeState, PlacedDomain, Query, Session,
@@ -17,16 +17,23 @@ use proto::codec;
 use ractor::ActorRef;
 use routing::entry::Request;
 use routing::settings::DomainSettings;
-use routing::{AccountId, Command, DomainId, Done, LogTime, Rejected, RequestId, Sequence, ShardId};
+use routing::{
+    AccountId, Command, ConversationId, DomainId, Done, Event, LogTime, Rejected, RequestId, Sequence,
+    ShardId,
+};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Clients over the bound are told to try again after this many milliseconds.
 const RETRY_AFTER_MS: u64 = 50;
+/// Conversations of one shard that may be watched one by one at this node.
+const CONVERSATIONS_WATCHED_MAX: usize = 100_000;
+/// Events of a conversation that may wait for one watcher.
+const CONVERSATION_EVENTS_MAX: usize = 64;
 /// How long a stopping node waits for others to take over.
 const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
@@ -231,6 +238,35 @@ impl Engine {
     /// See [`WatchError`].
     pub fn watch(&self, domain: DomainId, from: Sequence) -> Result<Watch, WatchError> {
         self.inner.shard_here(domain).ok_or(WatchError::UnknownDomain(domain))?.events.watch(domain, from)
+    }
+
+    /// Watches one conversation from now on: its events, in order, on this node's replica. The
+    /// stream ends after the conversation has ended, and for a watcher that does not keep up; it
+    /// then watches again. Whatever is not in a state read after this call comes as an event.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Overloaded` when too many are watched here.
+    pub async fn watch_conversation(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<mpsc::Receiver<Arc<Event>>, CallError> {
+        let _permit = self.inner.admit()?;
+        let shard = self.inner.shard_here(conversation.domain).ok_or(Rejected::UnknownDomain)?;
+        let known = shard.replica.read().shard.conversation(conversation);
+        if known.is_none_or(|view| view.stage.is_terminal()) {
+            let (kind, id) = ("live conversation".to_owned(), conversation.to_string());
+            return Err(Rejected::Unknown { kind, id }.into());
+        }
+        let overloaded = CallError::Overloaded { retry_after_ms: RETRY_AFTER_MS };
+        if shard.subscribers.len() >= CONVERSATIONS_WATCHED_MAX {
+            return Err(overloaded);
+        }
+        let (watcher, events) = mpsc::channel(CONVERSATION_EVENTS_MAX);
+        let (ready, told) = oneshot::channel();
+        let watching = NodeMessage::Watch(shard.id, conversation, Watcher { events: watcher, ready });
+        let _ = self.inner.node.cast(watching);
+        told.await.map_err(|_| overloaded)?;
+        Ok(events)
     }
 
     /// Tells that a domain changed on this node's replica: the value is its last event. Changes in

@@ -9,7 +9,7 @@ use crate::leader::Leader;
 use crate::meta::{MetaMachine, MetaState, SharedMeta};
 use crate::post::Post;
 use crate::router::Router;
-use crate::shard::{Counters, Desks, Leases, ShardMachine, ShardRuntime, SharedReplica};
+use crate::shard::{Counters, Desks, Leases, ShardMachine, ShardRuntime, SharedReplica, Subscribers};
 use crate::tree::{NodeActor, NodeArguments, NodeMessage};
 use crate::{Engine, EngineConfig, StartError};
 use consensus::{Consensus, Group, GroupId, Leadership, StateMachine, World};
@@ -31,6 +31,7 @@ struct Parts {
     events: EventStore,
     desks: Arc<Desks>,
     leases: Arc<Leases>,
+    subscribers: Arc<Subscribers>,
 }
 
 impl Engine {
@@ -64,12 +65,14 @@ impl Engine {
                 events: EventStore::begin(world.disk.clone(), folder, config.events.clone(), alarms.clone()),
                 desks: Arc::default(),
                 leases: Arc::new(Leases::new(lease_us)),
+                subscribers: Arc::default(),
             };
             let machine = ShardMachine::new(
                 part.replica.clone(),
                 part.events.clone(),
                 part.desks.clone(),
                 part.leases.clone(),
+                part.subscribers.clone(),
                 clock.clone(),
                 alarms.clone(),
             );
@@ -86,9 +89,12 @@ impl Engine {
         let counters = Arc::new(Counters::default());
         let runtime = |(id, part): (ShardId, Parts)| {
             let group = consensus.group(GroupId(id.0))?;
-            let Parts { replica, events, desks, leases } = part;
+            let Parts { replica, events, desks, leases, subscribers } = part;
             let counters = counters.clone();
-            Some((id, Arc::new(ShardRuntime { id, group, replica, events, desks, leases, counters })))
+            Some((
+                id,
+                Arc::new(ShardRuntime { id, group, replica, events, desks, leases, subscribers, counters }),
+            ))
         };
         let shards: BTreeMap<ShardId, Arc<ShardRuntime>> = parts.into_iter().filter_map(runtime).collect();
         let meta_group = consensus

@@ -277,6 +277,33 @@ async fn inbox_changes_are_told_to_the_queues_agents() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_conversation_can_be_watched_until_it_ends() {
+    let cluster = Cluster::start(1).await;
+    let engine = cluster.engine(1);
+    let site = Site::create(engine, 0, RING).await;
+    let conversation = site.start(engine).await;
+    let mut watchers = Vec::new();
+    for _ in 0..3 {
+        watchers.push(engine.watch_conversation(conversation).await.unwrap());
+    }
+    let (priority, by) = (routing::Priority(9), By::Supervisor("boss".into()));
+    run(engine, site.domain, Command::Reprioritise { conversation, priority, by: by.clone() }).await.unwrap();
+    site.start(engine).await;
+    let reason = "enough".to_owned();
+    run(engine, site.domain, Command::ForceClose { conversation, reason, by }).await.unwrap();
+    for watcher in &mut watchers {
+        let mut kinds = Vec::new();
+        while let Some(event) = tokio::time::timeout(LONG, watcher.recv()).await.unwrap() {
+            kinds.push(event.kind.clone());
+        }
+        assert!(matches!(kinds[0], EventKind::Reprioritised { .. }), "{kinds:?}");
+        assert!(matches!(kinds.last(), Some(EventKind::Ended { .. })), "{kinds:?}");
+    }
+    assert!(engine.watch_conversation(conversation).await.is_err(), "it is over");
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_its_bounds_a_node_says_when_to_try_again() {
     let config = EngineConfig { calls_max: 2, ..EngineConfig::default() };
     let cluster = Cluster::start_with(1, config, |_| {}).await;

@@ -2,6 +2,7 @@
 
 use super::desks::Desks;
 use super::leases::Leases;
+use super::subscribers::Subscribers;
 use crate::alarms::Alarms;
 use crate::events::EventStore;
 use crate::wire::ShardAnswer;
@@ -46,6 +47,7 @@ pub(crate) struct ShardMachine {
     pub(crate) events: EventStore,
     pub(crate) desks: Arc<Desks>,
     pub(crate) leases: Arc<Leases>,
+    pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) clock: SharedClock,
     pub(crate) alarms: Alarms,
     effects: Effects,
@@ -57,10 +59,11 @@ impl ShardMachine {
         events: EventStore,
         desks: Arc<Desks>,
         leases: Arc<Leases>,
+        subscribers: Arc<Subscribers>,
         clock: SharedClock,
         alarms: Alarms,
     ) -> Self {
-        Self { replica, events, desks, leases, clock, alarms, effects: Effects::default() }
+        Self { replica, events, desks, leases, subscribers, clock, alarms, effects: Effects::default() }
     }
 
     /// What only the leader does: leases and desks. Both are empty elsewhere.
@@ -113,6 +116,7 @@ impl StateMachine for ShardMachine {
         drop(replica);
 
         self.events.append(&effects.events);
+        self.subscribers.deliver(&effects.events);
         self.lead(&effects.events);
         self.desks.pace(next, pending);
         for alarm in &effects.alarms {

@@ -5,9 +5,11 @@ mod leases;
 mod machine;
 mod reads;
 mod runtime;
+mod subscribers;
 
 pub(crate) use desks::{Desks, Outgoing};
 pub(crate) use leases::{Leases, Silence};
 pub(crate) use machine::{ShardMachine, SharedReplica};
 pub(crate) use reads::read;
 pub(crate) use runtime::{Counters, ShardRuntime};
+pub(crate) use subscribers::{Heard, Subscribers};

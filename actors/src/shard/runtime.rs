@@ -1,6 +1,6 @@
 //! Everything of one shard on this node, in one place.
 
-use super::{Desks, Leases, SharedReplica};
+use super::{Desks, Leases, SharedReplica, Subscribers};
 use crate::events::EventStore;
 use consensus::Group;
 use routing::ShardId;
@@ -15,6 +15,7 @@ pub(crate) struct ShardRuntime {
     pub(crate) events: EventStore,
     pub(crate) desks: Arc<Desks>,
     pub(crate) leases: Arc<Leases>,
+    pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) counters: Arc<Counters>,
 }
 

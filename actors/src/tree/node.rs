@@ -1,5 +1,7 @@
-//! The node: keeps one actor for each shard it leads.
+//! The node: keeps one actor for each shard it leads, and one for each conversation that somebody
+//! watches here.
 
+use super::conversation::{ConversationActor, ConversationMessage, Watcher};
 use super::restarts::Restarts;
 use super::shard::{ShardActor, ShardArguments, ShardMessage};
 use crate::alarms::Alarms;
@@ -7,7 +9,7 @@ use crate::post::Post;
 use crate::shard::ShardRuntime;
 use consensus::env::SharedClock;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use routing::ShardId;
+use routing::{ConversationId, ShardId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,8 @@ pub(crate) enum NodeMessage {
     Leads(ShardId, bool),
     /// Start the shard's actor again, if this node still leads it.
     Restart(ShardId),
+    /// Somebody watches a conversation of a shard from now on.
+    Watch(ShardId, ConversationId, Watcher),
 }
 
 pub(crate) struct NodeActor;
@@ -44,6 +48,8 @@ pub(crate) struct NodeState {
     with: NodeArguments,
     led: BTreeMap<ShardId, Led>,
     children: BTreeMap<ActorId, ShardId>,
+    conversations: BTreeMap<ConversationId, ActorRef<ConversationMessage>>,
+    conversation_ids: BTreeMap<ActorId, (ShardId, ConversationId)>,
 }
 
 impl NodeState {
@@ -64,6 +70,44 @@ impl NodeState {
         self.children.insert(actor.get_id(), id);
         led.actor = Some(actor);
         Ok(())
+    }
+
+    async fn watch(
+        &mut self,
+        myself: &ActorRef<NodeMessage>,
+        id: ShardId,
+        conversation: ConversationId,
+        watcher: Watcher,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(shard) = self.with.shards.get(&id) else { return Ok(()) };
+        let present = self.conversations.get(&conversation);
+        let present = present.filter(|_| shard.subscribers.watches(conversation)).cloned();
+        let actor = match present {
+            Some(actor) => actor,
+            None => {
+                let with = (conversation, shard.clone());
+                let (actor, _) =
+                    ConversationActor::spawn_linked(None, ConversationActor, with, myself.get_cell()).await?;
+                self.conversation_ids.insert(actor.get_id(), (id, conversation));
+                self.conversations.insert(conversation, actor.clone());
+                actor
+            }
+        };
+        // If it ends meanwhile, the watcher's stream ends and it begins again.
+        let _ = actor.cast(ConversationMessage::Watch(watcher));
+        Ok(())
+    }
+
+    /// Forgets a conversation's actor; false if it was none.
+    fn conversation_ended(&mut self, actor: ActorId) -> bool {
+        let Some((id, conversation)) = self.conversation_ids.remove(&actor) else { return false };
+        if self.conversations.get(&conversation).is_some_and(|present| present.get_id() == actor) {
+            self.conversations.remove(&conversation);
+        }
+        if let Some(shard) = self.with.shards.get(&id) {
+            shard.subscribers.ended(conversation, actor);
+        }
+        true
     }
 
     fn stop(&mut self, id: ShardId) {
@@ -89,7 +133,13 @@ impl Actor for NodeActor {
         _myself: ActorRef<NodeMessage>,
         with: NodeArguments,
     ) -> Result<NodeState, ActorProcessingErr> {
-        Ok(NodeState { with, led: BTreeMap::new(), children: BTreeMap::new() })
+        Ok(NodeState {
+            with,
+            led: BTreeMap::new(),
+            children: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            conversation_ids: BTreeMap::new(),
+        })
     }
 
     async fn handle(
@@ -109,6 +159,9 @@ impl Actor for NodeActor {
                 }
             }
             NodeMessage::Restart(shard) => state.start(&myself, shard).await,
+            NodeMessage::Watch(shard, conversation, watcher) => {
+                state.watch(&myself, shard, conversation, watcher).await
+            }
         }
     }
 
@@ -123,6 +176,9 @@ impl Actor for NodeActor {
             SupervisionEvent::ActorTerminated(child, _, why) => (child, why.unwrap_or_default()),
             _ => return Ok(()),
         };
+        if state.conversation_ended(child.get_id()) {
+            return Ok(());
+        }
         let Some(id) = state.children.remove(&child.get_id()) else { return Ok(()) };
         state.stop(id);
         let led = state.led.entry(id).or_default();
