@@ -4,7 +4,7 @@ use super::{Ghost, Step};
 use crate::event::Place;
 use crate::settings::RankPolicy;
 use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
-use crate::{Channel, ConversationId, DomainId, EventKind, OfferId, QueueId, Rejected};
+use crate::{Channel, Command, ConversationId, DomainId, EventKind, OfferId, QueueId, Rejected};
 use std::collections::BTreeSet;
 
 /// Rank key, smallest first.
@@ -115,7 +115,8 @@ pub fn is_repeat(step: &Step<'_>, ghost: &Ghost) -> bool {
 /// Whether the entry was this domain's to work on, so that nothing due may be left in it.
 pub fn concerns(step: &Step<'_>, ghost: &Ghost) -> bool {
     let target = step.entry.request.domain;
-    let ours = target == step.after.summary.id || (target == DomainId::SHARD && step.outcome.is_ok());
+    let sweeps = matches!(step.entry.request.command, Command::Tick | Command::Continue);
+    let ours = target == step.after.summary.id || (target == DomainId::SHARD && sweeps);
     ours && !is_repeat(step, ghost) && step.after.summary.quarantined.is_none()
 }
 

@@ -1,0 +1,187 @@
+//! Deadlines: found by scanning, done in the order of the rules.
+
+use super::state::Dom;
+use routing::command::{By, Intent};
+use routing::event::{Ending, OfferEnd, Place, Requeued, Revoked};
+use routing::settings::LeaseLoss;
+use routing::view::Stage;
+use routing::{AgentId, Command, ConversationId, LogTime, OfferId};
+
+/// What can become due, in the order in which one moment's go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Offer(ConversationId),
+    Exclusion(ConversationId, AgentId),
+    Waiver(ConversationId),
+    Hold(AgentId),
+    WrapUp(ConversationId),
+    Assigned(ConversationId),
+    Grace(ConversationId),
+    Dedicated(ConversationId),
+    Wait(ConversationId),
+    MissReturn(AgentId),
+    Forget(ConversationId),
+}
+
+/// Something due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    pub at: LogTime,
+    pub kind: Kind,
+}
+
+impl Dom {
+    pub fn all_deadlines(&self) -> Vec<Due> {
+        let mut all = Vec::new();
+        let mut add = |at: Option<LogTime>, kind| all.extend(at.map(|at| Due { at, kind }));
+        for c in self.convs.values() {
+            if let Stage::Ended(_) = c.stage {
+                add(c.ended_at.map(|at| at + self.settings.closed_retention), Kind::Forget(c.id));
+                continue;
+            }
+            add(c.offer.as_ref().map(|o| o.deadline), Kind::Offer(c.id));
+            for (agent, until) in &c.excluded {
+                add(Some(*until), Kind::Exclusion(c.id, *agent));
+            }
+            add(c.waiver, Kind::Waiver(c.id));
+            match &c.stage {
+                Stage::Wrapping(_) => add(c.owner_deadline, Kind::WrapUp(c.id)),
+                Stage::Assigned(_) => add(c.owner_deadline, Kind::Assigned(c.id)),
+                Stage::Waiting(place) | Stage::Offered(place) => {
+                    if matches!(place, Place::Dedicated(_)) {
+                        add(c.goes_on.map(|(_, at)| at), Kind::Dedicated(c.id));
+                    }
+                    add(Some(c.wait_ends), Kind::Wait(c.id));
+                }
+                Stage::Ended(_) => {}
+            }
+            add(c.grace, Kind::Grace(c.id));
+        }
+        for p in self.people.values() {
+            add(p.holds.map(|(_, until)| until), Kind::Hold(p.id));
+            add(p.returns_at, Kind::MissReturn(p.id));
+        }
+        all
+    }
+
+    pub fn next_due(&self, now: LogTime) -> Option<Due> {
+        self.all_deadlines().into_iter().filter(|due| due.at <= now).min()
+    }
+
+    /// Does the first of what is due; says whether there was anything.
+    pub fn expire_one(&mut self) -> bool {
+        let Some(due) = self.next_due(self.now) else { return false };
+        self.expire(due.kind);
+        true
+    }
+
+    /// What the command itself touches.
+    pub fn expire_touched(&mut self, command: &Command) -> bool {
+        let (conversation, agent, offer) = touched(command);
+        let conversation = conversation.or_else(|| self.conversation_of(offer?));
+        let next = self
+            .all_deadlines()
+            .into_iter()
+            .filter(|due| due.at <= self.now)
+            .filter(|due| match due.kind {
+                Kind::Hold(a) | Kind::MissReturn(a) => Some(a) == agent,
+                Kind::Offer(c)
+                | Kind::Exclusion(c, _)
+                | Kind::Waiver(c)
+                | Kind::WrapUp(c)
+                | Kind::Assigned(c)
+                | Kind::Grace(c)
+                | Kind::Dedicated(c)
+                | Kind::Wait(c)
+                | Kind::Forget(c) => Some(c) == conversation,
+            })
+            .min();
+        let Some(due) = next else { return false };
+        self.expire(due.kind);
+        true
+    }
+
+    fn conversation_of(&self, offer: OfferId) -> Option<ConversationId> {
+        self.convs.values().find(|c| c.offer.as_ref().is_some_and(|o| o.id == offer)).map(|c| c.id)
+    }
+
+    fn expire(&mut self, kind: Kind) {
+        match kind {
+            Kind::Offer(id) => self.miss(id),
+            Kind::Exclusion(id, agent) => drop(self.c(id).excluded.remove(&agent)),
+            Kind::Waiver(id) => {
+                self.c(id).waiver = None;
+                if self.nobody_is_left(&self.convs[&id]) {
+                    self.c(id).excluded.clear();
+                }
+            }
+            Kind::Hold(agent) => self.p(agent).holds = None,
+            Kind::WrapUp(id) => self.complete_silently(id),
+            Kind::Assigned(id) => self.contact_over(id, Revoked::Expired),
+            Kind::Grace(id) => self.grace_over(id),
+            Kind::Dedicated(id) => {
+                let (queue, _) = self.c(id).goes_on.take().expect("a fallback");
+                if self.convs[&id].offer.is_some() {
+                    self.end_offer(id, OfferEnd::Revoked(Revoked::Expired));
+                }
+                self.wait(id, Place::Queues(vec![queue]), Some(Requeued::DedicatedFallback));
+            }
+            Kind::Wait(id) => self.end(id, Ending::Expired, Revoked::Expired, String::new()),
+            Kind::MissReturn(agent) => {
+                self.p(agent).returns_at = None;
+                self.set_intent(agent, Intent::Available, By::System);
+            }
+            Kind::Forget(id) => drop(self.convs.remove(&id)),
+        }
+    }
+
+    fn miss(&mut self, id: ConversationId) {
+        let agent = self.convs[&id].offer.as_ref().expect("live").agent;
+        self.fail_offer(id, OfferEnd::TimedOut, Requeued::TimedOut);
+        self.p(agent).misses += 1;
+        let limit = self.settings.miss_limit;
+        if limit == 0 || self.people[&agent].misses < limit {
+            return;
+        }
+        self.set_intent(agent, Intent::Unavailable { reason: "missed".to_owned() }, By::System);
+        let returns_at = self.settings.miss_return.map(|span| self.now + span);
+        self.p(agent).returns_at = returns_at;
+        self.stopped(agent, Revoked::Unavailable);
+    }
+
+    fn grace_over(&mut self, id: ConversationId) {
+        self.c(id).grace = None;
+        let c = &self.convs[&id];
+        let then = self.settings.lease[c.channel.index()].then;
+        match (&c.stage, then) {
+            (Stage::Wrapping(_), _) => self.complete_silently(id),
+            (_, LeaseLoss::Requeue) => self.requeue(id, Requeued::LeaseLost),
+            (_, LeaseLoss::Close) => self.end(id, Ending::OwnerLost, Revoked::Closed, String::new()),
+            (_, LeaseLoss::Keep) => {}
+        }
+    }
+}
+
+fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Option<OfferId>) {
+    match command {
+        Command::UpdateAgent { agent, .. }
+        | Command::DeleteAgent { agent }
+        | Command::OpenSession { agent }
+        | Command::SetPresence { agent, .. }
+        | Command::LogOut { agent, .. } => (None, Some(*agent), None),
+        Command::CloseSession { desk } | Command::LoseLease { desk } => (None, Some(desk.agent), None),
+        Command::Accept { desk, offer } | Command::Reject { desk, offer, .. } => {
+            (None, Some(desk.agent), Some(*offer))
+        }
+        Command::Assign { desk, conversation } | Command::Complete { desk, conversation, .. } => {
+            (Some(*conversation), Some(desk.agent), None)
+        }
+        Command::Abandon { conversation }
+        | Command::EndContact { conversation, .. }
+        | Command::Transfer { conversation, .. }
+        | Command::Close { conversation, .. }
+        | Command::ForceClose { conversation, .. }
+        | Command::Reprioritise { conversation, .. } => (Some(*conversation), None, None),
+        _ => (None, None, None),
+    }
+}

@@ -1,0 +1,260 @@
+//! How offers and ownership end, and what follows.
+
+use super::Did;
+use super::state::{Dom, not_allowed, wrong_state};
+use routing::command::{Decline, Desk, TransferFallback};
+use routing::event::{Ending, How, OfferEnd, Place, Requeued, Revoked, Subject};
+use routing::outcome::DoneWhat;
+use routing::settings::WrapUpHold;
+use routing::view::Stage;
+use routing::{AgentId, ConversationId, EventKind, OfferId, Points, Rejected, Span};
+
+impl Dom {
+    /// Ends a live offer without assignment, with what follows.
+    pub fn fail_offer(&mut self, id: ConversationId, end: OfferEnd, cause: Requeued) {
+        let exclusion = match end {
+            OfferEnd::Rejected { .. } => self.settings.exclude_rejected,
+            OfferEnd::TimedOut => self.settings.exclude_missed,
+            _ => Span::ZERO,
+        };
+        let offer = self.end_offer(id, end);
+        match offer.transfer {
+            None => {
+                let place = self.convs[&id].home.clone();
+                self.wait(id, place, Some(cause));
+            }
+            Some(fallback) => {
+                self.emit(EventKind::TransferFailed { conversation: id });
+                self.fall_back(id, fallback);
+            }
+        }
+        if self.convs[&id].stage.owner().is_none() {
+            self.exclude(id, offer.agent, exclusion);
+        }
+    }
+
+    fn fall_back(&mut self, id: ConversationId, fallback: TransferFallback) {
+        let c = &self.convs[&id];
+        let owner = c.stage.owner();
+        let last = (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone()));
+        let target = match fallback {
+            TransferFallback::Source => None,
+            TransferFallback::Queue(q) if self.queues.contains_key(&q) => Some(Place::Queues(vec![q])),
+            TransferFallback::LastQueues | TransferFallback::Queue(_) => last,
+        };
+        match (target, owner) {
+            (None, Some(_)) => {}
+            (None, None) => {
+                let place = c.home.clone();
+                self.wait(id, place, Some(Requeued::Fallback));
+            }
+            (Some(place), owner) => {
+                if let Place::Queues(queues) = &place {
+                    self.c(id).queues = queues.clone();
+                }
+                self.release(id, owner, place, Requeued::Fallback);
+            }
+        }
+    }
+
+    /// The owner, if any, loses it and it waits there.
+    pub fn release(&mut self, id: ConversationId, owner: Option<AgentId>, place: Place, cause: Requeued) {
+        if let Some(agent) = owner {
+            self.emit(EventKind::Released { conversation: id, agent });
+        }
+        self.wait(id, place, Some(cause));
+        if let Some(agent) = owner {
+            self.free_owner(agent);
+        }
+    }
+
+    /// The owner is gone for good: it waits again at the place it had.
+    pub fn requeue(&mut self, id: ConversationId, cause: Requeued) {
+        if self.convs[&id].offer.is_some() {
+            self.end_offer(id, OfferEnd::Revoked(Revoked::Transferred));
+        }
+        let c = &self.convs[&id];
+        let owner = c.stage.owner();
+        let exists = match &c.home {
+            Place::Queues(queues) | Place::Inbox(queues) => !queues.is_empty(),
+            Place::Dedicated(agent) => self.people.contains_key(agent) && !self.leaving.contains(agent),
+        };
+        let place = if exists {
+            Some(c.home.clone())
+        } else {
+            (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone()))
+        };
+        match place {
+            Some(place) => self.release(id, owner, place, cause),
+            None => self.end(id, Ending::Expired, Revoked::Transferred, String::new()),
+        }
+    }
+
+    /// A dedicated line is gone: the fallback queue, or the end.
+    pub fn leave_dedicated(&mut self, id: ConversationId, why: Revoked) {
+        if self.convs[&id].offer.is_some() {
+            self.end_offer(id, OfferEnd::Revoked(why));
+        }
+        let queues = self.convs[&id].queues.clone();
+        if queues.is_empty() {
+            self.end(id, Ending::Expired, why, String::new());
+        } else {
+            self.wait(id, Place::Queues(queues), Some(Requeued::DedicatedFallback));
+        }
+    }
+
+    /// Ends a conversation for good.
+    pub fn end(&mut self, id: ConversationId, ending: Ending, why: Revoked, notes: String) {
+        if self.convs[&id].offer.is_some() {
+            self.end_offer(id, OfferEnd::Revoked(why));
+        }
+        let now = self.now;
+        let c = self.c(id);
+        let agent = c.stage.owner();
+        if agent.is_some() {
+            c.last_agent = agent;
+        }
+        c.stage = Stage::Ended(ending.clone());
+        c.ended_at = Some(now);
+        c.excluded.clear();
+        c.waiver = None;
+        c.owner_deadline = None;
+        c.grace = None;
+        c.goes_on = None;
+        self.end_hold_for(id);
+        self.emit(EventKind::Ended { conversation: id, ending, agent, notes });
+        if let Some(agent) = agent {
+            self.free_owner(agent);
+        }
+    }
+
+    /// The contact is over: wrap-up, or the end.
+    pub fn contact_over(&mut self, id: ConversationId, why: Revoked) {
+        if self.convs[&id].offer.is_some() {
+            self.end_offer(id, OfferEnd::Revoked(why));
+        }
+        let c = &self.convs[&id];
+        let Stage::Assigned(agent) = c.stage else { panic!("not assigned") };
+        let queue = c.came_from.filter(|q| self.queues.contains_key(q)).or(c.queues.first().copied());
+        let wrap_up = queue.map_or(Span::ZERO, |q| self.queues[&q].settings.wrap_up_max);
+        let gone = self.people[&agent].lease != routing::view::Lease::Live;
+        if wrap_up == Span::ZERO || gone {
+            self.end(id, Ending::Completed { disposition: None }, why, String::new());
+            return;
+        }
+        let hold = self.settings.wrap_up_hold;
+        let deadline = self.now + wrap_up;
+        let c = self.c(id);
+        let (weight, _) = c.points.expect("assigned with points");
+        let kept = match hold {
+            WrapUpHold::All => weight,
+            WrapUpHold::Some(most) => weight.min(most),
+            WrapUpHold::None => Points(0),
+        };
+        c.points = Some((weight, kept));
+        c.stage = Stage::Wrapping(agent);
+        c.owner_deadline = Some(deadline);
+        self.emit(EventKind::Wrapping { conversation: id, agent, deadline });
+    }
+
+    pub fn complete_silently(&mut self, id: ConversationId) {
+        self.end(id, Ending::Completed { disposition: None }, Revoked::Expired, String::new());
+    }
+
+    /// Makes it the agent's.
+    pub fn give(&mut self, id: ConversationId, agent: AgentId, how: How, weight: Points) {
+        let now = self.now;
+        let assigned_max = self.settings.assigned_max;
+        let c = self.c(id);
+        c.stage = Stage::Assigned(agent);
+        c.points = Some((weight, weight));
+        c.assigned_at = c.assigned_at.or(Some(now));
+        c.last_agent = Some(agent);
+        c.excluded.clear();
+        c.waiver = None;
+        c.hold_until = None;
+        c.owner_deadline = assigned_max.map(|span| now + span);
+        c.grace = None;
+        self.end_hold_for(id);
+        let load = self.load(agent);
+        let overdraft = load.saturating_sub(u32::from(self.people[&agent].settings.capacity.0));
+        self.emit(EventKind::Assigned { conversation: id, agent, how, weight, overdraft });
+    }
+
+    fn live_offer(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
+        self.check_desk(desk)?;
+        self.convs
+            .values()
+            .find(|c| c.offer.as_ref().is_some_and(|o| o.id == offer && o.agent == desk.agent))
+            .map(|c| c.id)
+            .ok_or(Rejected::OfferOver { offer })
+    }
+
+    pub fn accept(&mut self, desk: Desk, offer: OfferId) -> Did {
+        let id = self.live_offer(desk, offer)?;
+        let agent = desk.agent;
+        let source = self.convs[&id].stage.owner();
+        let taken = self.end_offer(id, OfferEnd::Accepted);
+        if let Some(source) = source {
+            self.emit(EventKind::Released { conversation: id, agent: source });
+        }
+        self.p(agent).misses = 0;
+        self.c(id).came_from = taken.queue;
+        self.give(id, agent, How::Offer(offer), taken.weight);
+        if let Some(source) = source {
+            self.free_owner(source);
+        }
+        Ok((DoneWhat::Assigned { conversation: id, agent }, Subject::Conversation(id)))
+    }
+
+    pub fn reject(&mut self, desk: Desk, offer: OfferId, decline: Decline) -> Did {
+        let id = self.live_offer(desk, offer)?;
+        self.fail_offer(id, OfferEnd::Rejected { reason: decline.reason }, Requeued::Rejected);
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn assign(&mut self, desk: Desk, id: ConversationId) -> Did {
+        self.check_desk(desk)?;
+        let agent = desk.agent;
+        let c = self.conv(id)?;
+        let queues = match &c.stage {
+            Stage::Assigned(owner) if *owner == agent => {
+                return Ok((DoneWhat::Assigned { conversation: id, agent }, Subject::Conversation(id)));
+            }
+            Stage::Wrapping(owner) if *owner == agent => return Err(wrong_state(c)),
+            Stage::Assigned(by) | Stage::Wrapping(by) => return Err(Rejected::Taken { by: *by }),
+            Stage::Waiting(Place::Inbox(queues)) => queues.clone(),
+            Stage::Ended(_) => return Err(wrong_state(c)),
+            Stage::Waiting(_) | Stage::Offered(_) => return Err(not_allowed()),
+        };
+        let person = &self.people[&agent];
+        if !queues.iter().any(|q| person.settings.queues.contains(q))
+            || !person.settings.channels.contains(c.channel)
+        {
+            return Err(not_allowed());
+        }
+        let weight = self.weight_now(c.channel);
+        self.needs_room(agent, id)?;
+        self.c(id).came_from =
+            queues.iter().copied().find(|q| self.people[&agent].settings.queues.contains(q));
+        self.give(id, agent, How::Pull, weight);
+        Ok((DoneWhat::Assigned { conversation: id, agent }, Subject::Conversation(id)))
+    }
+
+    /// Room is points and channel cap; a human may overdraw where the domain allows it.
+    pub fn needs_room(&self, agent: AgentId, id: ConversationId) -> Result<(), Rejected> {
+        let c = &self.convs[&id];
+        let weight = self.weight_now(c.channel);
+        let settings = &self.people[&agent].settings;
+        let capped = settings.caps[c.channel.index()]
+            .is_some_and(|cap| self.by_channel(agent, c.channel) >= usize::from(cap));
+        if !self.settings.overdraft && (capped || u32::from(weight.0) > self.free(agent)) {
+            return Err(Rejected::NoCapacity {
+                load: self.load(agent),
+                capacity: u32::from(settings.capacity.0),
+                weight: u32::from(weight.0),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,336 @@
+//! The model's state and the smallest steps on it.
+
+use routing::command::{By, Desk, Intent};
+use routing::entry::Request;
+use routing::event::{OfferEnd, Place, Requeued, Subject};
+use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
+use routing::view::{Lease, OfferView, Stage};
+use routing::{
+    AccountId, AgentId, Channel, ConversationId, DomainId, Entry, Epoch, Event, EventKind, LogTime, OfferId,
+    Outcome, Points, Position, Priority, QueueId, Rejected, RequestId, Sequence, TouchpointId, Version,
+};
+use std::collections::BTreeMap;
+
+/// One domain.
+#[derive(Debug, Clone)]
+pub struct Dom {
+    pub id: DomainId,
+    pub account: AccountId,
+    pub settings: DomainSettings,
+    pub now: LogTime,
+    pub sequence: Sequence,
+    pub versions: BTreeMap<Subject, Version>,
+    pub quarantined: Option<String>,
+    pub answers: BTreeMap<RequestId, Answer>,
+    pub floor_ms: Option<u64>,
+    pub queues: BTreeMap<QueueId, Line>,
+    pub people: BTreeMap<AgentId, Person>,
+    pub touchpoints: BTreeMap<TouchpointId, TouchpointSettings>,
+    pub convs: BTreeMap<ConversationId, Conv>,
+    pub minted: [u64; 5],
+    pub events: Vec<Event>,
+    /// Agents being deleted right now.
+    pub leaving: Vec<AgentId>,
+}
+
+/// A remembered answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub request: Request,
+    pub outcome: Outcome,
+    pub at: LogTime,
+    pub wall_ms: u64,
+    pub order: u64,
+}
+
+/// A queue.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub settings: QueueSettings,
+    pub paused: bool,
+}
+
+/// An agent.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub id: AgentId,
+    pub settings: AgentSettings,
+    pub intent: Intent,
+    pub intent_by: By,
+    pub lease: Lease,
+    pub epoch: Epoch,
+    pub misses: u32,
+    pub idle_since: LogTime,
+    pub last_offer: u64,
+    pub holds: Option<(ConversationId, LogTime)>,
+    pub returns_at: Option<LogTime>,
+}
+
+impl Person {
+    pub fn takes_offers(&self) -> bool {
+        self.intent == Intent::Available && self.lease == Lease::Live
+    }
+}
+
+/// A conversation.
+#[derive(Debug, Clone)]
+pub struct Conv {
+    pub id: ConversationId,
+    pub stage: Stage,
+    pub channel: Channel,
+    pub touchpoint: TouchpointId,
+    pub priority: Priority,
+    pub arrived_at: LogTime,
+    /// Points it was assigned with, and what of them it takes now.
+    pub points: Option<(Points, Points)>,
+    pub accept: AcceptMode,
+    pub queues: Vec<QueueId>,
+    pub offer: Option<OfferView>,
+    pub excluded: BTreeMap<AgentId, LogTime>,
+    pub hops: u32,
+    pub customer: String,
+    pub reference: String,
+    pub assigned_at: Option<LogTime>,
+    pub ended_at: Option<LogTime>,
+    pub last_agent: Option<AgentId>,
+    /// Where it waited last.
+    pub home: Place,
+    /// The queue whose wrap-up rules apply.
+    pub came_from: Option<QueueId>,
+    /// When holding room for it is over.
+    pub hold_until: Option<LogTime>,
+    pub waiver: Option<LogTime>,
+    pub wait_ends: LogTime,
+    /// The fallback of a dedicated touchpoint.
+    pub goes_on: Option<(QueueId, LogTime)>,
+    /// End of wrap-up or of the longest assignment.
+    pub owner_deadline: Option<LogTime>,
+    pub grace: Option<LogTime>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Mint {
+    Queue,
+    Agent,
+    Touchpoint,
+    Conversation,
+    Offer,
+}
+
+impl Dom {
+    pub fn new(id: DomainId, account: AccountId, settings: DomainSettings) -> Self {
+        Self {
+            id,
+            account,
+            settings,
+            now: LogTime::default(),
+            sequence: Sequence(0),
+            versions: BTreeMap::new(),
+            quarantined: None,
+            answers: BTreeMap::new(),
+            floor_ms: None,
+            queues: BTreeMap::new(),
+            people: BTreeMap::new(),
+            touchpoints: BTreeMap::new(),
+            convs: BTreeMap::new(),
+            minted: [0; 5],
+            events: Vec::new(),
+            leaving: Vec::new(),
+        }
+    }
+
+    pub fn mint(&mut self, what: Mint) -> u64 {
+        let counter = &mut self.minted[what as usize];
+        *counter += 1;
+        *counter
+    }
+
+    pub fn version(&self, subject: Subject) -> Version {
+        self.versions.get(&subject).copied().unwrap_or_default()
+    }
+
+    pub fn emit(&mut self, kind: EventKind) {
+        let version = self.versions.entry(kind.subject(self.id)).or_default();
+        version.0 += 1;
+        self.sequence.0 += 1;
+        self.events.push(Event {
+            domain: self.id,
+            sequence: self.sequence,
+            position: Position::default(),
+            at: self.now,
+            wall_ms: 0,
+            version: *version,
+            kind,
+        });
+    }
+
+    // ----- reading -----
+
+    pub fn conv(&self, id: ConversationId) -> Result<&Conv, Rejected> {
+        self.convs.get(&id).ok_or_else(|| unknown("conversation", id))
+    }
+
+    pub fn person(&self, id: AgentId) -> Result<&Person, Rejected> {
+        self.people.get(&id).ok_or_else(|| unknown("agent", id))
+    }
+
+    pub fn c(&mut self, id: ConversationId) -> &mut Conv {
+        self.convs.get_mut(&id).expect("a known conversation")
+    }
+
+    pub fn p(&mut self, id: AgentId) -> &mut Person {
+        self.people.get_mut(&id).expect("a known agent")
+    }
+
+    /// The rule of every command with a desk.
+    pub fn check_desk(&self, desk: Desk) -> Result<(), Rejected> {
+        let person = self.person(desk.agent)?;
+        if person.epoch != desk.epoch {
+            return Err(Rejected::StaleEpoch { current: person.epoch });
+        }
+        if person.lease != Lease::Live {
+            return Err(Rejected::NoLease);
+        }
+        Ok(())
+    }
+
+    pub fn weight_now(&self, channel: Channel) -> Points {
+        self.settings.weights[channel.index()]
+    }
+
+    /// Conversations held by an agent, in the order of ids.
+    pub fn held_by(&self, agent: AgentId) -> Vec<ConversationId> {
+        self.convs.values().filter(|c| c.stage.owner() == Some(agent)).map(|c| c.id).collect()
+    }
+
+    /// Live offers to an agent, in the order of offer ids.
+    pub fn offers_to(&self, agent: AgentId) -> Vec<(OfferId, ConversationId)> {
+        let mut all: Vec<_> = self
+            .convs
+            .values()
+            .filter_map(|c| c.offer.as_ref().filter(|o| o.agent == agent).map(|o| (o.id, c.id)))
+            .collect();
+        all.sort();
+        all
+    }
+
+    pub fn load(&self, agent: AgentId) -> u32 {
+        let offers: u32 = self
+            .convs
+            .values()
+            .filter_map(|c| c.offer.as_ref())
+            .filter(|o| o.agent == agent)
+            .map(|o| u32::from(o.weight.0))
+            .sum();
+        let held: u32 = self
+            .convs
+            .values()
+            .filter(|c| c.stage.owner() == Some(agent))
+            .map(|c| u32::from(c.points.expect("assigned with points").1.0))
+            .sum();
+        offers + held
+    }
+
+    pub fn free(&self, agent: AgentId) -> u32 {
+        u32::from(self.people[&agent].settings.capacity.0).saturating_sub(self.load(agent))
+    }
+
+    pub fn by_channel(&self, agent: AgentId, channel: Channel) -> usize {
+        self.convs
+            .values()
+            .filter(|c| c.channel == channel)
+            .map(|c| {
+                usize::from(c.stage.owner() == Some(agent))
+                    + usize::from(c.offer.as_ref().is_some_and(|o| o.agent == agent))
+            })
+            .sum()
+    }
+
+    // ----- the smallest changes -----
+
+    /// Takes the live offer of a conversation away, with its event; says what it was.
+    pub fn end_offer(&mut self, id: ConversationId, end: OfferEnd) -> OfferView {
+        let offer = self.c(id).offer.take().expect("a live offer");
+        if let Stage::Offered(place) = self.c(id).stage.clone() {
+            self.c(id).stage = Stage::Waiting(place);
+        }
+        self.emit(EventKind::OfferEnded { conversation: id, offer: offer.id, agent: offer.agent, end });
+        offer
+    }
+
+    /// Frees the owner of what it held: idle from now, and perhaps done with draining.
+    pub fn free_owner(&mut self, agent: AgentId) {
+        let Some(person) = self.people.get_mut(&agent) else { return };
+        person.idle_since = self.now;
+        self.end_draining(agent);
+    }
+
+    /// Puts a conversation to a waiting place. From outside: arrival, owner, transfer.
+    pub fn wait(&mut self, id: ConversationId, place: Place, cause: Option<Requeued>) {
+        let outside =
+            matches!(cause, None | Some(Requeued::LeaseLost | Requeued::OwnerGone | Requeued::Transferred))
+                || self.convs[&id].stage.owner().is_some();
+        let now = self.now;
+        let wait_max = self.settings.wait_max;
+        let moves = self.convs[&id].home != place;
+        let c = self.c(id);
+        if let Some(owner) = c.stage.owner() {
+            c.last_agent = Some(owner);
+            c.wait_ends = now + wait_max;
+        }
+        if outside {
+            c.hold_until = None;
+        }
+        if moves {
+            c.goes_on = None;
+        }
+        c.points = None;
+        c.owner_deadline = None;
+        c.grace = None;
+        c.home = place.clone();
+        c.stage = Stage::Waiting(place.clone());
+        self.emit(EventKind::Waiting { conversation: id, place, cause });
+    }
+
+    // ----- answers -----
+
+    pub fn forget_answers(&mut self) {
+        for _ in 0..256 {
+            let window = self.settings.request_window;
+            let oldest = self.answers.iter().min_by_key(|(_, a)| a.order).map(|(id, a)| (*id, a.clone()));
+            let Some((id, answer)) = oldest.filter(|(_, a)| a.at + window <= self.now) else { return };
+            self.answers.remove(&id);
+            let floor = id.made_at_ms().min(answer.wall_ms);
+            self.floor_ms = Some(self.floor_ms.map_or(floor, |f| f.max(floor)));
+        }
+    }
+
+    pub fn remember_answer(&mut self, entry: &Entry, outcome: &Outcome) {
+        let Some(id) = entry.request.id else { return };
+        let order = self.answers.values().map(|a| a.order + 1).max().unwrap_or_default();
+        let answer = Answer {
+            request: entry.request.clone(),
+            outcome: outcome.clone(),
+            at: self.now,
+            wall_ms: entry.wall_ms,
+            order,
+        };
+        self.answers.insert(id, answer);
+    }
+}
+
+pub fn unknown(kind: &str, id: impl std::fmt::Display) -> Rejected {
+    Rejected::Unknown { kind: kind.to_owned(), id: id.to_string() }
+}
+
+pub fn invalid(field: &str) -> Rejected {
+    Rejected::Invalid { field: field.to_owned(), problem: String::new() }
+}
+
+pub fn not_allowed() -> Rejected {
+    Rejected::NotAllowed { why: String::new() }
+}
+
+pub fn wrong_state(c: &Conv) -> Rejected {
+    Rejected::WrongState { state: c.stage.name().to_owned(), needed: String::new() }
+}

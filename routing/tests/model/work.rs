@@ -1,0 +1,206 @@
+//! Arrivals, contacts and endings: "Conversations" of the rules.
+
+use super::Did;
+use super::state::{Conv, Dom, Mint, invalid, not_allowed, unknown, wrong_state};
+use routing::command::{Arrival, By, Desk};
+use routing::event::{Ending, Place, Revoked, Subject};
+use routing::outcome::DoneWhat;
+use routing::settings::{AcceptMode, RoutingMode, limits};
+use routing::view::Stage;
+use routing::{ConversationId, EventKind, Priority, Rejected, Span};
+use std::collections::BTreeMap;
+
+fn text(field: &str, text: &str, most: usize) -> Result<(), Rejected> {
+    if text.len() > most { Err(invalid(field)) } else { Ok(()) }
+}
+
+fn is_boss(by: &By) -> bool {
+    matches!(by, By::Supervisor(_) | By::System)
+}
+
+impl Dom {
+    pub fn start(&mut self, arrival: Arrival) -> Did {
+        text("customer", &arrival.customer, limits::TEXT_BYTES_MAX)?;
+        text("reference", &arrival.reference, limits::TEXT_BYTES_MAX)?;
+        if arrival.continues.is_some_and(|c| c.domain != self.id) {
+            return Err(invalid("continues"));
+        }
+        let touchpoint = self
+            .touchpoints
+            .get(&arrival.touchpoint)
+            .cloned()
+            .ok_or_else(|| unknown("touchpoint", arrival.touchpoint))?;
+        let thirty = AcceptMode::Manual { ring: Span::seconds(30) };
+        let (place, queues, accept, default, goes_on) = match touchpoint.mode {
+            RoutingMode::Simplified { queues } => {
+                (Place::Inbox(queues.clone()), queues, thirty, Priority(0), None)
+            }
+            RoutingMode::Dedicated { agent, accept, fallback } => {
+                let queues = fallback.map(|(q, _)| q).into_iter().collect();
+                (Place::Dedicated(agent), queues, accept, Priority(0), fallback)
+            }
+            RoutingMode::ToQueue(step) => {
+                (Place::Queues(step.queues.clone()), step.queues, step.accept, step.priority, None)
+            }
+        };
+        let full = !matches!(place, Place::Dedicated(_))
+            && queues.iter().all(|q| self.waiting_in(*q) >= self.queues[q].settings.waiting_max);
+        if full {
+            return Err(Rejected::Full { what: String::new(), limit: 0, remedy: String::new() });
+        }
+        let id = ConversationId::new(self.id, self.mint(Mint::Conversation));
+        let now = self.now;
+        let c = Conv {
+            id,
+            stage: Stage::Waiting(place.clone()),
+            channel: touchpoint.channel,
+            touchpoint: arrival.touchpoint,
+            priority: arrival.priority.unwrap_or(default),
+            arrived_at: now,
+            points: None,
+            accept,
+            queues,
+            offer: None,
+            excluded: BTreeMap::new(),
+            hops: 0,
+            customer: arrival.customer.clone(),
+            reference: arrival.reference.clone(),
+            assigned_at: None,
+            ended_at: None,
+            last_agent: None,
+            home: place.clone(),
+            came_from: None,
+            hold_until: None,
+            waiver: None,
+            wait_ends: now + self.settings.wait_max,
+            goes_on: goes_on.map(|(q, span)| (q, now + span)),
+            owner_deadline: None,
+            grace: None,
+        };
+        self.emit(EventKind::Arrived {
+            conversation: id,
+            touchpoint: c.touchpoint,
+            channel: c.channel,
+            priority: c.priority,
+            customer: arrival.customer,
+            reference: arrival.reference,
+            continues: arrival.continues,
+        });
+        self.convs.insert(id, c);
+        self.wait(id, place, None);
+        Ok((DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id)))
+    }
+
+    /// What waits in a queue for an offer, without one, and in its inbox.
+    pub fn waiting_in(&self, queue: routing::QueueId) -> u64 {
+        self.convs
+            .values()
+            .filter(|c| match &c.stage {
+                Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues)) => queues.contains(&queue),
+                _ => false,
+            })
+            .count() as u64
+    }
+
+    pub fn abandon(&mut self, id: ConversationId) -> Did {
+        let c = self.conv(id)?;
+        match c.stage {
+            Stage::Ended(_) => return Err(wrong_state(c)),
+            Stage::Wrapping(_) => {}
+            Stage::Assigned(_) => self.contact_over(id, Revoked::Abandoned),
+            Stage::Waiting(_) | Stage::Offered(_) => {
+                self.end(id, Ending::Abandoned, Revoked::Abandoned, String::new())
+            }
+        }
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn end_contact(&mut self, id: ConversationId, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
+        let c = self.conv(id)?;
+        let Stage::Assigned(owner) = c.stage else { return Err(wrong_state(c)) };
+        if matches!(&by, By::Agent(desk) if desk.agent != owner) {
+            return Err(not_allowed());
+        }
+        self.contact_over(id, if by == By::Customer { Revoked::Abandoned } else { Revoked::Closed });
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn complete(
+        &mut self,
+        desk: Desk,
+        id: ConversationId,
+        disposition: Option<String>,
+        notes: String,
+    ) -> Did {
+        self.check_desk(desk)?;
+        text("notes", &notes, limits::NOTES_BYTES_MAX)?;
+        let c = self.conv(id)?;
+        let Stage::Wrapping(owner) = c.stage else { return Err(wrong_state(c)) };
+        if owner != desk.agent {
+            return Err(not_allowed());
+        }
+        let queue = c.came_from.filter(|q| self.queues.contains_key(q)).or(c.queues.first().copied());
+        if let Some(settings) = queue.map(|q| &self.queues[&q].settings) {
+            let known = match &disposition {
+                Some(chosen) => settings.dispositions.is_empty() || settings.dispositions.contains(chosen),
+                None => !settings.disposition_required,
+            };
+            if !known {
+                return Err(invalid("disposition"));
+            }
+        }
+        self.end(id, Ending::Completed { disposition }, Revoked::Closed, notes);
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn close(&mut self, id: ConversationId, reason: String, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
+        text("reason", &reason, limits::TEXT_BYTES_MAX)?;
+        let c = self.conv(id)?;
+        if c.stage.is_terminal() {
+            return Err(wrong_state(c));
+        }
+        let allowed = match (&by, c.stage.owner()) {
+            (By::Agent(desk), owner) => owner == Some(desk.agent),
+            (_, None) => true,
+            (by, Some(_)) => is_boss(by),
+        };
+        if !allowed {
+            return Err(not_allowed());
+        }
+        self.end(id, Ending::Closed { reason, by }, Revoked::Closed, String::new());
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn force_close(&mut self, id: ConversationId, reason: String, by: By) -> Did {
+        text("reason", &reason, limits::TEXT_BYTES_MAX)?;
+        let c = self.conv(id)?;
+        if c.stage.is_terminal() {
+            return Err(wrong_state(c));
+        }
+        if !is_boss(&by) {
+            return Err(not_allowed());
+        }
+        self.end(id, Ending::Closed { reason, by }, Revoked::Closed, String::new());
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn reprioritise(&mut self, id: ConversationId, priority: Priority, by: By) -> Did {
+        let c = self.conv(id)?;
+        if !matches!(c.stage, Stage::Waiting(_) | Stage::Offered(_)) {
+            return Err(wrong_state(c));
+        }
+        if !is_boss(&by) {
+            return Err(not_allowed());
+        }
+        self.c(id).priority = priority;
+        self.end_hold_for(id);
+        self.emit(EventKind::Reprioritised { conversation: id, priority, by });
+        Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+}

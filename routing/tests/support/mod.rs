@@ -1,0 +1,7 @@
+//! Random command sequences, machines to run them on, and what to do when two machines disagree.
+
+pub mod draw;
+pub mod generator;
+pub mod machine;
+pub mod run;
+pub mod worlds;

@@ -1,0 +1,186 @@
+//! Runs a log on one machine or two, with every promise checked after every entry.
+
+use super::generator::Generator;
+use super::machine::{Engine, Machine, by_subject, plain};
+use crate::model::Model;
+use routing::invariants::{Ghost, Step, check_all};
+use routing::view::DomainView;
+use routing::{DomainId, Entry, Event, Outcome};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+/// Watches one machine: pictures, ghosts, violations.
+#[derive(Default)]
+pub struct Watch {
+    before: BTreeMap<DomainId, DomainView>,
+    ghosts: BTreeMap<DomainId, Ghost>,
+}
+
+impl Watch {
+    /// Checks every promise for every domain around one applied entry: ids and what was seen.
+    pub fn look(
+        &mut self,
+        machine: &impl Machine,
+        entry: &Entry,
+        outcome: &Outcome,
+        events: &[Event],
+    ) -> Vec<(&'static str, String)> {
+        let after = machine.views();
+        let mut broken = Vec::new();
+        for (domain, view) in &after {
+            let events: Vec<_> = events.iter().filter(|event| event.domain == *domain).cloned().collect();
+            let step = Step { before: self.before.get(domain), entry, outcome, after: view, events: &events };
+            let ghost = self.ghosts.entry(*domain).or_default();
+            broken.extend(check_all(&step, ghost).into_iter().map(|v| (v.id, v.seen)));
+        }
+        self.before = after;
+        broken
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Tally {
+    /// Commands applied.
+    pub commands: usize,
+    /// Commands answered OK.
+    pub accepted: usize,
+}
+
+/// Both machines side by side.
+struct Pair {
+    engine: Engine,
+    model: Model,
+    watch: Watch,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Self { engine: Engine::new(), model: Model::default(), watch: Watch::default() }
+    }
+
+    /// Applies one entry to both: whether it was accepted, or how they part.
+    fn apply(&mut self, entry: &Entry) -> Result<bool, String> {
+        let (outcome, events) = self.engine.apply(entry);
+        let (expected, expected_events) = Machine::apply(&mut self.model, entry);
+        let broken = self.watch.look(&self.engine, entry, &outcome, &events);
+        if let Some((id, seen)) = broken.first() {
+            return Err(format!("{id} broken: {seen}"));
+        }
+        if plain(&outcome) != plain(&expected) {
+            return Err(format!("outcome\n  engine {outcome:?}\n  model  {expected:?}"));
+        }
+        let (events, expected_events) = (by_subject(&events), by_subject(&expected_events));
+        if events != expected_events {
+            return Err(format!("events\n  engine {events:#?}\n  model  {expected_events:#?}"));
+        }
+        match differing(&self.watch.before, &self.model.views()) {
+            Some(how) => Err(how),
+            None => Ok(outcome.is_ok()),
+        }
+    }
+}
+
+fn differing(
+    views: &BTreeMap<DomainId, DomainView>,
+    expected: &BTreeMap<DomainId, DomainView>,
+) -> Option<String> {
+    if views.keys().ne(expected.keys()) {
+        return Some(format!("domains {:?} and {:?}", views.keys(), expected.keys()));
+    }
+    views.values().zip(expected.values()).find_map(|(view, expected)| {
+        let mut summary = view.summary.clone();
+        // Whether a Continue is asked for is the engine's own affair.
+        summary.pending = false;
+        first_difference(
+            "domain",
+            &BTreeMap::from([(0, summary)]),
+            &BTreeMap::from([(0, expected.summary.clone())]),
+        )
+        .or_else(|| first_difference("queue", &view.queues, &expected.queues))
+        .or_else(|| first_difference("agent", &view.agents, &expected.agents))
+        .or_else(|| first_difference("touchpoint", &view.touchpoints, &expected.touchpoints))
+        .or_else(|| first_difference("conversation", &view.conversations, &expected.conversations))
+    })
+}
+
+fn first_difference<K: Ord + Debug, V: PartialEq + Debug>(
+    what: &str,
+    ours: &BTreeMap<K, V>,
+    theirs: &BTreeMap<K, V>,
+) -> Option<String> {
+    if ours.keys().ne(theirs.keys()) {
+        return Some(format!("{what}s\n  engine {:?}\n  model  {:?}", ours.keys(), theirs.keys()));
+    }
+    let differs = ours.iter().zip(theirs).find(|(a, b)| a != b);
+    differs.map(|(a, b)| format!("{what}\n  engine {:?}\n  model  {:?}", a.1, b.1))
+}
+
+/// Draws and runs one seed on both machines. Panics with the seed, the step and a shrunk log
+/// where they part.
+pub fn run_seed(seed: u64, commands: usize) -> Tally {
+    let mut generator = Generator::new(seed);
+    let mut pair = Pair::new();
+    let mut log = Vec::new();
+    let mut tally = Tally::default();
+    while log.len() < commands {
+        let entry = generator.next(&pair.model);
+        log.push(entry.clone());
+        match pair.apply(&entry) {
+            Ok(accepted) => tally.accepted += usize::from(accepted),
+            Err(how) => fail(seed, log, &how),
+        }
+        tally.commands += 1;
+    }
+    tally
+}
+
+/// Runs a log on both; says at which entry and how they part.
+fn disagreement(log: &[Entry]) -> Option<(usize, String)> {
+    let mut pair = Pair::new();
+    log.iter().enumerate().find_map(|(i, entry)| Some((i, pair.apply(entry).err()?)))
+}
+
+fn fail(seed: u64, log: Vec<Entry>, how: &str) -> ! {
+    let step = log.len() - 1;
+    let entry = log[step].clone();
+    let (small, how_small) = shrink(log, |log| disagreement(log));
+    panic!(
+        "seed {seed}, step {step}: {entry:?}\n{how}\n--- shrunk to {} entries, which part with: {how_small}\n{}",
+        small.len(),
+        listed(&small)
+    );
+}
+
+/// A log for people, one entry a line.
+pub fn listed(log: &[Entry]) -> String {
+    let line = |e: &Entry| {
+        let request = &e.request;
+        format!("  {} {} {:?} {:?}\n", e.time.0, request.domain, request.command, request.expected_version)
+    };
+    log.iter().map(line).collect()
+}
+
+/// Removes entries while the log still fails: halves first, then ever smaller runs. Bounded.
+fn shrink(mut log: Vec<Entry>, fails: impl Fn(&[Entry]) -> Option<(usize, String)>) -> (Vec<Entry>, String) {
+    let mut how = String::new();
+    let mut budget = 2_000;
+    let mut size = log.len() / 2;
+    while size > 0 {
+        let mut at = 0;
+        while at < log.len() && budget > 0 {
+            let mut fewer = log.clone();
+            fewer.drain(at..(at + size).min(log.len()));
+            budget -= 1;
+            if let Some((step, text)) = fails(&fewer) {
+                fewer.truncate(step + 1);
+                log = fewer;
+                how = text;
+            } else {
+                at += size;
+            }
+        }
+        size /= 2;
+    }
+    (log, how)
+}
