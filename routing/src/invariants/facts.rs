@@ -125,7 +125,10 @@ pub fn settled(step: &Step<'_>, ghost: &Ghost) -> bool {
     concerns(step, ghost) && !step.after.summary.pending
 }
 
-/// The picture with the time taken out, to compare whether anything changed.
+/// The picture with the time taken out, and with it what is due at it, to compare whether anything
+/// changed.
 pub fn timeless(view: &DomainView) -> DomainView {
-    DomainView { now: crate::LogTime::default(), ..view.clone() }
+    let mut view = DomainView { now: crate::LogTime::default(), ..view.clone() };
+    view.summary.pending = false;
+    view
 }

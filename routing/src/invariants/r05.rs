@@ -52,13 +52,11 @@ fn queue_figures(view: &DomainView, queue: &QueueView) -> Option<String> {
     let (mut waiting, mut inbox, mut longest) = (0, 0, None);
     for c in view.conversations.values() {
         match &c.stage {
-            Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue.id) => {
-                waiting += 1;
-                longest = Some(longest.map_or(c.arrived_at, |l: crate::LogTime| l.min(c.arrived_at)));
-            }
+            Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue.id) => waiting += 1,
             Stage::Waiting(Place::Inbox(queues)) if queues.contains(&queue.id) => inbox += 1,
-            _ => {}
+            _ => continue,
         }
+        longest = Some(longest.map_or(c.arrived_at, |l: crate::LogTime| l.min(c.arrived_at)));
     }
     let counted = (agents, staffed, waiting, inbox, longest);
     let shown = (queue.agents, queue.staffed, queue.waiting, queue.inbox, queue.longest_since);

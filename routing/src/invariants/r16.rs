@@ -38,7 +38,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     if facts::is_repeat(step, ghost)
         && (!step.events.is_empty() || facts::timeless(before) != facts::timeless(step.after))
     {
-        broken.push(format!("{id:?} came again and changed something"));
+        broken.push(format!("{id:?} came again and changed something: {:?}", step.events));
     }
     broken
 }

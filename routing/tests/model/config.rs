@@ -90,11 +90,11 @@ impl Dom {
             RoutingMode::Dedicated { agent, accept, fallback } => {
                 check_accept(*accept)?;
                 if !self.people.contains_key(agent) {
-                    return Err(unknown("agent", agent));
+                    return Err(invalid("mode.agent"));
                 }
                 if let Some((queue, span)) = fallback {
                     if !self.queues.contains_key(queue) {
-                        return Err(unknown("queue", queue));
+                        return Err(invalid("mode.fallback"));
                     }
                     if *span > MONTH {
                         return Err(invalid("fallback"));

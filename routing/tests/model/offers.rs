@@ -145,13 +145,12 @@ impl Dom {
         let hold = self.settings.wrap_up_hold;
         let deadline = self.now + wrap_up;
         let c = self.c(id);
-        let (weight, _) = c.points.expect("assigned with points");
-        let kept = match hold {
+        let weight = c.weight;
+        c.weight = match hold {
             WrapUpHold::All => weight,
             WrapUpHold::Some(most) => weight.min(most),
             WrapUpHold::None => Points(0),
         };
-        c.points = Some((weight, kept));
         c.stage = Stage::Wrapping(agent);
         c.owner_deadline = Some(deadline);
         self.emit(EventKind::Wrapping { conversation: id, agent, deadline });
@@ -167,7 +166,7 @@ impl Dom {
         let assigned_max = self.settings.assigned_max;
         let c = self.c(id);
         c.stage = Stage::Assigned(agent);
-        c.points = Some((weight, weight));
+        c.weight = weight;
         c.assigned_at = c.assigned_at.or(Some(now));
         c.last_agent = Some(agent);
         c.excluded.clear();

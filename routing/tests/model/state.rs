@@ -81,8 +81,8 @@ pub struct Conv {
     pub touchpoint: TouchpointId,
     pub priority: Priority,
     pub arrived_at: LogTime,
-    /// Points it was assigned with, and what of them it takes now.
-    pub points: Option<(Points, Points)>,
+    /// Points it took of its last owner; of its present one, if it has one.
+    pub weight: Points,
     pub accept: AcceptMode,
     pub queues: Vec<QueueId>,
     pub offer: Option<OfferView>,
@@ -226,7 +226,7 @@ impl Dom {
             .convs
             .values()
             .filter(|c| c.stage.owner() == Some(agent))
-            .map(|c| u32::from(c.points.expect("assigned with points").1.0))
+            .map(|c| u32::from(c.weight.0))
             .sum();
         offers + held
     }
@@ -284,7 +284,6 @@ impl Dom {
         if moves {
             c.goes_on = None;
         }
-        c.points = None;
         c.owner_deadline = None;
         c.grace = None;
         c.home = place.clone();

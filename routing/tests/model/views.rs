@@ -38,12 +38,16 @@ impl Dom {
     fn queue_view(&self, id: QueueId) -> QueueView {
         let line = &self.queues[&id];
         let members = self.people.values().filter(|p| p.settings.queues.contains(&id));
-        let waiting: Vec<_> = self
+        let here: Vec<_> = self
             .convs
             .values()
-            .filter(|c| matches!(&c.stage, Stage::Waiting(Place::Queues(queues)) if queues.contains(&id)))
-            .map(|c| c.arrived_at)
+            .filter_map(|c| match &c.stage {
+                Stage::Waiting(Place::Queues(queues)) if queues.contains(&id) => Some((true, c.arrived_at)),
+                Stage::Waiting(Place::Inbox(queues)) if queues.contains(&id) => Some((false, c.arrived_at)),
+                _ => None,
+            })
             .collect();
+        let waiting = here.iter().filter(|(for_an_offer, _)| *for_an_offer).count();
         QueueView {
             id,
             version: self.version(Subject::Queue(id)),
@@ -51,9 +55,9 @@ impl Dom {
             paused: line.paused,
             agents: members.clone().count() as u64,
             staffed: members.filter(|p| p.takes_offers()).count() as u64,
-            waiting: waiting.len() as u64,
-            inbox: self.waiting_in(id) - waiting.len() as u64,
-            longest_since: waiting.into_iter().min(),
+            waiting: waiting as u64,
+            inbox: (here.len() - waiting) as u64,
+            longest_since: here.into_iter().map(|(_, since)| since).min(),
         }
     }
 
@@ -81,7 +85,7 @@ impl Dom {
                     HoldingView {
                         conversation: id,
                         channel: c.channel,
-                        weight: c.points.expect("assigned with points").1,
+                        weight: c.weight,
                         wrapping: matches!(c.stage, Stage::Wrapping(_)),
                     }
                 })
@@ -94,10 +98,10 @@ impl Dom {
     }
 
     fn conversation_view(&self, c: &Conv) -> ConversationView {
-        let weight = match (&c.stage, &c.offer, c.points) {
-            (Stage::Offered(_), Some(offer), _) => offer.weight,
-            (_, _, Some((weight, _))) => weight,
-            _ => self.weight_now(c.channel),
+        let weight = match (&c.stage, &c.offer) {
+            (Stage::Offered(_), Some(offer)) => offer.weight,
+            (Stage::Waiting(_), _) => self.weight_now(c.channel),
+            _ => c.weight,
         };
         let waits = matches!(c.stage, Stage::Waiting(_) | Stage::Offered(_));
         let dedicated =

@@ -57,7 +57,7 @@ impl Dom {
             touchpoint: arrival.touchpoint,
             priority: arrival.priority.unwrap_or(default),
             arrived_at: now,
-            points: None,
+            weight: routing::Points(0),
             accept,
             queues,
             offer: None,

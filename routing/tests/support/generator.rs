@@ -184,7 +184,11 @@ impl Generator {
             79..=92 => self.about_a_conversation(dom),
             _ => self.about_configuration(dom),
         };
-        (domain, command.unwrap_or_else(|| Command::OpenSession { agent: AgentId::new(domain, 1) }))
+        let command = command.unwrap_or_else(|| {
+            let touchpoints: Vec<_> = dom.touchpoints.keys().copied().collect();
+            Command::Start(self.arrival(None, &touchpoints))
+        });
+        (domain, command)
     }
 
     fn arrival(&mut self, continues: Option<ConversationId>, touchpoints: &[TouchpointId]) -> Arrival {

@@ -67,12 +67,16 @@ impl Pair {
         if let Some((id, seen)) = broken.first() {
             return Err(format!("{id} broken: {seen}"));
         }
-        if plain(&outcome) != plain(&expected) {
-            return Err(format!("outcome\n  engine {outcome:?}\n  model  {expected:?}"));
+        let outcomes = format!("outcome\n  engine {outcome:?}\n  model  {expected:?}");
+        if outcome.is_ok() != expected.is_ok() {
+            return Err(outcomes);
         }
         let (events, expected_events) = (by_subject(&events), by_subject(&expected_events));
         if events != expected_events {
-            return Err(format!("events\n  engine {events:#?}\n  model  {expected_events:#?}"));
+            return Err(format!("events\n{}", lines_that_differ(&events, &expected_events)));
+        }
+        if plain(&outcome) != plain(&expected) {
+            return Err(outcomes);
         }
         match differing(&self.watch.before, &self.model.views()) {
             Some(how) => Err(how),
@@ -113,7 +117,15 @@ fn first_difference<K: Ord + Debug, V: PartialEq + Debug>(
         return Some(format!("{what}s\n  engine {:?}\n  model  {:?}", ours.keys(), theirs.keys()));
     }
     let differs = ours.iter().zip(theirs).find(|(a, b)| a != b);
-    differs.map(|(a, b)| format!("{what}\n  engine {:?}\n  model  {:?}", a.1, b.1))
+    differs.map(|(a, b)| format!("{what} {:?}\n{}", a.0, lines_that_differ(a.1, b.1)))
+}
+
+fn lines_that_differ(ours: &impl Debug, theirs: &impl Debug) -> String {
+    let (ours, theirs) = (format!("{ours:#?}"), format!("{theirs:#?}"));
+    let only = |side: &str, other: &str, name: &str| -> String {
+        side.lines().filter(|line| !other.lines().any(|l| l == *line)).map(|l| format!("  {name} {l}\n")).collect()
+    };
+    only(&ours, &theirs, "engine") + &only(&theirs, &ours, "model ")
 }
 
 /// Draws and runs one seed on both machines. Panics with the seed, the step and a shrunk log
@@ -144,7 +156,9 @@ fn disagreement(log: &[Entry]) -> Option<(usize, String)> {
 fn fail(seed: u64, log: Vec<Entry>, how: &str) -> ! {
     let step = log.len() - 1;
     let entry = log[step].clone();
-    let (small, how_small) = shrink(log, |log| disagreement(log));
+    let kind = |how: &str| how.split_whitespace().next().map(str::to_owned);
+    let (small, how_small) =
+        shrink(log, |log| disagreement(log).filter(|(_, how_now)| kind(how_now) == kind(how)));
     panic!(
         "seed {seed}, step {step}: {entry:?}\n{how}\n--- shrunk to {} entries, which part with: {how_small}\n{}",
         small.len(),
