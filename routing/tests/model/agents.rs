@@ -76,16 +76,14 @@ impl Dom {
     }
 
     pub fn set_presence(&mut self, agent: AgentId, intent: Intent, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
         self.person(agent)?;
         match &by {
-            By::Agent(desk) => {
-                if desk.agent != agent {
-                    return Err(not_allowed());
-                }
-                self.check_desk(*desk)?;
-            }
+            By::Agent(desk) if desk.agent != agent => return Err(not_allowed()),
             By::Customer => return Err(not_allowed()),
-            By::Supervisor(_) | By::System => {}
+            By::Agent(_) | By::Supervisor(_) | By::System => {}
         }
         if self.people[&agent].intent != intent {
             self.set_intent(agent, intent.clone(), by);
@@ -106,6 +104,9 @@ impl Dom {
     }
 
     pub fn log_out(&mut self, agent: AgentId, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
         self.person(agent)?;
         if !matches!(by, By::Supervisor(_) | By::System) {
             return Err(not_allowed());

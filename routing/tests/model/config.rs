@@ -142,6 +142,9 @@ impl Dom {
     }
 
     pub fn pause_queue(&mut self, id: QueueId, paused: bool, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
         if !matches!(by, By::Supervisor(_) | By::System) {
             self.queues.get(&id).ok_or_else(|| unknown("queue", id))?;
             return Err(not_allowed());
@@ -288,9 +291,6 @@ impl Dom {
         for conversation in dedicated {
             self.leave_dedicated(conversation, Revoked::Unavailable);
         }
-        for c in self.convs.values_mut() {
-            c.excluded.remove(&id);
-        }
         self.emit(EventKind::AgentDeleted(id));
         Ok((DoneWhat::Ok, Subject::Agent(id)))
     }
@@ -304,11 +304,15 @@ impl Dom {
     }
 
     pub fn update_touchpoint(&mut self, id: TouchpointId, settings: TouchpointSettings) -> Did {
+        let checked = self.check_touchpoint(&settings, Some(id));
+        if let Err(Rejected::Invalid { .. }) = checked {
+            return Err(invalid("touchpoint"));
+        }
         let old = self.touchpoints.get(&id).ok_or_else(|| unknown("touchpoint", id))?;
         if old.channel != settings.channel {
             return Err(invalid("channel"));
         }
-        self.check_touchpoint(&settings, Some(id))?;
+        checked?;
         self.touchpoints.insert(id, settings);
         self.emit(EventKind::TouchpointChanged(id));
         Ok((DoneWhat::Ok, Subject::Touchpoint(id)))

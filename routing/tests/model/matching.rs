@@ -43,7 +43,7 @@ impl Dom {
             && queue.is_none_or(|q| self.is_open(q) && person.settings.queues.contains(&q))
             && person.settings.channels.contains(c.channel)
             && !capped
-            && c.excluded.get(&agent).is_none_or(|until| *until <= self.now)
+            && !c.excluded.contains_key(&agent)
     }
 
     fn fits(&self, agent: AgentId, c: &Conv) -> bool {
@@ -183,13 +183,12 @@ impl Dom {
             .values()
             .filter(|p| p.takes_offers() && p.settings.channels.contains(c.channel))
             .filter(|p| match place {
-                Place::Queues(queues) => {
+                Place::Queues(queues) | Place::Inbox(queues) => {
                     queues.iter().any(|q| self.is_open(*q) && p.settings.queues.contains(q))
                 }
                 Place::Dedicated(agent) => *agent == p.id,
-                Place::Inbox(_) => false,
             })
-            .all(|p| c.excluded.get(&p.id).is_some_and(|until| *until > self.now))
+            .all(|p| c.excluded.contains_key(&p.id))
     }
 
     /// Excludes an agent for a conversation that waits.

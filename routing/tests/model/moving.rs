@@ -51,16 +51,13 @@ impl Dom {
             if owner == Some(agent) {
                 return Err(invalid("target"));
             }
-            // A live offer goes first: its points may be the room.
-            if c.offer.is_some() {
-                self.end_offer(id, OfferEnd::Revoked(Revoked::Transferred));
-            }
             let person = &self.people[&agent];
             if !person.takes_offers() || !person.settings.channels.contains(self.convs[&id].channel) {
                 return Err(not_allowed());
             }
             self.needs_room(agent, id)?;
-        } else if c.offer.is_some() {
+        }
+        if self.convs[&id].offer.is_some() {
             self.end_offer(id, OfferEnd::Revoked(Revoked::Transferred));
         }
         self.c(id).hops = hop;

@@ -234,8 +234,7 @@ impl Dom {
         }
         let weight = self.weight_now(c.channel);
         self.needs_room(agent, id)?;
-        self.c(id).came_from =
-            queues.iter().copied().find(|q| self.people[&agent].settings.queues.contains(q));
+        self.c(id).came_from = None;
         self.give(id, agent, How::Pull, weight);
         Ok((DoneWhat::Assigned { conversation: id, agent }, Subject::Conversation(id)))
     }

@@ -178,6 +178,9 @@ impl Dom {
     }
 
     pub fn force_close(&mut self, id: ConversationId, reason: String, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
         text("reason", &reason, limits::TEXT_BYTES_MAX)?;
         let c = self.conv(id)?;
         if c.stage.is_terminal() {
@@ -191,6 +194,9 @@ impl Dom {
     }
 
     pub fn reprioritise(&mut self, id: ConversationId, priority: Priority, by: By) -> Did {
+        if let By::Agent(desk) = &by {
+            self.check_desk(*desk)?;
+        }
         let c = self.conv(id)?;
         if !matches!(c.stage, Stage::Waiting(_) | Stage::Offered(_)) {
             return Err(wrong_state(c));

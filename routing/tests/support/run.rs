@@ -123,7 +123,10 @@ fn first_difference<K: Ord + Debug, V: PartialEq + Debug>(
 fn lines_that_differ(ours: &impl Debug, theirs: &impl Debug) -> String {
     let (ours, theirs) = (format!("{ours:#?}"), format!("{theirs:#?}"));
     let only = |side: &str, other: &str, name: &str| -> String {
-        side.lines().filter(|line| !other.lines().any(|l| l == *line)).map(|l| format!("  {name} {l}\n")).collect()
+        side.lines()
+            .filter(|line| !other.lines().any(|l| l == *line))
+            .map(|l| format!("  {name} {l}\n"))
+            .collect()
     };
     only(&ours, &theirs, "engine") + &only(&theirs, &ours, "model ")
 }
@@ -159,8 +162,21 @@ fn fail(seed: u64, log: Vec<Entry>, how: &str) -> ! {
     let kind = |how: &str| how.split_whitespace().next().map(str::to_owned);
     let (small, how_small) =
         shrink(log, |log| disagreement(log).filter(|(_, how_now)| kind(how_now) == kind(how)));
+    let mut pair = Pair::new();
+    for entry in &small[..small.len() - 1] {
+        let _ = pair.apply(entry);
+    }
+    let desks = pair.watch.before.get(&entry.request.domain).map_or_else(String::new, |view| {
+        let lines = view.agents.values().map(|a| {
+            format!(
+                "  {} {:?} {:?} load {} idle since {} last offer {} holds {:?} queues {:?}\n",
+                a.id, a.intent, a.lease, a.load, a.idle_since.0, a.last_offer, a.held_for, a.settings.queues
+            )
+        });
+        lines.collect()
+    });
     panic!(
-        "seed {seed}, step {step}: {entry:?}\n{how}\n--- shrunk to {} entries, which part with: {how_small}\n{}",
+        "seed {seed}, step {step}: {entry:?}\n{how}\n--- shrunk to {} entries, which part with: {how_small}\nbefore the last:\n{desks}{}",
         small.len(),
         listed(&small)
     );
