@@ -21,9 +21,9 @@ fn option_env_at_run(name: &str) -> Option<String> {
 #[test]
 fn engine_and_model_agree_on_every_command() {
     let first = from_environment("CENTRALITA_FIRST_SEED", 0);
-    let seeds = from_environment("CENTRALITA_SEEDS", 24);
+    let seeds = from_environment("CENTRALITA_SEEDS", 12);
     let commands =
-        usize::try_from(from_environment("CENTRALITA_COMMANDS", 1_500)).expect("a number of commands");
+        usize::try_from(from_environment("CENTRALITA_COMMANDS", 600)).expect("a number of commands");
     let mut total = Tally::default();
     for seed in first..first + seeds {
         let tally = run_seed(seed, commands);

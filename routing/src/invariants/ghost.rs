@@ -4,7 +4,9 @@ use super::Step;
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
 use crate::view::Stage;
-use crate::{AgentId, ConversationId, LogTime, OfferId, Outcome, QueueId, RequestId, TouchpointId, Version};
+use crate::{
+    AgentId, ConversationId, LogTime, OfferId, Outcome, QueueId, RequestId, Span, TouchpointId, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A domain's history as the checker saw it. Grows with the run: for tests and simulations.
@@ -32,6 +34,8 @@ pub struct Ghost {
     pub versions: BTreeMap<Subject, Version>,
     /// Holds with the time at which they were first seen.
     pub holds: BTreeMap<(AgentId, ConversationId), LogTime>,
+    /// The longest time for which room may be held, under any settings so far.
+    pub hold_max: Span,
     /// Entries seen.
     pub entries: u64,
 }
@@ -73,6 +77,7 @@ impl Ghost {
             .map(|key| (key, *self.holds.get(&key).unwrap_or(&step.after.now)))
             .collect();
         self.holds = held;
+        self.hold_max = self.hold_max.max(step.after.summary.settings.hold_max);
         self.window_us = step.after.summary.settings.request_window.0;
     }
 

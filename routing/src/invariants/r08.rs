@@ -18,9 +18,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     for agent in view.agents.values() {
         let Some((held, until)) = agent.held_for else { continue };
         let since = ghost.holds.get(&(agent.id, held)).copied().unwrap_or(view.now);
-        let longest = step.before.map_or(view.summary.settings.hold_max, |before| {
-            before.summary.settings.hold_max.max(view.summary.settings.hold_max)
-        });
+        let longest = ghost.hold_max.max(view.summary.settings.hold_max);
         if until > since + longest && !ghost.holds.contains_key(&(agent.id, held)) {
             broken.push(format!("{} holds room for {held} until {until:?}, from {since:?}", agent.id));
         }

@@ -39,7 +39,10 @@ type Heap = BinaryHeap<Reverse<(RankKey, Item)>>;
 impl Domain {
     /// Matches until nothing is left that fits, or the entry's bound is reached.
     pub(crate) fn run_matching(&mut self, cx: &mut Cx<'_>) {
-        if self.dirty.is_empty() || cx.planted(PlantedBug::NoRematch) {
+        if cx.planted(PlantedBug::NoRematch) {
+            self.dirty = Default::default();
+        }
+        if self.dirty.is_empty() {
             return;
         }
         let mut heap = Heap::from(std::mem::take(&mut self.index.0.heap));

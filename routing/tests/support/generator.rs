@@ -305,7 +305,8 @@ impl Generator {
 
     fn about_a_conversation(&mut self, dom: &Dom) -> Option<Command> {
         match self.draw.number(1, 100) {
-            1..=20 => Some(Command::Abandon { conversation: self.conv(dom, in_talk_or_waiting)?.id }),
+            1..=17 => Some(Command::Abandon { conversation: self.conv(dom, in_talk_or_waiting)?.id }),
+            18..=20 => Some(Command::Abandon { conversation: self.conv(dom, |c| !live(c))?.id }),
             21..=65 => self.transfer(dom),
             66..=75 => {
                 let c = self.conv(dom, live)?;
