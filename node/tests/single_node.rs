@@ -127,7 +127,7 @@ async fn a_newer_session_replaces_the_older_and_a_resumed_one_keeps_its_epoch() 
     let offer = first.offer().await;
     assert_eq!(offer.id, started.offer);
 
-    let mut second = Desk::open(&client, &tenant.agents[0]).await;
+    let second = Desk::open(&client, &tenant.agents[0]).await;
     assert!(second.welcome.epoch > first.welcome.epoch);
     let owed = second.welcome.agent.clone().expect("an agent").offers;
     assert_eq!(owed.len(), 1, "the live offer belongs to the new session");
