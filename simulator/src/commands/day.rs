@@ -6,7 +6,7 @@ use crate::trace::{self, Date};
 use crate::workload::{Imputer, Profile, Textbook, span_of};
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use routing::{Priority, Span};
+use routing::{PlantedBug, Priority, Span};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,9 @@ pub struct Args {
     /// Check every promise of the contract after every entry; slow.
     #[arg(long)]
     check: bool,
+    /// A fault for the core, to show that the checks see it.
+    #[arg(long, hide = true, value_parser = planted)]
+    plant: Option<PlantedBug>,
     /// Write the figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -98,7 +101,7 @@ fn simulate(args: &Args) -> anyhow::Result<Simulated> {
     let settings = Settings {
         threshold: span_of(args.threshold_s),
         confidence: args.confidence,
-        options: Options { check: args.check, ..Options::default() },
+        options: Options { check: args.check, plant: args.plant, ..Options::default() },
     };
     if let Some(path) = &args.trace {
         return from_trace(args, path, settings);
@@ -252,4 +255,14 @@ fn credit(text: &str) -> Result<(Priority, Span), String> {
     let priority =
         priority.parse().map_err(|_| "the priority must be a whole number from 0 to 255".to_owned())?;
     Ok((Priority(priority), span_of(not_negative(seconds)?)))
+}
+
+fn planted(text: &str) -> Result<PlantedBug, String> {
+    match text {
+        "offer-twice" => Ok(PlantedBug::OfferTwice),
+        "points-kept" => Ok(PlantedBug::PointsKept),
+        "newest-first" => Ok(PlantedBug::NewestFirst),
+        "late-accept" => Ok(PlantedBug::LateAccept),
+        _ => Err("must be offer-twice, points-kept, newest-first or late-accept".to_owned()),
+    }
 }

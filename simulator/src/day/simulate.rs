@@ -233,12 +233,7 @@ fn side_by_side(
 }
 
 /// Shares of several days together.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "calls"
-)]
+#[expect(clippy::cast_precision_loss, reason = "counts of calls")]
 fn total(days: impl Iterator<Item = Shares>) -> Shares {
     let mut sum = Shares::default();
     let mut served = 0.0;

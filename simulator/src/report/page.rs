@@ -25,12 +25,13 @@ const STYLE: &str = "
 body { max-width: 1100px; margin: 0 auto; padding: 28px 20px 60px; }
 h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 0 0 6px; }
 .sub { color: #5b6570; margin: 2px 0 20px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 16px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 12px; margin-bottom: 16px; }
 .tile, .card { background: #fff; border: 1px solid #e2e6ea; border-radius: 8px; padding: 12px 16px; }
 .tile b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
 .tile span { color: #5b6570; font-size: 13px; } .bad b { color: #b3261e; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 16px; }
 .card { margin-bottom: 0; } .wide { margin-top: 16px; overflow-x: auto; }
+.figures { font-size: 13px; } .figures td, .figures th { padding: 2px 8px; }
 svg { width: 100%; height: auto; display: block; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid #edf0f2; }
@@ -63,8 +64,8 @@ pub fn page(page: &Page<'_>) -> Result<String, CannotDraw> {
     if !page.latencies.is_empty() {
         card(&mut html, "Latency of offers", &plots::latency(&curves)?);
     }
-    html.push_str("</div>\n");
     html.push_str(&figures(report));
+    html.push_str("</div>\n");
     html.push_str(&days(report));
     html.push_str("<div class=\"card wide\"><h2>How it was made</h2><ul>\n");
     for note in &report.notes {
@@ -81,7 +82,10 @@ fn subtitle(page: &Page<'_>) -> String {
         let _ = write!(text, ", {} replications", report.replications);
     }
     if (page.records.len() as u64) < report.arrivals {
-        let _ = write!(text, "; pictures show {} calls from the start of the first run", page.records.len());
+        let _ = write!(text, "; pictures show the first {} calls", page.records.len());
+        if report.days.len() > 1 {
+            let _ = write!(text, ", those of {}", escaped(&page.workload.name));
+        }
     }
     text
 }
@@ -157,7 +161,7 @@ fn figures(report: &Report) -> String {
     let title =
         report.confidence.map_or(String::new(), |c| format!("{} % interval", (c * 1e4).round() / 100.0));
     let mut html = format!(
-        "<div class=\"card wide\"><h2>Figures</h2><table><tr><th>figure</th><th>value</th><th>{title}</th></tr>\n"
+        "<div class=\"card figures\"><h2>Figures</h2><table><tr><th>figure</th><th>value</th><th>{title}</th></tr>\n"
     );
     for (name, value, interval) in rows {
         let _ = writeln!(html, "<tr><td>{name}</td><td>{value}</td><td>{interval}</td></tr>");

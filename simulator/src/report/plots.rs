@@ -5,7 +5,7 @@ use super::{CallEnd, CallRecord};
 use plotters::coord::Shift as Offset;
 use plotters::prelude::*;
 
-const SIZE: (u32, u32) = (760, 300);
+const SIZE: (u32, u32) = (600, 270);
 const BLUE: RGBColor = RGBColor(37, 99, 175);
 const ORANGE: RGBColor = RGBColor(214, 106, 26);
 const GREY: RGBColor = RGBColor(130, 138, 148);

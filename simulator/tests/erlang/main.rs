@@ -6,7 +6,7 @@
 //!
 //!     cargo test --release -p centralita-simulator --test erlang -- --ignored --nocapture
 //!
-//! The short one, inside CI, is the same with fewer calls and wider intervals (± 12 %).
+//! The short one, inside CI, is the same with fewer calls and wider intervals (± 25 %).
 
 mod exact;
 
@@ -22,16 +22,16 @@ const FAMILY_CONFIDENCE: f64 = 0.99;
 
 #[rustfmt::skip]
 const ROWS: [Row; 10] = [
-    row("C case-1", 10.0 / 180.0, 180.0, None, 11, 20.0, 40.0),
+    row("C case-1", 10.0 / 180.0, 180.0, None, 11, 20.0, 32.0),
     row("C case-2", 10.0 / 180.0, 180.0, None, 14, 20.0, 20.0),
-    row("C case-3", 0.2, 240.0, None, 55, 15.0, 75.0),
-    row("C case-4", 0.8, 1.0, None, 1, 1.0, 6.0),
-    row("C case-5", 2.0, 1.0, None, 3, 1.0, 3.0),
-    row("C case-6", 95.0 / 300.0, 300.0, None, 100, 20.0, 220.0),
-    row("A case-1", 10.0 / 180.0, 180.0, Some(180.0), 10, 20.0, 4.0),
-    row("A case-2", 10.0 / 180.0, 180.0, Some(180.0), 14, 20.0, 20.0),
+    row("C case-3", 0.2, 240.0, None, 55, 15.0, 65.0),
+    row("C case-4", 0.8, 1.0, None, 1, 1.0, 7.0),
+    row("C case-5", 2.0, 1.0, None, 3, 1.0, 4.5),
+    row("C case-6", 95.0 / 300.0, 300.0, None, 100, 20.0, 270.0),
+    row("A case-1", 10.0 / 180.0, 180.0, Some(180.0), 10, 20.0, 2.0),
+    row("A case-2", 10.0 / 180.0, 180.0, Some(180.0), 14, 20.0, 8.0),
     row("A case-3", 0.2, 240.0, Some(120.0), 50, 20.0, 10.0),
-    row("A case-4", 100.0 / 240.0, 240.0, Some(240.0), 90, 20.0, 4.0),
+    row("A case-4", 100.0 / 240.0, 240.0, Some(240.0), 90, 20.0, 7.0),
 ];
 
 const fn row(
@@ -136,8 +136,8 @@ fn assert_agreement(all: &[Compared], half_width_max: f64) {
 
 #[test]
 fn a_short_run_agrees_with_every_row() {
-    let calls = |row: &Row| row.long_millions * 1e6 / 5.0 / 40.0;
-    assert_agreement(&compare_all(calls, 1.0), 0.12);
+    let calls = |row: &Row| row.long_millions * 1e6 / 5.0 / 100.0;
+    assert_agreement(&compare_all(calls, 1.0), 0.25);
 }
 
 #[test]
