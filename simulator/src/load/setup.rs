@@ -56,7 +56,8 @@ where
             Ok(Ok(response)) => return Ok(response.into_inner()),
             Ok(Err(status)) => {
                 let reason = reason(&status);
-                if !is_unknown(status.code(), &reason) {
+                // A domain that was just made may not be known to every node yet.
+                if !is_unknown(status.code(), &reason) && reason != "UNKNOWN_DOMAIN" {
                     bail!("{what}: {} ({reason})", status.message());
                 }
                 format!("{} ({reason})", status.message())
