@@ -597,5 +597,23 @@ fn name(kind: &Kind) -> String {
 
 /// One event, for people.
 fn line(event: &Event) -> String {
-    format!("#{} at {:.6} s: {:?}", event.sequence, event.at_us as f64 / 1e6, event.kind)
+    let what = short_ids(&format!("{:?}", event.kind));
+    format!("#{} at {}.{:06} s: {what}", event.sequence, event.at_us / 1_000_000, event.at_us % 1_000_000)
+}
+
+/// Ids as the API writes them.
+fn short_ids(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (long, short) in
+        [("ConversationId", "conv"), ("AgentId", "agent"), ("QueueId", "queue"), ("OfferId", "offer")]
+    {
+        let begin = format!("{long} {{ domain: DomainId(");
+        while let Some(at) = text.find(&begin) {
+            let rest = &text[at + begin.len()..];
+            let Some((domain, rest)) = rest.split_once("), number: ") else { return text };
+            let Some((number, rest)) = rest.split_once(" }") else { return text };
+            text = format!("{}{short}_{domain}_{number}{rest}", &text[..at]);
+        }
+    }
+    text
 }

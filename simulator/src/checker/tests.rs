@@ -163,6 +163,7 @@ fn r1_two_live_offers() {
     let verdict = caught(&history, Promise::R1);
     let text = verdict.violations[0].to_string();
     assert!(text.contains("offer_1_1 is live") && text.contains("#5"), "{text}");
+    assert!(text.contains("conversation: conv_1_1"), "{text}");
 }
 
 #[test]

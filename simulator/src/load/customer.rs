@@ -57,14 +57,16 @@ pub(super) async fn run(target: Arc<Target>, site: Arc<Site>, call: usize, inten
     }
     if plan.patience == Some(Span::ZERO) {
         if !at_once {
-            abandon(&target, &site, call, conversation).await;
+            abandon(&target, &site, call, conversation, None).await;
         }
         return;
     }
     if let Some(patience) = plan.patience {
-        let ends = site.clock.real_at(arrived_us.saturating_add(patience.0));
+        let due_us = arrived_us.saturating_add(patience.0);
+        // To be stamped with that moment, not sent at it.
+        let ends = site.clock.real_at(due_us.saturating_sub(site.leave_lead.us()));
         if unanswered(follows, ends).await {
-            abandon(&target, &site, call, conversation).await;
+            abandon(&target, &site, call, conversation, Some(due_us)).await;
         }
     }
 }
@@ -83,7 +85,13 @@ async fn unanswered(mut follows: watch::Receiver<Stage>, ends: Instant) -> bool 
     }
 }
 
-async fn abandon(target: &Target, site: &Site, call: usize, conversation: ConversationId) {
+async fn abandon(
+    target: &Target,
+    site: &Site,
+    call: usize,
+    conversation: ConversationId,
+    due_us: Option<u64>,
+) {
     let request = Uuid::now_v7();
     let wire = v1::AbandonRequest { mutation: mutation(request), conversation: conversation.to_string() };
     let asked = Asked::Abandon { conversation };
@@ -93,7 +101,10 @@ async fn abandon(target: &Target, site: &Site, call: usize, conversation: Conver
         async move { RoutingClient::new(channel).abandon(wire).await }
     })
     .await;
-    if left.is_ok() {
+    if let Ok(left) = left {
+        if let (Some(due_us), Some(_)) = (due_us, left.sent) {
+            site.leave_lead.learn(due_us, left.answer.at_us(), site.clock.speed());
+        }
         site.board.moves(call, Stage::Over);
     }
 }

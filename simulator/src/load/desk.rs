@@ -75,6 +75,8 @@ struct State {
     wanted: bool,
     on_duty: bool,
     offers: BTreeSet<OfferId>,
+    /// When the last offer of a conversation was made, log time.
+    rang: BTreeMap<ConversationId, u64>,
     accepted: BTreeSet<OfferId>,
     /// Held; the log time at which the contact is to end.
     holdings: BTreeMap<ConversationId, u64>,
@@ -398,14 +400,17 @@ impl Desk {
         Ok(())
     }
 
-    /// The contact is this desk's from that log time on, and is to end after its service time.
+    /// The contact is this desk's from that log time on. It ends its service time after the offer
+    /// was made: the desk answers at once, so the way of the accept, which a high speed makes long,
+    /// keeps the agent no longer than the workload says.
     fn assigned(&mut self, conversation: ConversationId, at_us: u64) {
         if self.state.holdings.contains_key(&conversation) {
             return;
         }
         let call = self.site.board.call_of(conversation);
         let service = call.map_or(0, |call| self.site.workload.calls[call].service.0);
-        let ends_us = at_us.saturating_add(service);
+        let began_us = self.state.rang.remove(&conversation).unwrap_or(at_us).min(at_us);
+        let ends_us = began_us.saturating_add(service).max(at_us);
         self.state.holdings.insert(conversation, ends_us);
         self.state.plan(ends_us, Due::End(conversation));
         if let Some(call) = call {
@@ -419,6 +424,7 @@ impl Desk {
         };
         self.saw(Said::Offered(id, conversation));
         self.state.offers.insert(id);
+        self.state.rang.insert(conversation, offer.made_at_us);
         let call = self.site.call_of(&offer.customer).or_else(|| self.site.board.call_of(conversation));
         if let Some(call) = call {
             self.site.board.rings(call, conversation);
@@ -461,7 +467,11 @@ impl Desk {
                 if let Ok(offer) = ended.offer.parse() {
                     self.state.offers.remove(&offer);
                 }
-                let call = ended.conversation.parse().ok().and_then(|id| self.site.board.call_of(id));
+                let conversation = ended.conversation.parse().ok();
+                if let Some(id) = conversation.filter(|_| ended.end != "accepted") {
+                    self.state.rang.remove(&id);
+                }
+                let call = conversation.and_then(|id| self.site.board.call_of(id));
                 if let Some(call) = call.filter(|_| ended.end != "accepted") {
                     let over = matches!(ended.why.as_str(), "abandoned" | "closed" | "expired");
                     self.site.board.moves(call, if over { Stage::Over } else { Stage::Waiting });

@@ -6,8 +6,9 @@
 //! Arrivals are scheduled open loop: a slow cluster does not slow down those who come. Latencies
 //! are real time and count from the moment a call was meant to begin, so that waiting for a slow
 //! answer is not left out of the next one's latency. A contact's end is stamped, as nearly as can
-//! be, with the log time of its assignment plus its service time: the client learns how far ahead
-//! it must send.
+//! be, with the log time of its offer plus its service time, and a customer's leaving with that of
+//! the arrival plus patience: the client learns how far ahead it must send. So at a high speed the
+//! way to the cluster lengthens what a caller waits for the accept, and little else.
 
 mod board;
 mod caller;

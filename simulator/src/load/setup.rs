@@ -275,6 +275,7 @@ pub async fn site(target: &Target, common: &Common, workload: Workload) -> anyho
         patience: common.patience,
         origin_us: std::sync::OnceLock::new(),
         end_lead: Lead::default(),
+        leave_lead: Lead::default(),
         workload,
         agents,
         facts,

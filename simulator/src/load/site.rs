@@ -36,6 +36,8 @@ pub struct Site {
     pub clock: LogClock,
     /// How far ahead a contact's end must be sent.
     pub end_lead: Lead,
+    /// The same for customers who leave.
+    pub leave_lead: Lead,
     /// Calls and desks.
     pub board: Board,
     /// For the checker.
