@@ -170,10 +170,3 @@ impl<'a> Traffic<'a> {
         self.world.take_note();
     }
 }
-
-/// Conversations that wait for an offer now, for the report.
-#[must_use]
-pub fn waiting(world: &World) -> u64 {
-    let queues = world.shard.queues(crate::world::DOMAIN, None, world.plan.queues);
-    queues.iter().map(|queue| queue.waiting).sum()
-}

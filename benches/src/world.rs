@@ -200,11 +200,8 @@ impl World {
             self.start(queue);
             waiting += 1;
         }
-        if self.plan.hostile {
-            self.fill_unevenly();
-            for queue in 0..self.plan.queues {
-                self.pause(queue, false);
-            }
+        for queue in 0..self.plan.queues {
+            self.pause(queue, false);
         }
     }
 
@@ -259,8 +256,12 @@ impl World {
         }
     }
 
-    /// Agents of queues without a backlog pull work until their free points differ widely.
-    fn fill_unevenly(&mut self) {
+    /// On the hostile population: agents of queues without a backlog pull work until their free
+    /// points differ widely.
+    pub fn fill_unevenly(&mut self) {
+        if !self.plan.hostile {
+            return;
+        }
         for number in (2..=self.plan.agents).step_by(2) {
             let agent = self.agent(number);
             for _ in 0..self.rng.random_range(0..6) {
@@ -288,16 +289,26 @@ impl World {
         }
     }
 
-    /// Tops the backlog up after agents took from it.
+    /// Tops the backlog up after agents took from it, until they are full. Bounded.
     pub fn top_up(&mut self) {
         let half = self.plan.queues / 2;
-        let waiting: u64 =
-            self.shard.queues(DOMAIN, None, self.plan.queues).iter().map(|queue| queue.waiting).sum();
-        for _ in usize::try_from(waiting).unwrap_or(usize::MAX)..self.plan.waiting {
-            let queue = half + self.rng.random_range(0..half);
-            self.start(queue);
+        for _ in 0..20 {
+            let waiting = usize::try_from(self.waiting()).unwrap_or(usize::MAX);
+            if waiting >= self.plan.waiting {
+                return;
+            }
+            for _ in waiting..self.plan.waiting {
+                let queue = half + self.rng.random_range(0..half);
+                self.start(queue);
+                self.accept_all();
+            }
         }
-        self.accept_all();
+    }
+
+    /// Conversations that wait for an offer now.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.shard.queues(DOMAIN, None, self.plan.queues).iter().map(|queue| queue.waiting).sum()
     }
 
     fn accept_all(&mut self) {

@@ -1,7 +1,7 @@
 //! Cost of one applied command, by size of the domain.
 
 use benches::report::{Figures, Size, ratios, table};
-use benches::traffic::{Traffic, waiting};
+use benches::traffic::Traffic;
 use benches::world::{Plan, World};
 use clap::Parser;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -81,11 +81,13 @@ fn measure(arguments: &Arguments, population: &'static str, agents: usize) -> Si
     let empty = live_bytes();
     world.add_agents();
     let with_agents = live_bytes();
+    world.fill_unevenly();
+    let before_waiting = live_bytes();
     world.add_waiting();
     let with_waiting = live_bytes();
     world.open();
     world.top_up();
-    let began_with = waiting(&world);
+    let began_with = world.waiting();
     // What the first commands pay alone (pages, caches, grown tables) is not the cost of one more.
     Traffic::new(&mut world).run(arguments.commands / 10);
     let samples = Traffic::new(&mut world).run(arguments.commands);
@@ -95,7 +97,7 @@ fn measure(arguments: &Arguments, population: &'static str, agents: usize) -> Si
         queues: arguments.queues,
         waiting: began_with,
         bytes_per_agent: with_agents.saturating_sub(empty) / agents as u64,
-        bytes_per_waiting: with_waiting.saturating_sub(with_agents) / arguments.waiting as u64,
+        bytes_per_waiting: with_waiting.saturating_sub(before_waiting) / arguments.waiting as u64,
         all: Figures::of(&samples.all()).expect("commands were measured"),
         kinds: Vec::new(),
     };
