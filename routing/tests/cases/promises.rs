@@ -1,12 +1,9 @@
 //! The naive model keeps every promise itself: the checks and the rules fit each other.
 
-mod model;
-mod support;
-
-use model::Model;
-use support::generator::Generator;
-use support::machine::Machine;
-use support::run::Watch;
+use crate::model::Model;
+use crate::support::generator::Generator;
+use crate::support::machine::Machine;
+use crate::support::run::Watch;
 
 #[test]
 fn the_model_breaks_no_promise_and_accepts_half() {

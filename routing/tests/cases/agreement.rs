@@ -4,10 +4,7 @@
 //! More seeds: `CENTRALITA_SEEDS=1000` (how many), `CENTRALITA_FIRST_SEED`, `CENTRALITA_COMMANDS`
 //! (per seed). A failing seed prints itself, the step, and a shrunk log.
 
-mod model;
-mod support;
-
-use support::run::{Tally, run_seed};
+use crate::support::run::{Tally, run_seed};
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {
     option_env_at_run(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise)

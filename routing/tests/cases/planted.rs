@@ -1,16 +1,13 @@
 //! A fault is planted in the engine for each promise, and the check of that promise sees it; without
 //! a fault none of the checks sees anything. So the checks can be believed when they are silent.
 
-mod model;
-mod support;
-
-use model::Model;
+use crate::model::Model;
+use crate::support::generator::Generator;
+use crate::support::machine::{Engine, Machine};
+use crate::support::run::Watch;
 use routing::invariants::replay;
 use routing::{Entry, PlantedBug, Shard, ShardId};
 use std::collections::BTreeSet;
-use support::generator::Generator;
-use support::machine::{Engine, Machine};
-use support::run::Watch;
 
 const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;

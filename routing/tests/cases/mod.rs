@@ -1,0 +1,5 @@
+//! The tests themselves, one question each.
+
+mod agreement;
+mod planted;
+mod promises;
