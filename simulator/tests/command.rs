@@ -29,6 +29,17 @@ fn a_textbook_queue_writes_json_and_a_page() {
 }
 
 #[test]
+fn a_planted_fault_is_counted_and_fails_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("r.json").display().to_string();
+    let output = sim(&["day", "--profile", "bank-day", "--plant", "newest-first", "--json", &json]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("R-9"));
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert!(report["broken_promises"].as_u64().unwrap() > 0);
+}
+
+#[test]
 fn bad_input_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("t.csv");

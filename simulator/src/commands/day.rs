@@ -78,7 +78,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// Unreadable input, or a fault of the core.
+/// Unreadable input, a fault of the core, or broken promises (files are written all the same).
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let simulated = simulate(args)?;
     print!("{}", table(&simulated.report));
@@ -94,6 +94,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let html = page(&Page { report, workload, records, latencies: &[] })?;
         std::fs::write(path, html).with_context(|| path.display().to_string())?;
     }
+    let broken = simulated.report.broken_promises;
+    ensure!(broken == 0, "{broken} broken promises");
     Ok(())
 }
 

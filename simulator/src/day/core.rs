@@ -59,17 +59,20 @@ pub(super) struct Core {
     effects: Effects,
     entry: Entry,
     checker: Option<Checker>,
+    /// The domain's record, if it is to be judged.
+    record: Option<Vec<crate::checker::Event>>,
     entries: u64,
 }
 
 impl Core {
-    pub(super) fn new(check: bool) -> Self {
+    pub(super) fn new(check: bool, judge: bool) -> Self {
         let request = Request { id: None, domain: DOMAIN, expected_version: None, command: Command::Tick };
         Self {
             shard: Shard::new(ShardId(1)),
             effects: Effects::default(),
             entry: Entry { position: Position::default(), time: LogTime(0), wall_ms: 0, request },
             checker: check.then(Checker::default),
+            record: judge.then(Vec::new),
             entries: 0,
         }
     }
@@ -88,6 +91,9 @@ impl Core {
         self.entry.request.command = command;
         self.effects.clear();
         let outcome = self.shard.apply(&self.entry, &mut self.effects);
+        if let Some(record) = &mut self.record {
+            record.extend(self.effects.events.iter().map(crate::checker::Event::from));
+        }
         if let Some(checker) = &mut self.checker
             && let Some(after) = self.shard.view(DOMAIN)
         {
@@ -155,7 +161,12 @@ impl Core {
         self.entries
     }
 
-    /// Broken promises, and the first few in words.
+    /// The record so far, once.
+    pub(super) fn take_record(&mut self) -> Option<Vec<crate::checker::Event>> {
+        self.record.take()
+    }
+
+    /// Promises the invariants found broken, and the first few in words.
     pub(super) fn broken(self) -> (u64, Vec<String>) {
         self.checker.map_or((0, Vec::new()), |checker| (checker.broken, checker.seen))
     }
@@ -188,6 +199,8 @@ impl Stuck {
 /// What the workload's parts are called in the core.
 #[derive(Debug)]
 pub(super) struct Names {
+    /// By index of the workload's queues.
+    pub(super) queues: Vec<QueueId>,
     /// By index of the workload's queues.
     pub(super) touchpoints: Vec<TouchpointId>,
     /// By index of the workload's agents.
@@ -235,7 +248,7 @@ pub(super) fn set_up(core: &mut Core, workload: &Workload) -> Result<Names, Faul
         let DoneWhat::Session(epoch) = opened else { return Err(unexpected("a session", &opened)) };
         desks.push(Desk { agent, epoch });
     }
-    Ok(Names { touchpoints, desks })
+    Ok(Names { queues, touchpoints, desks })
 }
 
 fn unexpected(wanted: &str, got: &DoneWhat) -> Fault {

@@ -1,6 +1,7 @@
 //! The event loop: what happens next, in a fixed order.
 
 use super::core::{Core, DOMAIN, Fault, Names, Stuck, set_up, shift_over};
+use super::judge::judge;
 use super::live::{LiveCalls, State};
 use crate::report::{CallEnd, CallRecord};
 use crate::workload::{Call, Workload};
@@ -20,6 +21,8 @@ const PROGRESS_EVERY: u64 = 4_096;
 pub struct Options {
     /// Go on after the day's end, without new arrivals, until nobody waits.
     pub drain: bool,
+    /// Keep the record and let the history checker judge it at the end; for runs that are not long.
+    pub judge: bool,
     /// Check every promise after every entry; slow.
     pub check: bool,
     /// A fault for the core, to show that it is seen.
@@ -30,7 +33,7 @@ pub struct Options {
 /// What a run leaves beside its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ran {
-    /// Promises found broken: by the invariants if they were asked for, and by what the desks saw.
+    /// Promises found broken: by the checks that were asked for, and by what the desks saw.
     pub broken: u64,
     /// The first few in words.
     pub seen: Vec<String>,
@@ -68,7 +71,7 @@ pub fn run(
     record: &mut dyn FnMut(CallRecord),
     progress: &mut dyn FnMut(Span),
 ) -> Result<Ran, Fault> {
-    let mut core = Core::new(options.check);
+    let mut core = Core::new(options.check, options.judge);
     let names = set_up(&mut core, workload)?;
     if let Some(bug) = options.plant {
         core.plant(bug);
@@ -175,7 +178,12 @@ impl Driver<'_> {
             });
         }
         let entries = self.core.entries();
-        let (broken, mut seen) = self.core.broken();
+        let verdict = self.core.take_record().map(|record| judge(self.workload, &self.names, record));
+        let (mut broken, mut seen) = self.core.broken();
+        if let Some(verdict) = verdict {
+            broken += verdict.broken;
+            seen.extend(verdict.violations.iter().take(10).map(ToString::to_string));
+        }
         seen.append(&mut self.seen);
         Ok(Ran { broken: broken + self.broken, seen, entries })
     }

@@ -5,6 +5,7 @@
 
 mod core;
 mod driver;
+mod judge;
 mod live;
 mod simulate;
 

@@ -13,6 +13,9 @@ const DAY_BATCHES: usize = 24;
 /// Calls of the first run that are kept for pictures.
 const RECORDS_MAX: usize = 200_000;
 
+/// Calls of a day whose record is kept for the history checker.
+const JUDGED_MAX: usize = 1_000_000;
+
 /// How figures are made from runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -173,7 +176,9 @@ pub fn days(
             let mut tally = Tally::new(&workload, Span::ZERO, settings.threshold, DAY_BATCHES);
             let mut progress = |now| progress(replication, index, now);
             let calls = workload.calls.iter().copied();
-            collected.run(&workload, calls, settings.options, &mut tally, keep, &mut progress)?;
+            let judge = workload.calls.len() <= JUDGED_MAX;
+            let options = Options { judge, ..settings.options };
+            collected.run(&workload, calls, options, &mut tally, keep, &mut progress)?;
             let hours = tally.into_batches();
             per_day[index] = Batch::sum(std::iter::once(&per_day[index]).chain(&hours));
             of_replication.extend(hours);
@@ -198,6 +203,9 @@ pub fn days(
     report.days = side_by_side(days, &names, &per_day, &batches, replications);
     let workload = first.unwrap_or_default();
     report.notes.clone_from(&workload.notes);
+    let judged =
+        "broken_promises: the history checker over each day's record (days of up to 1,000,000 calls).";
+    report.notes.push(judged.to_owned());
     report.notes.push(if replications == 1 {
         "Intervals: batches are hours of the day, which differ by nature, so they are wide; with --replications \
          they show what the imputation leaves open."
