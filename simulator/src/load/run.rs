@@ -11,7 +11,7 @@ use crate::workload::Workload;
 use anyhow::{Context, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use routing::Span;
+use routing::{DomainId, Span};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
@@ -166,6 +166,12 @@ impl Load {
     #[must_use]
     pub fn watcher(&self) -> Watcher {
         Watcher { sites: self.sites.clone(), from: self.from }
+    }
+
+    /// The domains under load, in the order of their workloads.
+    #[must_use]
+    pub fn domains(&self) -> Vec<DomainId> {
+        self.sites.iter().map(|site| site.domain).collect()
     }
 
     /// The speed of the cluster's log time.

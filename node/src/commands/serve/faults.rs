@@ -16,8 +16,8 @@ pub struct FaultArgs {
     /// Loses whatever was not flushed when the process is killed.
     #[arg(long, value_name = "SEED", hide = true)]
     pub lossy_disk: Option<u64>,
-    /// Leaves out every flush of file content.
-    #[arg(long, hide = true)]
+    /// Leaves out every flush of the log, so that what it held is lost when the process is killed.
+    #[arg(long, hide = true, requires = "lossy_disk")]
     pub skip_sync: bool,
     /// Lets commands through that panic on purpose.
     #[arg(long, hide = true)]
@@ -74,7 +74,7 @@ impl Faults {
             tracing::warn!(seed, "the disk is lossy: what is not flushed is lost when the process is killed");
         }
         if self.skip_sync {
-            tracing::warn!("flushes are left out: acknowledged work may be lost");
+            tracing::warn!("flushes of the log are left out: acknowledged work may be lost");
         }
         if self.allow_injection {
             tracing::warn!("commands that panic on purpose are let through");
