@@ -132,7 +132,7 @@ fn speed_note(speed: u32, outcome: &Outcome) -> String {
     format!(
         "Log time ran at speed {speed}: one millisecond of real time is {:.2} s of the day. So the median way from \
          arrival to offer ({offer:.2} ms) counts as {:.2} s, and that of an accept ({accept:.2} ms) as {:.2} s; `day` has \
-         neither. Lower the speed and they shrink in proportion.",
+         neither. A wait is longer by the accept's way, and the contact after it as much shorter. Lower the speed and they shrink in proportion.",
         in_log_s(1.0),
         in_log_s(offer),
         in_log_s(accept)
