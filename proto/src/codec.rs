@@ -22,7 +22,9 @@ pub enum CodecError {
     #[error("damaged record: {0}")]
     Damaged(&'static str),
     /// Written by another version.
-    #[error("record of format {found}, this build reads format {VERSION}: use a build that reads it, or restore from a backup")]
+    #[error(
+        "record of format {found}, this build reads format {VERSION}: use a build that reads it, or restore from a backup"
+    )]
     Version {
         /// The version found.
         found: u8,
