@@ -23,6 +23,8 @@ pub mod invariants;
 mod matching;
 pub mod outcome;
 mod requests;
+#[cfg(test)]
+mod scene;
 pub mod settings;
 mod shard;
 #[cfg(test)]

@@ -23,3 +23,67 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: ConversationId) ->
     }
     done(DoneWhat::Ok, Subject::Conversation(id))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Command;
+    use crate::command::TransferFallback;
+    use crate::scene::{Row, Scene, as_it_is, play};
+
+    fn abandon(s: &mut Scene) -> Command {
+        Command::Abandon { conversation: s.id }
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("waiting", Scene::waiting, abandon, "done abandoned", "Ended"),
+            ("in an inbox", Scene::in_inbox, abandon, "done abandoned", "Ended"),
+            ("offered", Scene::offered, abandon, "done abandoned", "OfferEnded Ended"),
+            ("dedicated", |s| _ = s.dedicated(None), abandon, "done abandoned", "Ended"),
+            ("assigned: its contact ends", Scene::assigned, abandon, "done wrapping", "Wrapping"),
+            (
+                "assigned and being moved",
+                |s| s.moving(TransferFallback::LastQueues),
+                abandon,
+                "done wrapping",
+                "OfferEnded Wrapping",
+            ),
+            ("wrapping: nothing changes", Scene::wrapping, abandon, "done wrapping", ""),
+            ("abandoned", Scene::abandoned, abandon, "WrongState abandoned", ""),
+            ("closed", Scene::closed, abandon, "WrongState closed", ""),
+            ("unknown", as_it_is, abandon, "Unknown", ""),
+            (
+                "forgotten",
+                |s| {
+                    s.abandoned();
+                    s.pass(300);
+                },
+                abandon,
+                "Unknown forgotten",
+                "",
+            ),
+            (
+                "waited too long before",
+                |s| {
+                    s.waiting();
+                    s.pass(24 * 3_600);
+                },
+                abandon,
+                "WrongState closed",
+                "Ended",
+            ),
+            (
+                "the room it took is used in the same entry",
+                |s| {
+                    s.offered();
+                    s.world.start(s.voice);
+                },
+                abandon,
+                "done abandoned",
+                "OfferEnded Ended Offered",
+            ),
+        ];
+        play(rows);
+    }
+}

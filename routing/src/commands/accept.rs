@@ -36,3 +36,134 @@ pub(super) fn live_offer(
         .map(|no| (agent, no))
         .ok_or(Rejected::OfferOver { offer: id })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::{By, Desk, TransferFallback};
+    use crate::scene::{Row, Scene, play};
+    use crate::{AgentId, Command, Epoch, OfferId};
+
+    fn accept(s: &mut Scene) -> Command {
+        Command::Accept { desk: s.a, offer: s.offer }
+    }
+
+    fn by_b(s: &mut Scene) -> Command {
+        Command::Accept { desk: s.b, offer: s.offer }
+    }
+
+    #[test]
+    fn table() {
+        let domain = crate::testing::DOMAIN;
+        assert_eq!(domain.0, 1, "ids below name it");
+        let rows: &[Row] = &[
+            ("live", Scene::offered, accept, "done assigned", "OfferEnded Assigned"),
+            ("unknown offer", Scene::waiting, accept, "OfferOver queued", ""),
+            (
+                "of another domain",
+                Scene::offered,
+                |s| Command::Accept { desk: s.a, offer: OfferId::new(crate::DomainId(2), 1) },
+                "OfferOver offered",
+                "",
+            ),
+            ("of another agent", Scene::offered, by_b, "OfferOver offered", ""),
+            ("accepted already, by its owner", Scene::assigned, accept, "OfferOver assigned", ""),
+            (
+                "one moment before its time",
+                |s| {
+                    s.offered();
+                    s.world.time += 20_000_000 - 1;
+                },
+                accept,
+                "done assigned",
+                "OfferEnded Assigned",
+            ),
+            (
+                "late, without a tick",
+                |s| {
+                    s.offered();
+                    s.pass(20);
+                },
+                accept,
+                "OfferOver queued",
+                "OfferEnded Waiting",
+            ),
+            (
+                "revoked",
+                |s| {
+                    s.offered();
+                    s.away(s.a);
+                },
+                accept,
+                "OfferOver queued",
+                "",
+            ),
+            (
+                "stale desk",
+                Scene::offered,
+                |s| Command::Accept { desk: s.stale(), offer: s.offer },
+                "StaleEpoch offered",
+                "",
+            ),
+            (
+                "a new session owns the offers of the old one",
+                |s| {
+                    s.offered();
+                    s.a = s.world.desk(s.a.agent);
+                },
+                accept,
+                "done assigned",
+                "OfferEnded Assigned",
+            ),
+            (
+                "without a lease",
+                |s| {
+                    s.offered();
+                    s.lose();
+                },
+                accept,
+                "NoLease queued",
+                "",
+            ),
+            (
+                "unknown agent",
+                Scene::offered,
+                |s| {
+                    let desk = Desk { agent: AgentId::new(crate::testing::DOMAIN, 9), epoch: Epoch(1) };
+                    Command::Accept { desk, offer: s.offer }
+                },
+                "Unknown offered",
+                "",
+            ),
+            (
+                "a transfer: the source is released at once",
+                |s| s.moving(TransferFallback::Source),
+                by_b,
+                "done assigned",
+                "OfferEnded Released Assigned",
+            ),
+            (
+                "a transfer whose conversation ended",
+                |s| {
+                    s.moving(TransferFallback::Source);
+                    s.world.ok(Command::EndContact { conversation: s.id, by: By::Customer });
+                },
+                by_b,
+                "OfferOver wrapping",
+                "",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn a_draining_source_is_done_when_its_transfer_is_accepted() {
+        let mut s = Scene::new();
+        s.moving(TransferFallback::Source);
+        s.world.presence(s.a, crate::command::Intent::Draining { next: "home".to_owned() });
+        assert_eq!(s.world.events(), ["PresenceChanged"]);
+        let command = by_b(&mut s);
+        s.world.ok(command);
+        assert_eq!(s.world.events(), ["OfferEnded", "Released", "PresenceChanged", "Assigned"]);
+        assert_eq!((s.world.load(s.a), s.world.load(s.b)), (0, 51));
+    }
+}

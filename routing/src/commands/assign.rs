@@ -61,3 +61,133 @@ pub(super) fn check_room(domain: &Domain, agent: AgentNo, no: ConvNo) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::{Desk, Intent};
+    use crate::outcome::DoneWhat;
+    use crate::scene::{Row, Scene, play};
+    use crate::{Channel, Command, Points, Rejected};
+
+    fn pull(desk: Desk, s: &Scene) -> Command {
+        Command::Assign { desk, conversation: s.id }
+    }
+
+    fn by_a(s: &mut Scene) -> Command {
+        pull(s.a, s)
+    }
+
+    fn by_b(s: &mut Scene) -> Command {
+        pull(s.b, s)
+    }
+
+    /// The first desk has 10 points left, mail weighs 20.
+    fn crowded(s: &mut Scene, overdraft: bool) {
+        s.set(|settings| {
+            settings.overdraft = overdraft;
+            settings.weights[Channel::Email.index()] = Points(90);
+        });
+        s.pulled();
+        s.in_inbox();
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("first", Scene::in_inbox, by_a, "done assigned", "Assigned"),
+            ("own already", Scene::pulled, by_a, "done assigned", ""),
+            ("another was faster", Scene::pulled, by_b, "Taken assigned", ""),
+            ("not in an inbox", Scene::waiting, by_a, "NotAllowed queued", ""),
+            ("offered", Scene::offered, by_a, "NotAllowed offered", ""),
+            ("own wrap-up", Scene::wrapping, by_a, "WrongState wrapping", ""),
+            ("another's wrap-up", Scene::wrapping, by_b, "Taken wrapping", ""),
+            ("ended", Scene::closed, by_a, "WrongState closed", ""),
+            ("unknown", |_| (), by_a, "Unknown", ""),
+            ("stale", Scene::in_inbox, |s| pull(s.stale(), s), "StaleEpoch in_inbox", ""),
+            (
+                "no lease",
+                |s| {
+                    s.in_inbox();
+                    s.lose();
+                },
+                by_a,
+                "NoLease in_inbox",
+                "",
+            ),
+            (
+                "no member",
+                |s| {
+                    s.in_inbox();
+                    let plain = s.plain;
+                    s.change(s.a.agent, |settings| settings.queues = vec![plain]);
+                },
+                by_a,
+                "NotAllowed in_inbox",
+                "",
+            ),
+            (
+                "channel not handled",
+                |s| {
+                    s.in_inbox();
+                    s.change(s.a.agent, |settings| {
+                        settings.channels = [Channel::Voice].into_iter().collect()
+                    });
+                },
+                by_a,
+                "NotAllowed in_inbox",
+                "",
+            ),
+            ("no room, no overdraft", |s| crowded(s, false), by_a, "NoCapacity in_inbox", ""),
+            ("no room, overdraft", |s| crowded(s, true), by_a, "done assigned", "Assigned"),
+            (
+                "cap reached, no overdraft",
+                |s| {
+                    s.set(|settings| settings.overdraft = false);
+                    s.change(s.a.agent, |settings| settings.caps[Channel::Email.index()] = Some(1));
+                    s.pulled();
+                    s.in_inbox();
+                },
+                by_a,
+                "NoCapacity in_inbox",
+                "",
+            ),
+            (
+                "draining still pulls",
+                |s| {
+                    s.pulled();
+                    s.world.presence(s.a, Intent::Draining { next: String::new() });
+                    s.in_inbox();
+                },
+                by_a,
+                "done assigned",
+                "Assigned",
+            ),
+            (
+                "waited too long",
+                |s| {
+                    s.in_inbox();
+                    s.pass(24 * 3_600);
+                },
+                by_a,
+                "WrongState closed",
+                "Ended",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn the_slower_one_learns_who_has_it_and_overdraft_is_told() {
+        let mut s = Scene::new();
+        crowded(&mut s, true);
+        let command = by_a(&mut s);
+        let assigned = DoneWhat::Assigned { conversation: s.id, agent: s.a.agent };
+        assert_eq!(s.world.ok(command.clone()).what, assigned);
+        let kind = &s.world.effects.events[0].kind;
+        assert!(matches!(kind, crate::EventKind::Assigned { overdraft: 80, .. }), "{kind:?}");
+        let late = by_b(&mut s);
+        assert_eq!(s.world.refused(late), Rejected::Taken { by: s.a.agent });
+        assert_eq!(s.world.ok(command).what, assigned);
+        assert_eq!(s.world.load(s.a), 180);
+    }
+}

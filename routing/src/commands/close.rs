@@ -54,3 +54,93 @@ fn close(domain: &mut Domain, cx: &mut Cx<'_>, no: ConvNo, reason: &str, by: &By
     domain.end(cx, no, ending, String::new(), Revoked::Closed);
     done(DoneWhat::Ok, Subject::Conversation(no.id(domain.id)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Command;
+    use crate::command::{By, TransferFallback};
+    use crate::scene::{Row, Scene, as_it_is, play};
+    use crate::testing::supervisor;
+
+    fn close(by: By, s: &Scene) -> Command {
+        Command::Close { conversation: s.id, reason: "r".to_owned(), by }
+    }
+
+    fn force(by: By, s: &Scene) -> Command {
+        Command::ForceClose { conversation: s.id, reason: "r".to_owned(), by }
+    }
+
+    fn forced(s: &mut Scene) -> Command {
+        force(supervisor(), s)
+    }
+
+    #[test]
+    fn close_table() {
+        let rows: &[Row] = &[
+            ("its owner", Scene::assigned, |s| close(By::Agent(s.a), s), "done closed", "Ended"),
+            ("its owner, in wrap-up", Scene::wrapping, |s| close(By::Agent(s.a), s), "done closed", "Ended"),
+            ("another agent", Scene::assigned, |s| close(By::Agent(s.b), s), "NotAllowed assigned", ""),
+            (
+                "an agent, while nobody owns it",
+                Scene::waiting,
+                |s| close(By::Agent(s.a), s),
+                "NotAllowed queued",
+                "",
+            ),
+            (
+                "the agent it is offered to",
+                Scene::offered,
+                |s| close(By::Agent(s.a), s),
+                "NotAllowed offered",
+                "",
+            ),
+            ("the customer, waiting", Scene::waiting, |s| close(By::Customer, s), "done closed", "Ended"),
+            (
+                "the customer, offered",
+                Scene::offered,
+                |s| close(By::Customer, s),
+                "done closed",
+                "OfferEnded Ended",
+            ),
+            ("the customer, owned", Scene::assigned, |s| close(By::Customer, s), "NotAllowed assigned", ""),
+            ("a supervisor, owned", Scene::assigned, |s| close(supervisor(), s), "done closed", "Ended"),
+            ("the system, in an inbox", Scene::in_inbox, |s| close(By::System, s), "done closed", "Ended"),
+            ("stale", Scene::assigned, |s| close(By::Agent(s.stale()), s), "StaleEpoch assigned", ""),
+            ("ended", Scene::closed, |s| close(supervisor(), s), "WrongState closed", ""),
+            ("unknown", as_it_is, |s| close(supervisor(), s), "Unknown", ""),
+            (
+                "too long a reason",
+                Scene::waiting,
+                |s| Command::Close { conversation: s.id, reason: "x".repeat(1_025), by: By::Customer },
+                "Invalid queued",
+                "",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn force_close_table() {
+        let rows: &[Row] = &[
+            ("waiting", Scene::waiting, forced, "done closed", "Ended"),
+            ("in an inbox", Scene::in_inbox, forced, "done closed", "Ended"),
+            ("offered", Scene::offered, forced, "done closed", "OfferEnded Ended"),
+            ("assigned", Scene::assigned, forced, "done closed", "Ended"),
+            ("wrapping", Scene::wrapping, forced, "done closed", "Ended"),
+            (
+                "being moved, no failed transfer",
+                |s| s.moving(TransferFallback::LastQueues),
+                forced,
+                "done closed",
+                "OfferEnded Ended",
+            ),
+            ("by the system", Scene::assigned, |s| force(By::System, s), "done closed", "Ended"),
+            ("by its owner", Scene::assigned, |s| force(By::Agent(s.a), s), "NotAllowed assigned", ""),
+            ("by the customer", Scene::waiting, |s| force(By::Customer, s), "NotAllowed queued", ""),
+            ("closed", Scene::closed, forced, "WrongState closed", ""),
+            ("abandoned", Scene::abandoned, forced, "WrongState abandoned", ""),
+            ("unknown", as_it_is, forced, "Unknown", ""),
+        ];
+        play(rows);
+    }
+}

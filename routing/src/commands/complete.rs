@@ -44,3 +44,106 @@ pub(super) fn apply(
     domain.end(cx, no, ending, notes.to_owned(), Revoked::Closed);
     done(DoneWhat::Ok, Subject::Conversation(id))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Command;
+    use crate::command::Desk;
+    use crate::scene::{Row, Scene, as_it_is, play};
+
+    fn complete(desk: Desk, s: &Scene, disposition: Option<&str>) -> Command {
+        let disposition = disposition.map(str::to_owned);
+        Command::Complete { desk, conversation: s.id, disposition, notes: "n".to_owned() }
+    }
+
+    fn plainly(s: &mut Scene) -> Command {
+        complete(s.a, s, None)
+    }
+
+    fn listed(s: &mut Scene) {
+        let mut settings = s.world.shard.queue(s.queue).expect("made").settings;
+        settings.dispositions = vec!["sold".to_owned(), "lost".to_owned()];
+        s.world.ok(Command::UpdateQueue { queue: s.queue, settings });
+        s.wrapping();
+    }
+
+    fn required(s: &mut Scene) {
+        let mut settings = s.world.shard.queue(s.queue).expect("made").settings;
+        settings.disposition_required = true;
+        s.world.ok(Command::UpdateQueue { queue: s.queue, settings });
+        s.wrapping();
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("with none", Scene::wrapping, plainly, "done closed", "Ended"),
+            ("free text", Scene::wrapping, |s| complete(s.a, s, Some("any")), "done closed", "Ended"),
+            ("of the list", listed, |s| complete(s.a, s, Some("sold")), "done closed", "Ended"),
+            ("not of the list", listed, |s| complete(s.a, s, Some("any")), "Invalid wrapping", ""),
+            ("a list does not require", listed, plainly, "done closed", "Ended"),
+            ("required", required, plainly, "Invalid wrapping", ""),
+            ("required and given", required, |s| complete(s.a, s, Some("any")), "done closed", "Ended"),
+            (
+                "the deadline needs none",
+                |s| {
+                    required(s);
+                    s.pass(30);
+                },
+                |_| Command::Tick,
+                "done closed",
+                "Ended",
+            ),
+            (
+                "late",
+                |s| {
+                    s.wrapping();
+                    s.pass(30);
+                },
+                plainly,
+                "WrongState closed",
+                "Ended",
+            ),
+            ("by another", Scene::wrapping, |s| complete(s.b, s, None), "NotAllowed wrapping", ""),
+            ("stale", Scene::wrapping, |s| complete(s.stale(), s, None), "StaleEpoch wrapping", ""),
+            ("assigned", Scene::assigned, plainly, "WrongState assigned", ""),
+            ("waiting", Scene::waiting, plainly, "WrongState queued", ""),
+            ("ended", Scene::closed, plainly, "WrongState closed", ""),
+            ("unknown", as_it_is, plainly, "Unknown", ""),
+            (
+                "notes too long",
+                Scene::wrapping,
+                |s| {
+                    let notes = "x".repeat(8_193);
+                    Command::Complete { desk: s.a, conversation: s.id, disposition: None, notes }
+                },
+                "Invalid wrapping",
+                "",
+            ),
+            (
+                "the queue is deleted since: nothing is required",
+                |s| {
+                    s.assigned();
+                    s.world.ok(Command::EndContact { conversation: s.id, by: crate::command::By::Customer });
+                    s.world.ok(Command::DeleteTouchpoint { touchpoint: s.voice });
+                    s.world.ok(Command::DeleteTouchpoint { touchpoint: s.mail });
+                    s.world.ok(Command::DeleteQueue { queue: s.queue });
+                },
+                plainly,
+                "done closed",
+                "Ended",
+            ),
+            (
+                "the last of a draining desk",
+                |s| {
+                    s.wrapping();
+                    s.world.presence(s.a, crate::command::Intent::Draining { next: "home".to_owned() });
+                },
+                plainly,
+                "done closed",
+                "Ended PresenceChanged",
+            ),
+        ];
+        play(rows);
+    }
+}

@@ -48,3 +48,69 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId) -> Answer
     }
     Ok(Answer { what: DoneWhat::Ok, about: About::Gone(version) })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::TransferFallback;
+    use crate::scene::{Row, Scene, as_it_is, play};
+    use crate::testing::DOMAIN;
+    use crate::{AgentId, Command, Span};
+
+    fn delete(s: &mut Scene) -> Command {
+        Command::DeleteAgent { agent: s.a.agent }
+    }
+
+    fn only_for_a(s: &mut Scene, falls_back: bool) {
+        let fallback = falls_back.then_some((s.plain, Span::seconds(60)));
+        let touchpoint = s.dedicated(fallback);
+        s.world.ok(Command::DeleteTouchpoint { touchpoint });
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("idle", as_it_is, delete, "done", "AgentDeleted"),
+            ("unknown", as_it_is, |_| Command::DeleteAgent { agent: AgentId::new(DOMAIN, 9) }, "Unknown", ""),
+            ("a touchpoint is dedicated to it", |s| _ = s.dedicated(None), delete, "InUse queued", ""),
+            ("offered", Scene::offered, delete, "done queued", "OfferEnded Waiting AgentDeleted"),
+            ("assigned", Scene::assigned, delete, "done queued", "Released Waiting AgentDeleted"),
+            ("wrapping", Scene::wrapping, delete, "done closed", "Ended AgentDeleted"),
+            (
+                "dedicated, with a fallback",
+                |s| only_for_a(s, true),
+                delete,
+                "done queued",
+                "AgentDeleted Waiting",
+            ),
+            ("dedicated, without", |s| only_for_a(s, false), delete, "done closed", "AgentDeleted Ended"),
+            (
+                "the other takes over",
+                |s| {
+                    s.assigned();
+                    s.ready(s.b);
+                },
+                delete,
+                "done offered",
+                "Released Waiting AgentDeleted Offered",
+            ),
+            (
+                "a transfer to it fails",
+                |s| s.moving(TransferFallback::Source),
+                |s| Command::DeleteAgent { agent: s.b.agent },
+                "done assigned",
+                "OfferEnded TransferFailed AgentDeleted",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn it_is_gone_for_its_desk() {
+        let mut s = Scene::new();
+        let command = delete(&mut s);
+        s.world.ok(command.clone());
+        assert!(s.world.shard.agent(s.a.agent).is_none());
+        assert!(matches!(s.world.refused(Command::LoseLease { desk: s.a }), crate::Rejected::Unknown { .. }));
+        assert!(matches!(s.world.refused(command), crate::Rejected::Unknown { .. }));
+    }
+}

@@ -55,3 +55,116 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
     }
     Ok(Answer { what: DoneWhat::Ok, about: About::Gone(version) })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Command;
+    use crate::scene::{Row, Scene, as_it_is, play};
+    use crate::testing::DOMAIN;
+    use crate::{Channel, QueueId};
+
+    fn delete(s: &mut Scene) -> Command {
+        Command::DeleteQueue { queue: s.queue }
+    }
+
+    fn unrouted(s: &mut Scene) {
+        for touchpoint in [s.voice, s.mail] {
+            s.world.ok(Command::DeleteTouchpoint { touchpoint });
+        }
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("a touchpoint names it", as_it_is, delete, "InUse", ""),
+            (
+                "a dedicated touchpoint's fallback",
+                |s| {
+                    unrouted(s);
+                    s.dedicated(Some((s.queue, crate::Span::seconds(9))));
+                },
+                delete,
+                "InUse queued",
+                "",
+            ),
+            ("idle", unrouted, delete, "done", "QueueDeleted"),
+            ("unknown", as_it_is, |_| Command::DeleteQueue { queue: QueueId::new(DOMAIN, 9) }, "Unknown", ""),
+            (
+                "deleted already",
+                |s| {
+                    unrouted(s);
+                    let command = delete(s);
+                    s.world.ok(command);
+                },
+                delete,
+                "Unknown",
+                "",
+            ),
+            (
+                "what waits there alone ends",
+                |s| {
+                    s.waiting();
+                    unrouted(s);
+                },
+                delete,
+                "done closed",
+                "QueueDeleted Ended",
+            ),
+            (
+                "and in its inbox",
+                |s| {
+                    s.in_inbox();
+                    unrouted(s);
+                },
+                delete,
+                "done closed",
+                "QueueDeleted Ended",
+            ),
+            (
+                "an offer from it goes first",
+                |s| {
+                    s.offered();
+                    unrouted(s);
+                },
+                delete,
+                "done closed",
+                "OfferEnded Waiting QueueDeleted Ended",
+            ),
+            (
+                "what waits in two waits on",
+                |s| {
+                    let both = s.world.touchpoint(Channel::Voice, &[s.queue, s.plain]);
+                    s.id = s.world.start(both);
+                    s.world.ok(Command::DeleteTouchpoint { touchpoint: both });
+                    unrouted(s);
+                },
+                delete,
+                "done queued",
+                "QueueDeleted",
+            ),
+            (
+                "owned work goes on",
+                |s| {
+                    s.assigned();
+                    unrouted(s);
+                },
+                delete,
+                "done assigned",
+                "QueueDeleted",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn agents_leave_it_and_work_that_comes_back_ends() {
+        let mut s = Scene::new();
+        s.assigned();
+        unrouted(&mut s);
+        let command = delete(&mut s);
+        s.world.ok(command);
+        assert_eq!(s.world.shard.agent(s.a.agent).expect("made").settings.queues, [s.plain]);
+        s.world.ok(Command::LogOut { agent: s.a.agent, by: crate::command::By::System });
+        assert_eq!(s.world.events(), ["LeaseLost", "Released", "Ended", "PresenceChanged"]);
+    }
+}

@@ -32,3 +32,91 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId, by: &By) 
     }
     done(DoneWhat::Ok, Subject::Agent(id))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::{By, Intent};
+    use crate::scene::{Row, Scene, as_it_is, play};
+    use crate::testing::{DOMAIN, supervisor};
+    use crate::view::Lease;
+    use crate::{AgentId, Command};
+
+    fn out(by: By, s: &Scene) -> Command {
+        Command::LogOut { agent: s.a.agent, by }
+    }
+
+    fn log_out(s: &mut Scene) -> Command {
+        out(supervisor(), s)
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("without work", as_it_is, log_out, "done", "LeaseLost PresenceChanged"),
+            (
+                "offered",
+                Scene::offered,
+                log_out,
+                "done queued",
+                "LeaseLost OfferEnded Waiting PresenceChanged",
+            ),
+            (
+                "assigned",
+                Scene::assigned,
+                log_out,
+                "done queued",
+                "LeaseLost Released Waiting PresenceChanged",
+            ),
+            ("wrapping", Scene::wrapping, log_out, "done closed", "LeaseLost Ended PresenceChanged"),
+            (
+                "pulled: back to its inbox",
+                Scene::pulled,
+                log_out,
+                "done in_inbox",
+                "LeaseLost Released Waiting PresenceChanged",
+            ),
+            (
+                "the lease is lost already",
+                |s| {
+                    s.assigned();
+                    s.lose();
+                },
+                log_out,
+                "done queued",
+                "Released Waiting PresenceChanged",
+            ),
+            (
+                "again",
+                |s| {
+                    let command = log_out(s);
+                    s.world.ok(command);
+                },
+                log_out,
+                "done",
+                "",
+            ),
+            ("by itself", as_it_is, |s| out(By::Agent(s.a), s), "NotAllowed", ""),
+            ("by the customer", as_it_is, |s| out(By::Customer, s), "NotAllowed", ""),
+            (
+                "unknown",
+                as_it_is,
+                |_| Command::LogOut { agent: AgentId::new(DOMAIN, 9), by: By::System },
+                "Unknown",
+                "",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn the_desk_is_stale_after_it() {
+        let mut s = Scene::new();
+        let command = log_out(&mut s);
+        s.world.ok(command);
+        let agent = s.world.shard.agent(s.a.agent).expect("made");
+        assert_eq!((agent.lease, agent.epoch.0), (Lease::None, s.a.epoch.0 + 1));
+        let command =
+            Command::SetPresence { agent: s.a.agent, intent: Intent::Available, by: By::Agent(s.a) };
+        assert_eq!(s.world.refused(command), crate::Rejected::StaleEpoch { current: agent.epoch });
+    }
+}

@@ -7,6 +7,8 @@ mod assign;
 pub(crate) mod checks;
 mod close;
 mod complete;
+#[cfg(test)]
+mod config_test;
 mod delete_agent;
 mod delete_queue;
 mod end_contact;

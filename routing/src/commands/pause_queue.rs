@@ -43,3 +43,77 @@ pub(super) fn revoke_offers_from(domain: &mut Domain, cx: &mut Cx<'_>, queue: Qu
         domain.revoke_offer(cx, no, Revoked::QueueGone);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Command;
+    use crate::command::By;
+    use crate::scene::{Row, Scene, as_it_is, play};
+    use crate::testing::{DOMAIN, supervisor};
+    use crate::{Channel, QueueId};
+
+    fn set(s: &Scene, paused: bool, by: By) -> Command {
+        Command::PauseQueue { queue: s.queue, paused, by }
+    }
+
+    fn pause(s: &mut Scene) -> Command {
+        set(s, true, supervisor())
+    }
+
+    fn resume(s: &mut Scene) -> Command {
+        set(s, false, supervisor())
+    }
+
+    fn paused(s: &mut Scene) {
+        let command = pause(s);
+        s.world.ok(command);
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("idle", as_it_is, pause, "done", "QueuePaused"),
+            (
+                "offers from it are revoked",
+                Scene::offered,
+                pause,
+                "done queued",
+                "QueuePaused OfferEnded Waiting",
+            ),
+            ("work goes on", Scene::assigned, pause, "done assigned", "QueuePaused"),
+            (
+                "the other queue takes over",
+                |s| {
+                    s.voice = s.world.touchpoint(Channel::Voice, &[s.queue, s.plain]);
+                    s.offered();
+                },
+                pause,
+                "done offered",
+                "QueuePaused OfferEnded Waiting Offered",
+            ),
+            ("paused already", paused, pause, "done", ""),
+            ("not paused", as_it_is, resume, "done", ""),
+            (
+                "resumed: what waits is offered",
+                |s| {
+                    paused(s);
+                    s.ready(s.a);
+                    s.waiting();
+                },
+                resume,
+                "done offered",
+                "QueuePaused Offered",
+            ),
+            ("by an agent", as_it_is, |s| set(s, true, By::Agent(s.a)), "NotAllowed", ""),
+            ("by the customer", as_it_is, |s| set(s, true, By::Customer), "NotAllowed", ""),
+            (
+                "unknown",
+                as_it_is,
+                |_| Command::PauseQueue { queue: QueueId::new(DOMAIN, 9), paused: true, by: By::System },
+                "Unknown",
+                "",
+            ),
+        ];
+        play(rows);
+    }
+}

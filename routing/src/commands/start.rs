@@ -126,3 +126,176 @@ fn check_room(domain: &Domain, place: PlaceKind, queues: &[QueueNo]) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::Arrival;
+    use crate::scene::{Row, Scene, as_it_is, play};
+    use crate::settings::RoutingMode;
+    use crate::testing::{DOMAIN, supervisor};
+    use crate::{Channel, Command, ConversationId, DomainId, Points, Priority, Span, TouchpointId};
+
+    fn arrival(touchpoint: TouchpointId) -> Arrival {
+        let (customer, reference) = ("c".to_owned(), String::new());
+        Arrival { touchpoint, customer, reference, priority: None, continues: None }
+    }
+
+    fn call(s: &mut Scene) -> Command {
+        Command::Start(arrival(s.voice))
+    }
+
+    fn mail(s: &mut Scene) -> Command {
+        Command::Start(arrival(s.mail))
+    }
+
+    fn continuing(s: &Scene, domain: DomainId) -> Command {
+        let continues = Some(ConversationId::new(domain, 77));
+        Command::Start(Arrival { continues, ..arrival(s.voice) })
+    }
+
+    /// The queue takes one at a time, and one waits there.
+    fn full(s: &mut Scene) {
+        let mut settings = s.world.shard.queue(s.queue).expect("made").settings;
+        settings.waiting_max = 1;
+        s.world.ok(Command::UpdateQueue { queue: s.queue, settings });
+        s.waiting();
+    }
+
+    #[test]
+    fn table() {
+        let rows: &[Row] = &[
+            ("nobody", as_it_is, call, "done", "Arrived Waiting"),
+            ("somebody", |s| s.ready(s.a), call, "done", "Arrived Waiting Offered"),
+            ("an inbox offers to nobody", |s| s.ready(s.a), mail, "done", "Arrived Waiting"),
+            (
+                "a call does not fit beside a call",
+                |s| {
+                    s.assigned();
+                },
+                call,
+                "done",
+                "Arrived Waiting",
+            ),
+            (
+                "unknown touchpoint",
+                as_it_is,
+                |_| Command::Start(arrival(TouchpointId::new(DOMAIN, 9))),
+                "Unknown",
+                "",
+            ),
+            (
+                "a deleted one",
+                |s| {
+                    s.world.ok(Command::DeleteTouchpoint { touchpoint: s.voice });
+                },
+                call,
+                "Unknown",
+                "",
+            ),
+            ("continues a forgotten one", as_it_is, |s| continuing(s, DOMAIN), "done", "Arrived Waiting"),
+            ("continues one of another domain", as_it_is, |s| continuing(s, DomainId(2)), "Invalid", ""),
+            (
+                "too long a text",
+                as_it_is,
+                |s| Command::Start(Arrival { customer: "x".repeat(1_025), ..arrival(s.voice) }),
+                "Invalid",
+                "",
+            ),
+            ("full", full, call, "Full queued", ""),
+            ("full, its inbox counts", full, mail, "Full queued", ""),
+            (
+                "an offered one waits no more",
+                |s| {
+                    full(s);
+                    s.ready(s.a);
+                },
+                call,
+                "done offered",
+                "Arrived Waiting",
+            ),
+            (
+                "full, but the other queue is not",
+                |s| {
+                    full(s);
+                    s.voice = s.world.touchpoint(Channel::Voice, &[s.queue, s.plain]);
+                },
+                call,
+                "done queued",
+                "Arrived Waiting",
+            ),
+            (
+                "dedicated is never full",
+                |s| {
+                    full(s);
+                    s.voice = s.dedicated(Some((s.queue, Span::seconds(9))));
+                },
+                call,
+                "done queued",
+                "Arrived Waiting",
+            ),
+        ];
+        play(rows);
+    }
+
+    #[test]
+    fn priorities() {
+        let mut s = Scene::new();
+        let accept = crate::settings::AcceptMode::Manual { ring: Span::seconds(20) };
+        let step = crate::settings::ToQueue { queues: vec![s.queue], priority: Priority(5), accept };
+        let with = s.world.touchpoint_with(Channel::Voice, RoutingMode::ToQueue(step));
+        for (touchpoint, own, expected) in
+            [(with, None, 5), (with, Some(7), 7), (s.mail, None, 0), (s.mail, Some(3), 3)]
+        {
+            let (id, _) = s.world.started(touchpoint, own.map(Priority));
+            assert_eq!(s.world.shard.conversation(id).expect("known").priority, Priority(expected));
+        }
+    }
+
+    #[test]
+    fn the_agent_takes_highest_priority_then_age_and_wrap_up_room_counts() {
+        let mut s = Scene::new();
+        let chat = s.world.touchpoint(Channel::Chat, &[s.queue]);
+        let ids: Vec<_> = [0, 9, 0, 9, 0].map(|p| s.world.started(chat, Some(Priority(p))).0).into();
+        s.change(s.a.agent, |settings| settings.capacity = Points(99));
+        s.ready(s.a);
+        let offered: Vec<bool> = ids.iter().map(|id| s.world.stage(*id) == "offered").collect();
+        assert_eq!(offered, [true, true, false, true, false]);
+        assert_eq!(s.world.load(s.a), 75);
+    }
+
+    fn stage_after(s: &mut Scene, seconds: u64) -> (&'static str, Vec<String>) {
+        s.pass(seconds);
+        s.world.tick();
+        (s.stage(), s.world.events())
+    }
+
+    #[test]
+    fn a_dedicated_one_waits_for_its_agent_then_falls_back() {
+        let mut s = Scene::new();
+        s.ready(s.b);
+        s.dedicated(Some((s.plain, Span::seconds(9))));
+        assert_eq!(stage_after(&mut s, 8), ("queued", vec![]), "the other is free and gets nothing");
+        assert_eq!(stage_after(&mut s, 1).1, ["Waiting", "Offered"]);
+        assert_eq!(s.world.offer_of(s.id).map(|(_, agent)| agent), Some(s.b.agent));
+
+        let mut s = Scene::new();
+        s.ready(s.a);
+        s.dedicated(Some((s.plain, Span::seconds(9))));
+        assert_eq!(s.stage(), "offered");
+        assert_eq!(
+            stage_after(&mut s, 9).1,
+            ["OfferEnded", "Waiting", "Offered"],
+            "offered all the same: its time is over"
+        );
+
+        let mut s = Scene::new();
+        s.ready(s.b);
+        s.dedicated(None);
+        assert_eq!(stage_after(&mut s, 3_600), ("queued", vec![]));
+        s.ready(s.a);
+        assert_eq!(s.world.events(), ["PresenceChanged", "Offered"]);
+        s.world.accept(s.id);
+        s.world.ok(Command::LogOut { agent: s.a.agent, by: supervisor() });
+        assert_eq!(s.stage(), "queued", "waits for its agent again");
+    }
+}
