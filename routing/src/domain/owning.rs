@@ -1,6 +1,6 @@
 //! Owners: assignment, wrap-up, release, and what happens when an owner goes.
 
-use super::{AgentNo, ConvNo, Cx, Domain, QueueNo, State};
+use super::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
 use crate::command::{By, Intent};
 use crate::deadlines::Due;
 use crate::event::{Ending, EventKind, How, OfferEnd, Requeued, Revoked};
@@ -176,6 +176,13 @@ impl Domain {
             self.take_offer(cx, no, OfferEnd::Revoked(Revoked::Transferred));
         }
         self.release_to_wait(cx, no);
+        // The dedicated agent came and went: the fallback, where there is one, need not wait again.
+        let conversation = self.conv(no);
+        if matches!(conversation.place, PlaceKind::Dedicated(_))
+            && !self.present_queues(&conversation.queues).is_empty()
+        {
+            self.conv_mut(no).place = PlaceKind::Queues;
+        }
         self.enter_place(cx, no, cause);
     }
 

@@ -276,7 +276,6 @@ impl Dom {
         }
         self.leaving.push(id);
         self.p(id).lease = Lease::None;
-        self.p(id).intent = Intent::Unavailable { reason: "deleted".to_owned() };
         for (_, conversation) in self.offers_to(id) {
             self.fail_offer(conversation, OfferEnd::Revoked(Revoked::Unavailable), Requeued::Revoked);
         }

@@ -75,14 +75,14 @@ impl Dom {
         }
         let c = &self.convs[&id];
         let owner = c.stage.owner();
-        let exists = match &c.home {
-            Place::Queues(queues) | Place::Inbox(queues) => !queues.is_empty(),
-            Place::Dedicated(agent) => self.people.contains_key(agent) && !self.leaving.contains(agent),
-        };
-        let place = if exists {
-            Some(c.home.clone())
-        } else {
-            (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone()))
+        let queues = (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone()));
+        let place = match &c.home {
+            Place::Queues(left) | Place::Inbox(left) => (!left.is_empty()).then(|| c.home.clone()).or(queues),
+            // The dedicated agent came and went: the fallback need not wait again.
+            Place::Dedicated(agent) => {
+                let there = self.people.contains_key(agent) && !self.leaving.contains(agent);
+                queues.or_else(|| there.then(|| c.home.clone()))
+            }
         };
         match place {
             Some(place) => self.release(id, owner, place, cause),
@@ -99,7 +99,7 @@ impl Dom {
         if queues.is_empty() {
             self.end(id, Ending::Expired, why, String::new());
         } else {
-            self.wait(id, Place::Queues(queues), Some(Requeued::DedicatedFallback));
+            self.wait(id, Place::Queues(queues), Some(Requeued::OwnerGone));
         }
     }
 
