@@ -185,7 +185,7 @@ impl Dom {
             return Err(Rejected::InUse { why: String::new() });
         }
         // Offers made from it end; conversations lose it; those left with none end.
-        for c in self.convs.values_mut().filter(|c| !c.stage.is_terminal()) {
+        for c in self.convs.values_mut() {
             c.queues.retain(|q| *q != id);
             if let Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues))
             | Stage::Offered(Place::Queues(queues) | Place::Inbox(queues)) = &mut c.stage

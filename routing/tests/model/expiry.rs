@@ -117,7 +117,7 @@ impl Dom {
             }
             Kind::Hold(agent) => self.p(agent).holds = None,
             Kind::WrapUp(id) => self.complete_silently(id),
-            Kind::Assigned(id) => self.contact_over(id, Revoked::Expired),
+            Kind::Assigned(id) => self.contact_over(id),
             Kind::Grace(id) => self.grace_over(id),
             Kind::Dedicated(id) => {
                 let (queue, _) = self.c(id).goes_on.take().expect("a fallback");

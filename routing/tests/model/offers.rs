@@ -129,9 +129,9 @@ impl Dom {
     }
 
     /// The contact is over: wrap-up, or the end.
-    pub fn contact_over(&mut self, id: ConversationId, why: Revoked) {
+    pub fn contact_over(&mut self, id: ConversationId) {
         if self.convs[&id].offer.is_some() {
-            self.end_offer(id, OfferEnd::Revoked(why));
+            self.end_offer(id, OfferEnd::Revoked(Revoked::Closed));
         }
         let c = &self.convs[&id];
         let Stage::Assigned(agent) = c.stage else { panic!("not assigned") };
@@ -139,7 +139,7 @@ impl Dom {
         let wrap_up = queue.map_or(Span::ZERO, |q| self.queues[&q].settings.wrap_up_max);
         let gone = self.people[&agent].lease != routing::view::Lease::Live;
         if wrap_up == Span::ZERO || gone {
-            self.end(id, Ending::Completed { disposition: None }, why, String::new());
+            self.end(id, Ending::Completed { disposition: None }, Revoked::Closed, String::new());
             return;
         }
         let hold = self.settings.wrap_up_hold;

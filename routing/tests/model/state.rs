@@ -273,6 +273,9 @@ impl Dom {
         let now = self.now;
         let wait_max = self.settings.wait_max;
         let moves = self.convs[&id].home != place;
+        if outside || moves {
+            self.end_hold_for(id);
+        }
         let c = self.c(id);
         if let Some(owner) = c.stage.owner() {
             c.last_agent = Some(owner);

@@ -107,7 +107,7 @@ impl Dom {
         match c.stage {
             Stage::Ended(_) => return Err(wrong_state(c)),
             Stage::Wrapping(_) => {}
-            Stage::Assigned(_) => self.contact_over(id, Revoked::Abandoned),
+            Stage::Assigned(_) => self.contact_over(id),
             Stage::Waiting(_) | Stage::Offered(_) => {
                 self.end(id, Ending::Abandoned, Revoked::Abandoned, String::new())
             }
@@ -124,7 +124,7 @@ impl Dom {
         if matches!(&by, By::Agent(desk) if desk.agent != owner) {
             return Err(not_allowed());
         }
-        self.contact_over(id, if by == By::Customer { Revoked::Abandoned } else { Revoked::Closed });
+        self.contact_over(id);
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
     }
 
