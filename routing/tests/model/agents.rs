@@ -117,9 +117,9 @@ impl Dom {
         }
         self.p(agent).lease = Lease::None;
         self.p(agent).epoch.0 += 1;
-        self.set_intent(agent, Intent::Unavailable { reason: "logged out".to_owned() }, by);
         self.stopped(agent, Revoked::LeaseLost);
         self.give_up_all(agent, Requeued::OwnerGone);
+        self.set_intent(agent, Intent::Unavailable { reason: "logged out".to_owned() }, by);
         Ok((DoneWhat::Ok, Subject::Agent(agent)))
     }
 

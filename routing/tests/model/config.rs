@@ -274,7 +274,6 @@ impl Dom {
         if named {
             return Err(Rejected::InUse { why: String::new() });
         }
-        self.leaving.push(id);
         self.p(id).lease = Lease::None;
         for (_, conversation) in self.offers_to(id) {
             self.fail_offer(conversation, OfferEnd::Revoked(Revoked::Unavailable), Requeued::Revoked);

@@ -131,6 +131,10 @@ impl Model {
         let Command::CreateDomain { account, settings } = &request.command else {
             return Err(Rejected::UnknownDomain);
         };
+        let window_ms = settings.request_window.0 / 1_000;
+        if request.id.is_some_and(|id| id.made_at_ms() + window_ms < entry.wall_ms) {
+            return Err(Rejected::RequestTooOld { window_s: window_ms / 1_000 });
+        }
         config::check_domain(settings)?;
         let mut dom = Dom::new(request.domain, *account, settings.clone());
         dom.now = self.now;

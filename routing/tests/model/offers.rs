@@ -80,7 +80,7 @@ impl Dom {
             Place::Queues(left) | Place::Inbox(left) => (!left.is_empty()).then(|| c.home.clone()).or(queues),
             // The dedicated agent came and went: the fallback need not wait again.
             Place::Dedicated(agent) => {
-                let there = self.people.contains_key(agent) && !self.leaving.contains(agent);
+                let there = self.people.contains_key(agent);
                 queues.or_else(|| there.then(|| c.home.clone()))
             }
         };

@@ -29,8 +29,6 @@ pub struct Dom {
     pub convs: BTreeMap<ConversationId, Conv>,
     pub minted: [u64; 5],
     pub events: Vec<Event>,
-    /// Agents being deleted right now.
-    pub leaving: Vec<AgentId>,
 }
 
 /// A remembered answer.
@@ -135,7 +133,6 @@ impl Dom {
             convs: BTreeMap::new(),
             minted: [0; 5],
             events: Vec::new(),
-            leaving: Vec::new(),
         }
     }
 
