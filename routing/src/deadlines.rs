@@ -1,12 +1,14 @@
 //! What a domain has to do at a time, in the order in which it is done.
 
 use crate::LogTime;
-use crate::domain::{AgentNo, ConvNo};
+use crate::domain::{AgentNo, ConvNo, QueueNo};
 use std::collections::BTreeSet;
 
 /// What is due. The order of the variants is the order in which equal times expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
+    /// The oldest offer of a paused queue is revoked. Always due at time zero, before all else.
+    Revoke(QueueNo),
     /// An offer is a miss.
     Offer(ConvNo),
     /// An agent's exclusion ends.

@@ -64,13 +64,13 @@ impl Domain {
             add(agent.hold.map(|(_, until)| until), Due::Hold(agent.no));
             add(agent.miss_return, Due::MissReturn(agent.no));
             for no in &agent.offers {
-                add(self.conv(*no).offer.as_ref().map(|offer| offer.deadline), Due::Offer(*no));
+                add(self.offer_ends(*no), Due::Offer(*no));
             }
         }
         if let Some(conversation) = conversation.and_then(|no| self.conversations.get(&no)) {
             let no = conversation.no;
             let wrapping = matches!(conversation.state, State::Wrapping(_));
-            add(conversation.offer.as_ref().map(|offer| offer.deadline), Due::Offer(no));
+            add(self.offer_ends(no), Due::Offer(no));
             for (agent, until) in &conversation.excluded {
                 add(Some(*until), Due::Exclusion(no, *agent));
             }
@@ -84,8 +84,18 @@ impl Domain {
         all.into_iter().min()
     }
 
+    /// When a conversation's offer is over: at once if its queue was paused.
+    fn offer_ends(&self, no: ConvNo) -> Option<LogTime> {
+        let offer = self.conv(no).offer.as_ref()?;
+        Some(if self.offer_is_paused(no) { LogTime(0) } else { offer.deadline })
+    }
+
     fn expire(&mut self, cx: &mut Cx<'_>, due: Due) {
         match due {
+            Due::Revoke(queue) => self.revoke_oldest(cx, queue),
+            Due::Offer(no) if self.offer_is_paused(no) => {
+                self.revoke_offer(cx, no, Revoked::QueueGone);
+            }
             Due::Offer(no) => self.missed(cx, no),
             Due::Exclusion(no, agent) => {
                 if !cx.planted(PlantedBug::ExclusionForever) {

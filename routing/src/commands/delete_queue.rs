@@ -1,7 +1,6 @@
 //! `DeleteQueue`: agents leave it, conversations lose it; those left with no place end.
 
 use super::checks::{About, Answer, Answered};
-use super::pause_queue::revoke_offers_from;
 use crate::deadlines::Due;
 use crate::domain::{ConvNo, Cx, Domain};
 use crate::event::EventKind;
@@ -22,7 +21,9 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
     }
     // Nothing is offered from it again: what its offers held waits and is met below.
     domain.queue_mut(no).paused = true;
-    revoke_offers_from(domain, cx, no);
+    while !domain.queue(no).index.0.offers.is_empty() {
+        domain.revoke_oldest(cx, no);
+    }
     for agent in domain.queue(no).index.0.members.clone() {
         domain.unlist(agent);
         domain.leave_queues(agent);

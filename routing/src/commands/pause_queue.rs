@@ -2,10 +2,11 @@
 
 use super::checks::{Answered, done, supervisors_only};
 use crate::command::By;
-use crate::domain::{ConvNo, Cx, Domain, QueueNo};
-use crate::event::{EventKind, Revoked, Subject};
+use crate::deadlines::Due;
+use crate::domain::{Cx, Domain};
+use crate::event::{EventKind, Subject};
 use crate::outcome::DoneWhat;
-use crate::{Channel, QueueId};
+use crate::{Channel, LogTime, QueueId};
 
 pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId, paused: bool, by: &By) -> Answered {
     domain.caller(by)?;
@@ -15,8 +16,9 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId, paused: b
         domain.queue_mut(no).paused = paused;
         domain.emit(cx, EventKind::QueuePaused { queue: id, paused, by: by.clone() });
         if paused {
-            revoke_offers_from(domain, cx, no);
+            domain.follow_pause(no);
         } else {
+            domain.index.0.deadlines.remove(LogTime(0), Due::Revoke(no));
             for channel in Channel::ALL {
                 if domain.queue(no).index.0.channels & (1 << channel as u8) != 0 {
                     domain.dirty.line(no, channel as u8);
@@ -25,23 +27,6 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId, paused: b
         }
     }
     done(DoneWhat::Ok, Subject::Queue(id))
-}
-
-/// Revokes the live offers that were made from a queue.
-pub(super) fn revoke_offers_from(domain: &mut Domain, cx: &mut Cx<'_>, queue: QueueNo) {
-    let mut offered: Vec<ConvNo> = domain
-        .queue(queue)
-        .index
-        .0
-        .members
-        .iter()
-        .flat_map(|member| domain.agent(*member).offers.iter().copied())
-        .filter(|no| domain.conv(*no).offer.as_ref().is_some_and(|offer| offer.queue == Some(queue)))
-        .collect();
-    offered.sort_unstable_by_key(|no| domain.conv(*no).offer.as_ref().map(|offer| offer.number));
-    for no in offered {
-        domain.revoke_offer(cx, no, Revoked::QueueGone);
-    }
 }
 
 #[cfg(test)]
@@ -115,5 +100,37 @@ mod tests {
             ),
         ];
         play(rows);
+    }
+
+    /// More offers than one entry revokes: the rest is revoked by later entries, and is over already.
+    #[test]
+    fn many_offers_are_revoked_by_continue() {
+        let mut s = Scene::new();
+        let desks: Vec<_> = (0..600).map(|_| s.world.ready(&[s.queue])).collect();
+        let ids: Vec<_> = (0..600).map(|_| s.world.start(s.voice)).collect();
+        let (offer, agent) = s.world.offer_of(ids[599]).expect("offered");
+        paused(&mut s);
+        assert_eq!(s.world.effects.events.len(), 1 + 2 * 256);
+        assert!(s.world.shard.is_pending());
+        let bytes = bincode::serde::encode_to_vec(&s.world.shard, bincode::config::standard());
+        let restored: (crate::Shard, usize) =
+            bincode::serde::decode_from_slice(&bytes.expect("serialises"), bincode::config::standard())
+                .expect("deserialises");
+        assert_eq!(restored.0.next_deadline(), s.world.shard.next_deadline());
+
+        let desk = s.world.present_desk(agent);
+        let refused = s.world.refused(Command::Accept { desk, offer });
+        assert_eq!(refused, crate::Rejected::OfferOver { offer }, "revoked, though not yet told");
+        s.world.ok(Command::Continue);
+        assert!(!s.world.shard.is_pending());
+        assert!(desks.iter().all(|desk| s.world.load(*desk) == 0));
+
+        let mut world = crate::testing::World { shard: restored.0, ..s.world };
+        world.ok(Command::PauseQueue { queue: s.queue, paused: false, by: supervisor() });
+        let entries =
+            (0..100).take_while(|_| world.shard.is_pending() && world.apply(Command::Continue).is_ok());
+        assert!(entries.count() < 100, "comes to an end");
+        assert!(ids.iter().all(|id| world.stage(*id) == "offered"));
+        assert!(world.offer_of(ids[599]).is_some_and(|(kept, _)| kept == offer), "what was left goes on");
     }
 }

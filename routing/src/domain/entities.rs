@@ -38,6 +38,8 @@ pub(crate) struct QueueIndex {
     pub(crate) channels: u8,
     /// Conversations to be pulled, in rank order.
     pub(crate) inbox: Line,
+    /// Conversations offered from it, in the order of the offers.
+    pub(crate) offers: BTreeMap<u64, ConvNo>,
 }
 
 impl Numbered for Queue {

@@ -9,7 +9,7 @@ use crate::fixed::FixedMap;
 use crate::matching::Dirty;
 use crate::requests::Requests;
 use crate::settings::DomainSettings;
-use crate::{AccountId, DomainId, Sequence, Version};
+use crate::{AccountId, DomainId, LogTime, Sequence, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Serialize)]
@@ -156,6 +156,12 @@ impl Domain {
         if let Some(offer) = &conversation.offer {
             index.offers.insert(offer.number, no);
             index.deadlines.add(offer.deadline, Due::Offer(no));
+            if let Some(queue) = offer.queue.and_then(|queue| self.queues.get_mut(queue.0)) {
+                queue.index.0.offers.insert(offer.number, no);
+                if queue.paused {
+                    index.deadlines.add(LogTime(0), Due::Revoke(queue.no));
+                }
+            }
             if let Some(agent) = self.agents.get_mut(offer.agent.0) {
                 agent.index.0.counts[channel] += 1;
             }

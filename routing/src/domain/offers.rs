@@ -1,6 +1,7 @@
 //! Offers: made, ended, and what follows.
 
 use super::{AgentNo, ConvNo, Cx, Domain, Offer, PlaceKind, QueueNo, State};
+use crate::LogTime;
 use crate::command::TransferFallback;
 use crate::deadlines::Due;
 use crate::event::{EventKind, OfferEnd, Requeued, Revoked};
@@ -42,6 +43,9 @@ impl Domain {
         conversation.offer = Some(Box::new(offer));
         let channel = conversation.channel;
         self.index.0.offers.insert(number, no);
+        if let Some(queue) = queue {
+            self.queue_mut(queue).index.0.offers.insert(number, no);
+        }
         self.index.0.deadlines.add(deadline, Due::Offer(no));
         self.change_load(to, |agent| {
             agent.offers.push(no);
@@ -60,6 +64,10 @@ impl Domain {
         let channel = conversation.channel;
         self.index.0.offers.remove(&offer.number);
         self.index.0.deadlines.remove(offer.deadline, Due::Offer(no));
+        if let Some(queue) = offer.queue {
+            self.queue_mut(queue).index.0.offers.remove(&offer.number);
+            self.follow_pause(queue);
+        }
         let twice = cx.planted(PlantedBug::OfferTwice);
         let accepted = end == OfferEnd::Accepted;
         let agent = self.agent_mut(offer.agent);
@@ -87,6 +95,32 @@ impl Domain {
     pub(crate) fn revoke_offer(&mut self, cx: &mut Cx<'_>, no: ConvNo, why: Revoked) {
         let offer = self.take_offer(cx, no, OfferEnd::Revoked(why));
         self.wait_after_offer(cx, no, &offer, Requeued::Revoked);
+    }
+
+    /// Notes whether a queue has offers to revoke: it is paused, and some are live.
+    pub(crate) fn follow_pause(&mut self, no: QueueNo) {
+        let queue = self.queue(no);
+        if !queue.paused {
+            return;
+        }
+        if queue.index.0.offers.is_empty() {
+            self.index.0.deadlines.remove(LogTime(0), Due::Revoke(no));
+        } else {
+            self.index.0.deadlines.add(LogTime(0), Due::Revoke(no));
+        }
+    }
+
+    /// Revokes the oldest offer of a paused queue.
+    pub(crate) fn revoke_oldest(&mut self, cx: &mut Cx<'_>, queue: QueueNo) {
+        if let Some((_, no)) = self.queue(queue).index.0.offers.first_key_value() {
+            self.revoke_offer(cx, *no, Revoked::QueueGone);
+        }
+    }
+
+    /// Whether a conversation's offer was made from a queue that was paused since.
+    pub(crate) fn offer_is_paused(&self, no: ConvNo) -> bool {
+        let offer = self.conv(no).offer.as_ref();
+        offer.and_then(|offer| offer.queue).is_some_and(|queue| self.queue(queue).paused)
     }
 
     /// Withdraws all offers of an agent.
