@@ -321,3 +321,21 @@ fn expected_versions() {
         assert_eq!(outcome.map_or_else(|rejected| name(&rejected), |_| "done".to_owned()), answer);
     }
 }
+
+#[test]
+fn another_rank_policy_reorders_what_waits() {
+    for (rank, older_goes) in [(RankPolicy::Priority, false), (aging(&[]), true), (aging(&[9]), false)] {
+        let mut s = Scene::new();
+        s.in_inbox();
+        let (older, _) = s.world.started(s.voice, None);
+        s.pass(59);
+        let (urgent, _) = s.world.started(s.voice, Some(Priority(9)));
+        s.set(|settings| settings.rank = aging(&[3]));
+        s.set(|settings| settings.rank = rank);
+        assert_eq!(s.world.events(), ["DomainChanged"]);
+        assert_eq!(s.world.shard.inbox(s.a.agent, 9).len(), 1);
+        s.ready(s.a);
+        let stages = (s.world.stage(older), s.world.stage(urgent));
+        assert_eq!(stages, if older_goes { ("offered", "queued") } else { ("queued", "offered") });
+    }
+}

@@ -1,5 +1,6 @@
 //! A domain as it is stored and compared: entities in the order of their numbers, nothing derived.
 
+use super::keys::Line;
 use super::{
     Agent, AgentNo, ConvNo, Conversation, Counters, Derived, Domain, DomainIndex, Queue, State, Table,
     Touchpoint,
@@ -174,7 +175,8 @@ impl Domain {
         }
     }
 
-    /// Takes every waiting conversation out of its lines, changes the ranking, and puts them back.
+    /// Changes the ranking and makes all lines anew. Nobody holds points meanwhile. Who can take
+    /// what is as before, so matching has nothing to look at.
     pub(crate) fn rerank(&mut self, change: impl FnOnce(&mut Self)) {
         let mut waiting: Vec<ConvNo> = self
             .conversations
@@ -183,12 +185,20 @@ impl Domain {
             .map(|conversation| conversation.no)
             .collect();
         waiting.sort_unstable();
-        for no in &waiting {
-            self.leave_lines(*no);
+        for queue in self.queues.iter_mut() {
+            let index = &mut queue.index.0;
+            index.lines = Default::default();
+            index.inbox = Line::default();
+            index.channels = 0;
+        }
+        for agent in self.agents.iter_mut() {
+            let index = &mut agent.index.0;
+            index.dedicated.clear();
+            index.excluded.clear();
         }
         change(self);
         for no in waiting {
-            self.enter_lines(no);
+            self.change_lines(no, true);
         }
     }
 }

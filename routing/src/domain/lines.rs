@@ -47,7 +47,7 @@ impl Domain {
         self.change_lines(no, false);
     }
 
-    fn change_lines(&mut self, no: ConvNo, enter: bool) {
+    pub(super) fn change_lines(&mut self, no: ConvNo, enter: bool) {
         let key = self.rank_key(no);
         let conversation = self.conv_mut(no);
         let (place, channel) = (conversation.place, conversation.channel);

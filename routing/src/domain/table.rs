@@ -63,6 +63,11 @@ impl<T: Numbered> Table<T> {
         self.slots.iter().filter_map(|slot| slot.as_deref())
     }
 
+    /// In the order of numbers, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
+    }
+
     /// In the order of numbers, from `first` on.
     pub(crate) fn iter_from(&self, first: usize) -> impl Iterator<Item = &T> {
         self.slots.get(first..).unwrap_or(&[]).iter().filter_map(|slot| slot.as_deref())
