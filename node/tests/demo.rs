@@ -1,6 +1,11 @@
 //! `centralita demo` as a stranger runs it: real processes, real sockets.
 
 use serde_json::Value;
+use simulator::commands::load::bank_credits;
+use simulator::day::{Day, Settings};
+use simulator::report::Report;
+use simulator::trace::Date;
+use simulator::workload::Imputer;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -176,18 +181,45 @@ fn bad_input_is_refused_before_anything_starts() {
     demo.assert_folder_empty();
 }
 
-/// The day of the real trace; minutes long, so only where the data is.
+/// What the core alone makes of the same day, calls and staff.
+fn core_alone(trace: &Path, date: Date) -> Report {
+    let trace = simulator::trace::read(trace).expect("a trace");
+    let imputer = Imputer::new(&trace, bank_credits());
+    let day = Day { make: Box::new(|seed| imputer.day(date, seed)), logged: None };
+    let simulated = simulator::day::days(&[day], 1, 1, Settings::default(), &mut |_, _, _| {});
+    simulated.expect("the core routes it").report
+}
+
+/// The day of the real trace, minutes long, so only where the data is: all calls are accounted for,
+/// and the cluster does what the core alone does.
 #[test]
-fn a_real_day_is_routed_whole() {
+fn a_real_day_is_routed_as_the_core_alone_would() {
     let Some(folder) = std::env::var_os("CENTRALITA_DATA") else {
         eprintln!("skipped: CENTRALITA_DATA does not name the folder with the bank's trace");
         return;
     };
-    let trace = Path::new(&folder).join("bank-1999-02-01_14.csv");
+    let path = Path::new(&folder).join("bank-1999-02-01_14.csv");
     let demo = Demo::new();
-    let trace = trace.to_str().expect("text");
-    let figures = demo.figures(&["--trace", trace, "--date", "1999-02-10"]);
+    let speed = "450";
+    let trace = path.to_str().expect("text");
+    let figures = demo.figures(&["--trace", trace, "--date", "1999-02-10", "--speed", speed]);
     assert_consistent(&figures);
     assert!((number(&figures, "arrivals") - 1_673.0).abs() < 0.5);
     demo.assert_nothing_left();
+
+    let alone = core_alone(&path, "1999-02-10".parse().expect("a date"));
+    assert_eq!(alone.arrivals, 1_673);
+    for (key, expected) in [("waited_share", alone.waited_share), ("abandoned_share", alone.abandoned_share)]
+    {
+        let found = number(&figures, key);
+        assert!((found - expected).abs() <= 0.03, "{key}: {found} in the cluster, {expected} alone");
+    }
+    // An answer's way takes real time, which the speed multiplies: that is no difference of routing.
+    let way_s = number(&figures["accept_latency_ms"], "p50") * speed.parse::<f64>().expect("a number") / 1e3;
+    let (found, expected) = (number(&figures, "wait_mean_s"), alone.wait_mean_s);
+    let difference = (found - expected).abs();
+    assert!(
+        difference <= 0.1 * expected + way_s,
+        "mean wait: {found} s in the cluster, {expected} s alone; an answer's way is {way_s} s"
+    );
 }

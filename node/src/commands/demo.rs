@@ -127,7 +127,7 @@ async fn stopped() -> &'static str {
 /// What the speed makes of the cluster's latencies, in the day's own time.
 fn speed_note(speed: u32, outcome: &Outcome) -> String {
     let in_log_s = |ms: f64| ms * f64::from(speed) / 1e3;
-    let accept = outcome.accept_latency_ms.map_or(0.0, |of| of.p50);
+    let accept = outcome.report.accept_latency_ms.map_or(0.0, |of| of.p50);
     let offer = outcome.report.offer_latency_ms.map_or(0.0, |of| of.p50);
     format!(
         "Log time ran at speed {speed}: one millisecond of real time is {:.2} s of the day. So the median way from \

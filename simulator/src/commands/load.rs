@@ -159,7 +159,7 @@ pub fn latencies(outcome: &Outcome) -> String {
         })
     };
     line("answer to a start", outcome.start_latency_ms)
-        + &line("answer to an accept", outcome.accept_latency_ms)
+        + &line("answer to an accept", outcome.report.accept_latency_ms)
 }
 
 /// Writes the files asked for.

@@ -42,8 +42,6 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Latency of starts: from the moment meant to the answer.
     pub start_latency_ms: Option<LatencyMs>,
-    /// Latency of accepts.
-    pub accept_latency_ms: Option<LatencyMs>,
 }
 
 /// What the record says of one conversation.
@@ -181,6 +179,7 @@ pub(super) fn judge(
         sum.figures()
     };
     whole.offer_latency_ms = merged(|site| &site.board.offer_latency);
+    whole.accept_latency_ms = merged(|site| &site.board.accept_latency);
     if let Some(first) = outcomes.first() {
         whole.notes.clone_from(&first.report.notes);
     }
@@ -197,7 +196,6 @@ pub(super) fn judge(
         sites: outcomes,
         verdict,
         start_latency_ms: merged(|site| &site.board.start_latency),
-        accept_latency_ms: merged(|site| &site.board.accept_latency),
     }
 }
 

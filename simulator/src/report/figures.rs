@@ -122,6 +122,9 @@ pub struct Report {
     pub occupancy: f64,
     /// Null where nothing runs in real time.
     pub offer_latency_ms: Option<LatencyMs>,
+    /// From an accept to its answer: `load` and `demo` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_latency_ms: Option<LatencyMs>,
     /// Promises (R-1…) that the checker found broken.
     pub broken_promises: u64,
     /// Probability that an arrival finds no agent free for it, callers of no patience included:
