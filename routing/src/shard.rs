@@ -142,4 +142,6 @@ pub enum PlantedBug {
     StaleEpoch,
     /// One domain's fault takes all domains of the shard.
     FaultSpreads,
+    /// An accept is answered and not carried out.
+    AnswerWithoutDeed,
 }

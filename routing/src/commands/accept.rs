@@ -5,10 +5,17 @@ use crate::command::Desk;
 use crate::domain::{ConvNo, Cx, Domain, State};
 use crate::event::{EventKind, How, OfferEnd, Subject};
 use crate::outcome::DoneWhat;
-use crate::{OfferId, Rejected};
+use crate::{OfferId, PlantedBug, Rejected};
 
 pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferId) -> Answered {
     let (agent, no) = live_offer(domain, desk, id)?;
+    if cx.planted(PlantedBug::AnswerWithoutDeed) {
+        let conversation = no.id(domain.id);
+        return done(
+            DoneWhat::Assigned { conversation, agent: desk.agent },
+            Subject::Conversation(conversation),
+        );
+    }
     let offer = domain.take_offer(cx, no, OfferEnd::Accepted);
     domain.agent_mut(agent).misses = 0;
     if let State::Assigned(source) = domain.conv(no).state {

@@ -3,7 +3,6 @@
 use super::{Ghost, Promise, SOURCE, Step};
 use crate::EventKind;
 use crate::outcome::DoneWhat;
-use crate::view::DomainView;
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -15,7 +14,7 @@ pub const PROMISE: Promise = Promise {
 };
 
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
-    let mut broken = answered(step, step.after);
+    let mut broken = answered(step, ghost);
     let gone = |kind: &EventKind| step.events.iter().any(|event| event.kind == *kind);
     for queue in &ghost.queues {
         if !step.after.queues.contains_key(queue) && !gone(&EventKind::QueueDeleted(*queue)) {
@@ -49,10 +48,11 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken
 }
 
-/// What this answer itself claims must be so.
-fn answered(step: &Step<'_>, after: &DomainView) -> Vec<String> {
+/// What this answer itself claims must be so, unless it repeats an earlier one.
+fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let Ok(done) = step.outcome else { return Vec::new() };
-    let is_repeat = step.events.is_empty();
+    let after = step.after;
+    let is_repeat = step.entry.request.id.is_some_and(|id| ghost.answers.contains_key(&id));
     if step.entry.request.domain != after.summary.id || is_repeat {
         return Vec::new();
     }

@@ -5,17 +5,19 @@ use crate::model::Model;
 use crate::support::generator::Generator;
 use crate::support::machine::{Engine, Machine};
 use crate::support::run::Watch;
+use routing::entry::Request;
 use routing::invariants::replay;
-use routing::{Entry, PlantedBug, Shard, ShardId};
+use routing::{Command, Entry, PlantedBug, Position, Shard, ShardId};
 use std::collections::BTreeSet;
 
 const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 18] = [
+const PLANTED: [(PlantedBug, &[&str]); 20] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
+    (PlantedBug::AnswerWithoutDeed, &["R-3"]),
     (PlantedBug::UnleasedOffers, &["R-4"]),
     (PlantedBug::OffersOutliveAvailability, &["R-4"]),
     (PlantedBug::FiguresDrift, &["R-5"]),
@@ -32,6 +34,7 @@ const PLANTED: [(PlantedBug, &[&str]); 18] = [
     (PlantedBug::NoWaitLimit, &["R-18"]),
     (PlantedBug::StaleEpoch, &["R-19"]),
     (PlantedBug::LateAccept, &["R-19"]),
+    (PlantedBug::FaultSpreads, &["R-20"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.
@@ -44,7 +47,21 @@ fn log_of(seed: u64) -> Vec<Entry> {
         let _ = Machine::apply(&mut model, &entry);
         log.push(entry);
     }
+    log.push(fault_after(&log));
     log
+}
+
+/// The last entry of a log: one domain's entry panics.
+fn fault_after(log: &[Entry]) -> Entry {
+    let created = |entry: &&Entry| matches!(entry.request.command, Command::CreateDomain { .. });
+    let sick = log.iter().find(created).expect("a domain is made").request.domain;
+    let last = log.last().expect("a log");
+    let command = Command::Panic { message: "on purpose".to_owned() };
+    Entry {
+        position: Position { index: last.position.index + 1, ordinal: 0 },
+        request: Request { id: None, domain: sick, expected_version: None, command },
+        ..last.clone()
+    }
 }
 
 /// Every promise seen broken on these logs with this fault, until the wanted one was seen.
