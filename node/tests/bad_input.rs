@@ -237,7 +237,11 @@ fn starting() {
     says(&Start::new(&data).env("CENTRALITA_SHRADS", "3").refuse(), 2, &["CENTRALITA_SHARDS"]);
     let ended = Start::new(&data).arg("--member").arg("2=127.0.0.1:1").refuse();
     says(&ended, 2, &["node 1 is not among the members (2)"]);
-    says(&Start::new(&data).arg("--skip-sync").refuse(), 2, &["CENTRALITA_ALLOW_TEST_FAULTS=1"]);
+    says(
+        &Start::new(&data).arg("--lossy-disk=1").arg("--skip-sync").refuse(),
+        2,
+        &["CENTRALITA_ALLOW_TEST_FAULTS=1"],
+    );
     says(&Start::new(&data).arg("--log").arg("centralita=loud").refuse(), 2, &["log filter"]);
 }
 
