@@ -1,0 +1,95 @@
+//! From a seed to a plan.
+
+use super::{FaultKind, FaultPlan, LoadPlan, NetPlan, Plan, StackKind};
+use crate::determinism::Draw;
+use std::time::Duration;
+
+/// Faults that a run draws at most.
+const FAULTS_MAX: u64 = 7;
+
+impl Plan {
+    /// Draws the plan of a seed.
+    #[must_use]
+    pub fn draw(seed: u64, stack: StackKind) -> Plan {
+        let mut draw = Draw::new(seed, "plan");
+        let nodes = if draw.chance(0.7) { 3 } else { 5 };
+        Plan {
+            seed,
+            stack,
+            nodes,
+            shards: u32::try_from(draw.range(1, 3)).unwrap_or(1),
+            safety: draw.millis(60_000, 90_000),
+            stuck_after: Duration::from_secs(60),
+            snapshot_entries: *draw.pick(&[200, 500, 2_000, 20_000]),
+            load: LoadPlan::draw(&mut draw.child("load")),
+            net: NetPlan::draw(&mut draw.child("net")),
+            faults: draw_faults(&mut draw.child("faults")),
+            bug: None,
+        }
+    }
+}
+
+impl NetPlan {
+    fn draw(draw: &mut Draw) -> NetPlan {
+        let latency_min = draw.millis(1, 2);
+        let spread = *draw.pick(&[1, 1, 3, 10, 30]);
+        NetPlan { latency_min, latency_max: latency_min + draw.millis(1, spread) }
+    }
+}
+
+impl LoadPlan {
+    fn draw(draw: &mut Draw) -> LoadPlan {
+        let rate = *draw.pick(&[1.0, 2.0, 5.0, 5.0, 10.0, 20.0]);
+        let contact = draw.millis(1_000, 6_000);
+        let domains = u8::try_from(draw.range(1, 4)).unwrap_or(1);
+        // From too few agents, so that queues grow, to more than enough.
+        let wanted = rate * contact.as_secs_f64() / f64::from(domains);
+        let staffing = *draw.pick(&[0.6, 0.9, 1.1, 1.5]);
+        LoadPlan {
+            sites: u8::try_from(draw.range(1, 2)).unwrap_or(1),
+            domains,
+            queues: u8::try_from(draw.range(1, 4)).unwrap_or(1),
+            rate,
+            agents: LoadPlan::agents_for(wanted * staffing),
+            contact,
+            ring: draw.millis(500, 5_000),
+            patience: draw.millis(2_000, 30_000),
+            refuse: *draw.pick(&[0.0, 0.05, 0.3]),
+            transfer: *draw.pick(&[0.0, 0.1, 0.3]),
+            repeat: *draw.pick(&[0.0, 0.05, 0.2]),
+            flap: draw.chance(0.5).then(|| draw.millis(5_000, 40_000)),
+            supervision: *draw.pick(&[0.0, 0.2, 1.0]),
+        }
+    }
+
+    /// Agents of a domain for a load, at least 2.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn agents_for(load: f64) -> u16 {
+        load.ceil().clamp(2.0, 200.0) as u16
+    }
+}
+
+fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
+    use clap::ValueEnum;
+    let mut kinds = FaultKind::value_variants().to_vec();
+    let count = draw.range(0, FAULTS_MAX);
+    let mut faults = Vec::new();
+    for _ in 0..count {
+        let place = usize::try_from(draw.range(0, kinds.len() as u64 - 1)).unwrap_or(0);
+        faults.push(FaultPlan::draw(kinds.remove(place), draw));
+    }
+    faults
+}
+
+impl FaultPlan {
+    /// How hard a kind of fault is, as the seed says.
+    pub fn draw(kind: FaultKind, draw: &mut Draw) -> FaultPlan {
+        let every = draw.millis(5_000, 25_000);
+        let lasts = match kind {
+            FaultKind::LongCrash => draw.millis(10_000, 30_000),
+            FaultKind::DiskSlow | FaultKind::ClockDrift => draw.millis(3_000, 20_000),
+            _ => draw.millis(200, 8_000),
+        };
+        FaultPlan { kind, every, lasts }
+    }
+}
