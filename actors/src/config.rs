@@ -1,7 +1,8 @@
 //! How an engine works.
 
-use crate::EventLimits;
+use crate::{EventLimits, Probe};
 use routing::PlantedBug;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of an engine. What consensus needs is in `consensus::Config`.
@@ -18,6 +19,8 @@ pub struct EngineConfig {
     pub calls_max: usize,
     /// Whether commands that panic on purpose are let through, for tests of the fault path.
     pub allow_panic: bool,
+    /// Looks on at what every replica of this node applies; none in production.
+    pub probe: Option<Arc<dyn Probe>>,
     /// A fault planted in the core, for tests of the checkers.
     #[doc(hidden)]
     pub planted: Option<PlantedBug>,
@@ -31,6 +34,7 @@ impl Default for EngineConfig {
             session_messages_max: 1_024,
             calls_max: 16_384,
             allow_panic: false,
+            probe: None,
             planted: None,
         }
     }

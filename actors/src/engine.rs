@@ -11,7 +11,7 @@ use crate::{
     Account, Answer, CallError, ClusterState, EngineConfig, Figures, NodeState, PlacedDomain, Query, Session,
     SessionEnd, SessionHandle, SessionHello, SessionMessage, ShardState, Watch, WatchError,
 };
-use consensus::env::SharedClock;
+use consensus::env::{SharedClock, SharedEntropy};
 use consensus::{Consensus, Group, NodeId, PeerService};
 use proto::codec;
 use ractor::ActorRef;
@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) consensus_config: consensus::Config,
     pub(crate) consensus: Arc<Consensus>,
     pub(crate) clock: SharedClock,
+    pub(crate) entropy: SharedEntropy,
     pub(crate) alarms: Alarms,
     pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
     pub(crate) router: Router,
@@ -300,6 +301,17 @@ impl Engine {
             speed: f64::from(config.speed),
             figures: inner.figures(),
         }
+    }
+
+    /// A request id for what this node asks for by itself: a UUIDv7 of the node's own clock and
+    /// entropy.
+    #[must_use]
+    pub fn new_request_id(&self) -> RequestId {
+        let (ms, random) = (self.inner.clock.wall_ms(), self.inner.entropy.next_u64());
+        // 48 bits of time, the version (7), 12 random bits; the variant (2), 62 random bits.
+        let high = ms << 16 | 7 << 12 | random >> 52;
+        let low = 2 << 62 | random & (u64::MAX >> 2);
+        RequestId(u128::from(high) << 64 | u128::from(low))
     }
 
     /// Log time of the shard that holds a domain, now: on its leader as it would stamp, elsewhere

@@ -9,7 +9,7 @@ use crate::leader::Leader;
 use crate::meta::{MetaMachine, MetaState, SharedMeta};
 use crate::post::Post;
 use crate::router::Router;
-use crate::shard::{Counters, Desks, Leases, ShardMachine, ShardRuntime, SharedReplica, Subscribers};
+use crate::shard::{Counters, Leases, Parts, ShardMachine, ShardRuntime, SharedReplica};
 use crate::tree::{NodeActor, NodeArguments, NodeMessage};
 use crate::{Engine, EngineConfig, StartError};
 use consensus::{Consensus, Group, GroupId, Leadership, StateMachine, World};
@@ -24,15 +24,6 @@ use tokio_util::sync::CancellationToken;
 const BEATS_PER_LEASE: u32 = 5;
 /// Bits of a session's number that count; the ones above differ from run to run.
 const SESSION_COUNT_BITS: u32 = 32;
-
-/// A shard before its group runs.
-struct Parts {
-    replica: SharedReplica,
-    events: EventStore,
-    desks: Arc<Desks>,
-    leases: Arc<Leases>,
-    subscribers: Arc<Subscribers>,
-}
 
 impl Engine {
     /// Opens what the node has on disk, joins the other nodes and starts the actors.
@@ -67,15 +58,8 @@ impl Engine {
                 leases: Arc::new(Leases::new(lease_us)),
                 subscribers: Arc::default(),
             };
-            let machine = ShardMachine::new(
-                part.replica.clone(),
-                part.events.clone(),
-                part.desks.clone(),
-                part.leases.clone(),
-                part.subscribers.clone(),
-                clock.clone(),
-                alarms.clone(),
-            );
+            let (clock, probe) = (clock.clone(), config.probe.clone());
+            let machine = ShardMachine::new(consensus_config.node, &part, clock, alarms.clone(), probe);
             parts.insert(id, part);
             Box::new(machine)
         };
@@ -130,6 +114,7 @@ impl Engine {
             consensus_config,
             consensus,
             clock,
+            entropy: world.entropy,
             alarms,
             shards,
             router,

@@ -53,7 +53,7 @@ impl StateMachine for Sum {
         let bytes = [self.count.to_le_bytes(), self.time_us.to_le_bytes()].concat();
         Box::pin(async move { Ok(bytes) })
     }
-    fn restore(&mut self, _snapshot: &[u8]) -> Result<(), String> {
+    fn restore(&mut self, _at: BatchPosition, _snapshot: &[u8]) -> Result<(), String> {
         Ok(())
     }
     fn log_time_us(&self) -> u64 {

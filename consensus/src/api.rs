@@ -76,17 +76,23 @@ pub trait StateMachine: Send + 'static {
     /// Applies one committed batch: one answer per command, in order. Must be deterministic.
     fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>>;
 
+    /// An entry without a batch was committed here: the first of a term, or a change of members.
+    /// It changes nothing; a machine that counts indexes hears of it all the same.
+    fn passed(&mut self, at: BatchPosition) {
+        let _ = at;
+    }
+
     /// A picture of the state after the last applied batch, in two steps: now, what must happen
     /// while apply is held; the future, encoding and whatever else may take its time. Whatever the
     /// machine stores beside the log (events) must be durable when the future ends.
     fn snapshot(&mut self) -> BoxFuture<'static, std::io::Result<Vec<u8>>>;
 
-    /// Replaces the state by a snapshot's.
+    /// Replaces the state by a snapshot's, taken after the entry at this position.
     ///
     /// # Errors
     /// When the bytes are not a snapshot this version can read; the node then stops with that
     /// message.
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), String>;
+    fn restore(&mut self, at: BatchPosition, snapshot: &[u8]) -> Result<(), String>;
 
     /// Log time after the last applied batch, in microseconds.
     fn log_time_us(&self) -> u64;

@@ -35,7 +35,7 @@ impl StateMachine for MetaMachine {
         async move { Ok(codec::encode(&state)) }.boxed()
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), String> {
+    fn restore(&mut self, _at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
         let restored: MetaState = codec::decode(snapshot).map_err(|error| error.to_string())?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if restored.shards() != state.shards() {

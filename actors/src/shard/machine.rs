@@ -6,8 +6,9 @@ use super::subscribers::Subscribers;
 use crate::alarms::Alarms;
 use crate::events::EventStore;
 use crate::wire::ShardAnswer;
+use crate::{Applied, Probe, Spot};
 use consensus::env::SharedClock;
-use consensus::{Batch, BatchPosition, StateMachine};
+use consensus::{Batch, BatchPosition, NodeId, StateMachine};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use proto::codec;
@@ -42,28 +43,46 @@ impl SharedReplica {
     }
 }
 
-pub(crate) struct ShardMachine {
+/// A shard before its group runs: what its machine shares with the rest of the node.
+#[derive(Clone)]
+pub(crate) struct Parts {
     pub(crate) replica: SharedReplica,
     pub(crate) events: EventStore,
     pub(crate) desks: Arc<Desks>,
     pub(crate) leases: Arc<Leases>,
     pub(crate) subscribers: Arc<Subscribers>,
-    pub(crate) clock: SharedClock,
-    pub(crate) alarms: Alarms,
+}
+
+pub(crate) struct ShardMachine {
+    replica: SharedReplica,
+    events: EventStore,
+    desks: Arc<Desks>,
+    leases: Arc<Leases>,
+    subscribers: Arc<Subscribers>,
+    clock: SharedClock,
+    alarms: Alarms,
+    probe: Option<Arc<dyn Probe>>,
     effects: Effects,
+    /// The last index that was applied, passed or restored.
+    at: Spot,
 }
 
 impl ShardMachine {
+    /// A machine over an empty replica.
     pub(crate) fn new(
-        replica: SharedReplica,
-        events: EventStore,
-        desks: Arc<Desks>,
-        leases: Arc<Leases>,
-        subscribers: Arc<Subscribers>,
+        node: NodeId,
+        part: &Parts,
         clock: SharedClock,
         alarms: Alarms,
+        probe: Option<Arc<dyn Probe>>,
     ) -> Self {
-        Self { replica, events, desks, leases, subscribers, clock, alarms, effects: Effects::default() }
+        let Parts { replica, events, desks, leases, subscribers } = part.clone();
+        let at = Spot { node, shard: replica.read().shard.id(), index: 0, term: 0 };
+        if let Some(probe) = &probe {
+            probe.began(node, &replica.read().shard);
+        }
+        let effects = Effects::default();
+        Self { replica, events, desks, leases, subscribers, clock, alarms, probe, effects, at }
     }
 
     /// What only the leader does: leases and desks. Both are empty elsewhere.
@@ -101,18 +120,45 @@ impl StateMachine for ShardMachine {
     fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
         let mut effects = std::mem::take(&mut self.effects);
         effects.clear();
+        self.at = Spot { index: at.index, term: at.term, ..self.at };
         let mut replica = self.replica.write();
         let mut apply = |ordinal: usize, command: &Vec<u8>| -> ShardAnswer {
-            let request: Request = codec::decode(command).map_err(|error| error.to_string())?;
+            let last_of_batch = ordinal + 1 == batch.commands.len();
             let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+            let request: Request = codec::decode(command).map_err(|error| {
+                let error = error.to_string();
+                if let Some(probe) = &self.probe {
+                    probe.undecodable(self.at, ordinal, &error);
+                }
+                error
+            })?;
             let position = Position { index: at.index, ordinal };
             let time = LogTime(batch.time_us);
             let entry = Entry { position, time, wall_ms: batch.wall_ms, request };
-            Ok(replica.shard.apply(&entry, &mut effects))
+            let before = effects.events.len();
+            let outcome = replica.shard.apply(&entry, &mut effects);
+            if let Some(probe) = &self.probe {
+                probe.applied(&Applied {
+                    node: self.at.node,
+                    term: at.term,
+                    entry: &entry,
+                    outcome: &outcome,
+                    events: &effects.events[before..],
+                    shard: &replica.shard,
+                    batch_len: batch.commands.len(),
+                    last_of_batch,
+                });
+            }
+            Ok(outcome)
         };
         let commands = batch.commands.iter().enumerate();
         let answers = commands.map(|(ordinal, command)| codec::encode(&apply(ordinal, command))).collect();
         let (next, pending) = (replica.shard.next_deadline(), replica.shard.is_pending());
+        if batch.commands.is_empty()
+            && let Some(probe) = &self.probe
+        {
+            probe.passed(self.at, &replica.shard);
+        }
         drop(replica);
 
         self.events.append(&effects.events);
@@ -131,8 +177,18 @@ impl StateMachine for ShardMachine {
         answers
     }
 
+    fn passed(&mut self, at: BatchPosition) {
+        self.at = Spot { index: at.index, term: at.term, ..self.at };
+        if let Some(probe) = &self.probe {
+            probe.passed(self.at, &self.replica.read().shard);
+        }
+    }
+
     fn snapshot(&mut self) -> BoxFuture<'static, std::io::Result<Vec<u8>>> {
         let shard = self.replica.read().shard.clone();
+        if let Some(probe) = &self.probe {
+            probe.snapshot(self.at, &shard);
+        }
         let events = self.events.clone();
         async move {
             events.flush().await?;
@@ -141,7 +197,7 @@ impl StateMachine for ShardMachine {
         .boxed()
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), String> {
+    fn restore(&mut self, at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
         let mut shard: Shard = codec::decode(snapshot).map_err(|error| error.to_string())?;
         let domains = shard.domains();
         let mut replica = self.replica.write();
@@ -152,6 +208,10 @@ impl StateMachine for ShardMachine {
             shard.plant(bug);
         }
         replica.shard = shard;
+        self.at = Spot { index: at.index, term: at.term, ..self.at };
+        if let Some(probe) = &self.probe {
+            probe.restored(self.at, &replica.shard);
+        }
         drop(replica);
         for domain in &domains {
             if let Some(reason) = &domain.quarantined {

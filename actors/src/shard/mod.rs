@@ -9,7 +9,7 @@ mod subscribers;
 
 pub(crate) use desks::{Desks, Outgoing};
 pub(crate) use leases::{Leases, Silence};
-pub(crate) use machine::{ShardMachine, SharedReplica};
+pub(crate) use machine::{Parts, ShardMachine, SharedReplica};
 pub(crate) use reads::read;
 pub(crate) use runtime::{Counters, ShardRuntime};
 pub(crate) use subscribers::{Heard, Subscribers};

@@ -70,7 +70,9 @@ impl Machine {
     }
 
     fn restore(&mut self, meta: &SnapshotMeta, data: &[u8]) -> io::Result<()> {
-        self.inner().restore(data).map_err(|text| {
+        let (index, term) = meta.last_log_id.map_or((0, 0), |id| (id.index, id.committed_leader_id().term));
+        let at = BatchPosition { group: self.group, index, term };
+        self.inner().restore(at, data).map_err(|text| {
             io::Error::new(io::ErrorKind::InvalidData, format!("snapshot of {}: {text}", self.group))
         })?;
         self.entry_time_us = self.inner().log_time_us();
@@ -103,17 +105,18 @@ impl RaftStateMachine<TypeConfig> for Machine {
         while let Some((entry, responder)) = entries.try_next().await? {
             let log_id = entry.log_id;
             let mut answers = Vec::new();
+            let at = BatchPosition {
+                group: self.group,
+                index: log_id.index,
+                term: log_id.committed_leader_id().term,
+            };
             match entry.payload {
-                EntryPayload::Blank => {}
+                EntryPayload::Blank => self.inner().passed(at),
                 EntryPayload::Membership(membership) => {
+                    self.inner().passed(at);
                     self.membership = StoredMembership::new(Some(log_id), membership);
                 }
                 EntryPayload::Normal(batch) => {
-                    let at = BatchPosition {
-                        group: self.group,
-                        index: log_id.index,
-                        term: log_id.committed_leader_id().term,
-                    };
                     let ready = self.inner().ready();
                     ready.await;
                     answers = self.inner().apply(at, &batch);

@@ -99,7 +99,7 @@ impl StateMachine for Ledger {
         })
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), String> {
+    fn restore(&mut self, _at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
         let picture = snapshot.get(self.padding..).ok_or("too short")?;
         let (commands, time_us): (Vec<Vec<u8>>, u64) =
             proto::codec::decode(picture).map_err(|error| error.to_string())?;
