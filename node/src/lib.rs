@@ -7,7 +7,7 @@ pub mod convert;
 pub mod demo;
 pub mod failure;
 pub mod problem;
-mod server;
+pub mod server;
 pub mod services;
 pub mod telemetry;
 pub mod world;

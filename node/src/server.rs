@@ -1,24 +1,27 @@
-//! The gRPC server of a node: all services, with their bounds, on one address.
+//! The gRPC server of a node: all services, with their bounds, on one address or over whatever
+//! connections there are.
 
 use crate::failure::{Failure, Kind};
 use crate::services::limits::MESSAGE_BYTES_MAX;
 use crate::services::{
     AdminService, ClusterService, DeskService, EventsService, RoutingService, Shared, SupervisorService,
 };
+use futures::Stream;
 use proto::v1::admin_server::AdminServer;
 use proto::v1::agent_desk_server::AgentDeskServer;
 use proto::v1::cluster_server::ClusterServer;
 use proto::v1::events_server::EventsServer;
 use proto::v1::routing_server::RoutingServer;
 use proto::v1::supervisor_server::SupervisorServer;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Connected, TcpIncoming};
 use tonic_health::server::HealthReporter;
 
 /// A connection whose other end says nothing for this long is asked whether it is there.
@@ -51,6 +54,31 @@ pub(crate) async fn listen(address: &str) -> Result<TcpListener, Failure> {
     })
 }
 
+/// What a node answers: its services, each with its bounds, and the transport of its peers.
+/// Health and reflection are the process's and come on top.
+///
+/// Call it as a tower service, or give it to [`serve_over`].
+#[must_use]
+pub fn routes(shared: &Shared) -> Routes {
+    add_services(Routes::new(shared.transport_service()), shared)
+}
+
+/// Answers over these connections, within the bounds of a node's server, until `shutdown`; the
+/// connections there are then end in their own time.
+///
+/// # Errors
+/// When the server fails as a whole; a connection that fails is only its own end.
+pub async fn serve_over<IO>(
+    routes: Routes,
+    incoming: impl Stream<Item = io::Result<IO>>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
+    server().add_routes(routes).serve_with_incoming_shutdown(incoming, shutdown).await
+}
+
 /// A running server.
 pub(crate) struct Serving {
     task: JoinHandle<Result<(), tonic::transport::Error>>,
@@ -62,13 +90,12 @@ impl Serving {
     /// Starts all services, health, reflection and the peers' transport at one address.
     pub(crate) async fn start(listener: TcpListener, shared: &Shared) -> Result<Self, Failure> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        let routes = add_reflection(Routes::new(health_service).add_service(shared.transport_service()))?;
-        let routes = add_services(routes, shared);
+        let routes = add_reflection(routes(shared).add_service(health_service))?;
         set_serving(&health).await;
         let stop = CancellationToken::new();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let stopped = stop.clone().cancelled_owned();
-        let server = server().add_routes(routes).serve_with_incoming_shutdown(incoming, stopped);
+        let server = serve_over(routes, incoming, stopped);
         Ok(Self { task: tokio::spawn(server), stop, health })
     }
 

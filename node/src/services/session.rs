@@ -15,7 +15,6 @@ use crate::convert::mutation::receipt;
 use crate::convert::{agent, notice};
 use crate::problem::Problem;
 use crate::telemetry;
-use ::routing::RequestId;
 use ::routing::view::DeskView;
 use actors::{Engine, Session, SessionHandle, SessionMessage};
 use futures::future::join_all;
@@ -231,7 +230,7 @@ impl Desk {
                 self.out.send(Message::Reply(reply)).await?;
             }
         }
-        let id = RequestId(uuid::Uuid::now_v7().as_u128());
+        let id = self.engine.new_request_id();
         let closed = self.handle.close(id, DEADLINE_DEFAULT).await;
         let result = closed.map(|done| Outcome::Done(receipt(&done))).map_err(Problem::from);
         if let Some(reply) = reply(tag, result) {
