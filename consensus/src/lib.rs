@@ -24,4 +24,4 @@ pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
 pub use group::{Group, GroupStatus};
 pub use runtime::seed_thread;
-pub use transport::{Dial, PeerService, Peers, SharedDial, TcpDial, Wire};
+pub use transport::{Dial, PeerService, Peers, Pipe, SharedDial, TcpDial, Wire};

@@ -25,7 +25,7 @@ const PING: Duration = Duration::from_millis(500);
 /// A link on which nothing came for this long is lost.
 const SILENCE: Duration = Duration::from_millis(2_500);
 /// Time for a connection and the exchange of introductions.
-const CONNECT: Duration = Duration::from_millis(1_500);
+pub(super) const CONNECT: Duration = Duration::from_millis(1_500);
 /// First pause between attempts to connect, in milliseconds; doubles, with jitter.
 const BACKOFF_MIN_MS: u64 = 20;
 /// Longest pause between attempts to connect, in milliseconds.
@@ -37,6 +37,9 @@ const WINDOW_BYTES: u32 = 8 << 20;
 
 /// What the accepting side answers with.
 pub type Frames = BoxStream<'static, Result<Vec<Frame>, Status>>;
+
+/// Messages of frames from a peer; an error ends the link.
+pub(super) type Incoming = BoxStream<'static, Result<Bytes, String>>;
 
 /// All links of a node.
 pub struct Hub {
@@ -105,7 +108,7 @@ impl Hub {
         self.peers.close_all();
     }
 
-    fn hello(&self, to: NodeId) -> Hello {
+    pub(super) fn hello(&self, to: NodeId) -> Hello {
         Hello {
             protocol: super::hello::PROTOCOL,
             cluster: self.config.cluster_id.clone(),
@@ -139,7 +142,11 @@ impl Hub {
         }
     }
 
-    async fn connect(&self, peer: NodeId, address: &str) -> Result<(Arc<Link>, Streaming<Bytes>), String> {
+    async fn connect(&self, peer: NodeId, address: &str) -> Result<(Arc<Link>, Incoming), String> {
+        if let Some(pipe) = self.dial.pipe(address.to_owned()) {
+            let pipe = pipe.await.map_err(|error| error.to_string())?;
+            return self.connect_pipe(peer, pipe).await;
+        }
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .map_err(|error| format!("address '{address}': {error}"))?
             .initial_stream_window_size(WINDOW_BYTES)
@@ -164,7 +171,26 @@ impl Hub {
         let answer = answer.map_err(|status| status.message().to_owned())?;
         let theirs = Hello::read(answer.metadata()).map_err(|status| status.message().to_owned())?;
         self.hello(peer).check(&theirs)?;
-        Ok((link, answer.into_inner()))
+        Ok((link, incoming(answer.into_inner())))
+    }
+
+    /// Whether a node that dialled may have a link with this one; the introduction to answer with.
+    ///
+    /// # Errors
+    /// Strangers are refused with what is wrong.
+    pub(super) fn admit(&self, theirs: &Hello) -> Result<Hello, Status> {
+        if self.stop.is_cancelled() {
+            return Err(Status::unavailable("the node stops"));
+        }
+        let mine = self.hello(theirs.node);
+        mine.check(theirs).map_err(Status::failed_precondition)?;
+        if self.peers.slot(theirs.node).is_none() || theirs.node > self.config.node {
+            return Err(Status::failed_precondition(format!(
+                "{} is not among the members that dial {}: configure all nodes with the same members",
+                theirs.node, self.config.node
+            )));
+        }
+        Ok(mine)
     }
 
     /// The accepting side of a stream.
@@ -172,21 +198,11 @@ impl Hub {
     /// # Errors
     /// Strangers are refused with what is wrong.
     pub fn accept(self: &Arc<Self>, request: Request<Streaming<Bytes>>) -> Result<Response<Frames>, Status> {
-        if self.stop.is_cancelled() {
-            return Err(Status::unavailable("the node stops"));
-        }
         let theirs = Hello::read(request.metadata())?;
-        let mine = self.hello(theirs.node);
-        mine.check(&theirs).map_err(Status::failed_precondition)?;
-        if self.peers.slot(theirs.node).is_none() || theirs.node > self.config.node {
-            return Err(Status::failed_precondition(format!(
-                "{} is not among the members that dial {}: configure all nodes with the same members",
-                theirs.node, self.config.node
-            )));
-        }
+        let mine = self.admit(&theirs)?;
         let (link, outgoing) = Link::new(theirs.node);
         let hub = Arc::clone(self);
-        let incoming = request.into_inner();
+        let incoming = incoming(request.into_inner());
         let served = Arc::clone(&link);
         tokio::spawn(async move { hub.serve(served, incoming).await });
         let stream = messages(link, outgoing).map(Ok).boxed();
@@ -196,7 +212,7 @@ impl Hub {
     }
 
     /// Reads a link until it ends.
-    async fn serve(self: &Arc<Self>, link: Arc<Link>, mut incoming: Streaming<Bytes>) {
+    pub(super) async fn serve(self: &Arc<Self>, link: Arc<Link>, mut incoming: Incoming) {
         let peer = link.peer();
         self.install(&link);
         tracing::info!(%peer, "connected");
@@ -208,15 +224,15 @@ impl Hub {
             tokio::select! {
                 biased;
                 () = link.closed() => break "replaced or stopped".to_owned(),
-                message = incoming.message() => match message {
-                    Ok(Some(message)) => {
+                message = incoming.next() => match message {
+                    Some(Ok(message)) => {
                         last_heard = tokio::time::Instant::now();
                         if let Err(text) = reader.message(message) {
                             break text;
                         }
                     }
-                    Ok(None) => break "closed by the peer".to_owned(),
-                    Err(status) => break status.message().to_owned(),
+                    None => break "closed by the peer".to_owned(),
+                    Some(Err(text)) => break text,
                 },
                 _ = ping.tick() => {
                     let _ = link.try_send(Lane::Urgent, super::frame::Kind::Ping, 0, Bytes::new());
@@ -256,8 +272,13 @@ impl Hub {
     }
 }
 
+/// What a peer sends over gRPC.
+fn incoming(stream: Streaming<Bytes>) -> Incoming {
+    stream.map(|message| message.map_err(|status| status.message().to_owned())).boxed()
+}
+
 /// What a link sends: frames that wait at the same time share a message.
-fn messages(link: Arc<Link>, outgoing: Outgoing) -> BoxStream<'static, Vec<Frame>> {
+pub(super) fn messages(link: Arc<Link>, outgoing: Outgoing) -> BoxStream<'static, Vec<Frame>> {
     futures::stream::unfold((link, outgoing), |(link, mut outgoing)| async move {
         let first = tokio::select! {
             biased;

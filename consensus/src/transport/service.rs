@@ -3,6 +3,8 @@
 use super::codec::{FrameCodec, METHOD, SERVICE};
 use super::frame::Frame;
 use super::hub::Hub;
+use super::pipe::Pipe;
+use crate::api::NodeId;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -22,6 +24,17 @@ pub struct PeerService {
 impl PeerService {
     pub(crate) fn new(hub: Arc<Hub>) -> PeerService {
         PeerService { hub }
+    }
+
+    /// Accepts a peer's connection within the process: see [`Dial::pipe`](crate::Dial::pipe). The
+    /// same checks and time-outs as over gRPC; returns who it is when the introductions are
+    /// through, which takes a second and a half at most. From then on the link lives on tasks of
+    /// the present runtime.
+    ///
+    /// # Errors
+    /// Strangers are refused with what is wrong, which they are told too.
+    pub async fn accept_pipe(&self, pipe: Pipe) -> Result<NodeId, String> {
+        self.hub.accept_pipe(pipe).await
     }
 }
 

@@ -45,6 +45,12 @@ impl Clock for RealClock {
 #[derive(Default)]
 pub struct Counter(AtomicU64);
 
+impl Counter {
+    pub fn new(start: u64) -> Counter {
+        Counter(AtomicU64::new(start))
+    }
+}
+
 impl Entropy for Counter {
     fn next_u64(&self) -> u64 {
         self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed) ^ 0x1234_5678
@@ -247,7 +253,7 @@ impl Cluster {
     pub fn world(&self, id: NodeId) -> World {
         World {
             clock: Arc::new(RealClock::default()),
-            entropy: Arc::new(Counter(AtomicU64::new(id.0))),
+            entropy: Arc::new(Counter::new(id.0)),
             disk: self.disks[&id].mount(),
             dial: Arc::new(TestDial {
                 from: id,
