@@ -64,6 +64,11 @@ impl<'a, H: Hasher> ser::Serializer for Digest<'a, H> {
         serialize_f32: f32, serialize_f64: f64
     );
 
+    /// Unlike a snapshot, a hash is of everything, also where a planted fault leaves something out.
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+
     fn serialize_bool(self, value: bool) -> Result<(), DigestError> {
         self.serialize_u8(u8::from(value))
     }

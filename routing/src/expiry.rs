@@ -115,6 +115,11 @@ impl Domain {
             }
             Due::Grace(no) => self.grace_over(cx, no),
             Due::Fallback(no) => self.fall_back(cx, no),
+            Due::Wait(no)
+                if self.conv(no).place == PlaceKind::Inbox && cx.planted(PlantedBug::InboxNeverExpires) =>
+            {
+                self.conv_mut(no).wait_deadline = None;
+            }
             Due::Wait(no) => {
                 self.conv_mut(no).wait_deadline = None;
                 self.end(cx, no, Ending::Expired, String::new(), Revoked::Expired);

@@ -40,5 +40,5 @@ pub use entry::{Entry, Position, RequestId};
 pub use event::{Event, EventKind};
 pub use ids::*;
 pub use outcome::{Done, Outcome, Rejected};
-pub use shard::{PlantedBug, Shard};
+pub use shard::{PlantedBug, Shard, UnknownBug};
 pub use units::*;

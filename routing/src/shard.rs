@@ -3,7 +3,10 @@
 mod apply;
 #[cfg(test)]
 mod apply_test;
+mod planted;
 mod reads;
+
+pub use planted::{PlantedBug, UnknownBug};
 
 use crate::domain::{Derived, Domain};
 use crate::{DomainId, LogTime, ShardId};
@@ -99,49 +102,4 @@ impl<'de> Deserialize<'de> for Shard {
         }
         Ok(shard)
     }
-}
-
-/// Faults that can be planted to prove that checkers see them. Never on in production: a node
-/// refuses to start with one unless its environment allows it by name.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlantedBug {
-    /// A rejected offer leaves the conversation assignable to the rejecting agent and the next.
-    OfferTwice,
-    /// Points are not released when a contact ends.
-    PointsKept,
-    /// The newest conversation goes first.
-    NewestFirst,
-    /// A late accept is taken.
-    LateAccept,
-    /// Leaving available leaves the agent's offers alive.
-    OffersOutliveAvailability,
-    /// Freed agents are not matched.
-    NoRematch,
-    /// A repeated request id is carried out again.
-    RequestsForgotten,
-    /// Exclusions never end.
-    ExclusionForever,
-    /// An agent gets offers without a live lease.
-    UnleasedOffers,
-    /// A queue's figures drift from what is in it.
-    FiguresDrift,
-    /// A late write changes how a conversation ended.
-    EndingRewritten,
-    /// An ended conversation leaves its offer alive.
-    ZombieOffer,
-    /// A requeued conversation is as young as if it had just arrived.
-    AgeLost,
-    /// A conversation ends twice.
-    EndedTwice,
-    /// The domain's sequence has gaps.
-    SequenceGap,
-    /// Waiting has no limit.
-    NoWaitLimit,
-    /// A stale desk may act.
-    StaleEpoch,
-    /// One domain's fault takes all domains of the shard.
-    FaultSpreads,
-    /// An accept is answered and not carried out.
-    AnswerWithoutDeed,
 }

@@ -8,7 +8,7 @@ use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
 use crate::event::{EventKind, OfferEnd, Requeued, Revoked, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::HOPS_MAX;
-use crate::{ConversationId, Rejected};
+use crate::{ConversationId, PlantedBug, Rejected};
 
 enum Target {
     Agent(AgentNo),
@@ -68,7 +68,13 @@ pub(super) fn apply(
             if domain.conv(no).state == State::Waiting {
                 domain.leave_lines(no);
             }
+            let weight = u32::from(domain.conv(no).weight.0);
             domain.release_to_wait(cx, no);
+            if let Some(owner) = owner
+                && cx.planted(PlantedBug::PointsKeptOnTransfer)
+            {
+                domain.change_load(owner, |agent| agent.load += weight);
+            }
             let conversation = domain.conv_mut(no);
             conversation.place = place;
             conversation.queues = Box::new([queue]);

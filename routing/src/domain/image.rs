@@ -10,6 +10,7 @@ use crate::fixed::FixedMap;
 use crate::matching::Dirty;
 use crate::requests::Requests;
 use crate::settings::DomainSettings;
+use crate::shard::PlantedBug;
 use crate::{AccountId, DomainId, LogTime, Sequence, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -53,6 +54,9 @@ impl Serialize for Domain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut conversations: Vec<&Conversation> = self.conversations.values().map(AsRef::as_ref).collect();
         conversations.sort_unstable_by_key(|conversation| conversation.no);
+        let none = Requests::default();
+        // Only snapshots are not for people: what is hashed for comparison is as it is.
+        let dropped = !serializer.is_human_readable() && self.planted(PlantedBug::SnapshotWithoutRequests);
         ImageRef {
             id: self.id,
             account: self.account,
@@ -65,7 +69,7 @@ impl Serialize for Domain {
             agents: &self.agents,
             touchpoints: &self.touchpoints,
             conversations,
-            requests: &self.requests,
+            requests: if dropped { &none } else { &self.requests },
             dirty: &self.dirty,
         }
         .serialize(serializer)

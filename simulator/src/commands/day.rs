@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(long)]
     check: bool,
     /// A fault for the core, to show that the checks see it.
-    #[arg(long, hide = true, value_parser = planted)]
+    #[arg(long, hide = true)]
     plant: Option<PlantedBug>,
     /// Write the figures as JSON.
     #[arg(long, value_name = "FILE")]
@@ -257,14 +257,4 @@ fn credit(text: &str) -> Result<(Priority, Span), String> {
     let priority =
         priority.parse().map_err(|_| "the priority must be a whole number from 0 to 255".to_owned())?;
     Ok((Priority(priority), span_of(not_negative(seconds)?)))
-}
-
-fn planted(text: &str) -> Result<PlantedBug, String> {
-    match text {
-        "offer-twice" => Ok(PlantedBug::OfferTwice),
-        "points-kept" => Ok(PlantedBug::PointsKept),
-        "newest-first" => Ok(PlantedBug::NewestFirst),
-        "late-accept" => Ok(PlantedBug::LateAccept),
-        _ => Err("must be offer-twice, points-kept, newest-first or late-accept".to_owned()),
-    }
 }

@@ -11,7 +11,7 @@ const LEAVE: &str = "CENTRALITA_ALLOW_TEST_FAULTS";
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FaultArgs {
     /// Plants a bug in the core.
-    #[arg(long, value_name = "BUG", hide = true, value_parser = planted)]
+    #[arg(long, value_name = "BUG", hide = true)]
     pub plant: Option<PlantedBug>,
     /// Loses whatever was not flushed when the process is killed.
     #[arg(long, value_name = "SEED", hide = true)]
@@ -22,16 +22,6 @@ pub struct FaultArgs {
     /// Lets commands through that panic on purpose.
     #[arg(long, hide = true)]
     pub allow_fault_injection: bool,
-}
-
-fn planted(text: &str) -> Result<PlantedBug, String> {
-    Ok(match text {
-        "offer-twice" => PlantedBug::OfferTwice,
-        "points-kept" => PlantedBug::PointsKept,
-        "newest-first" => PlantedBug::NewestFirst,
-        "late-accept" => PlantedBug::LateAccept,
-        _ => return Err("use offer-twice, points-kept, newest-first or late-accept".to_owned()),
-    })
 }
 
 /// The faults a node runs with.
