@@ -22,6 +22,6 @@ pub use api::*;
 pub use config::{Config, Limits, MEMBERS_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World};
 pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
-pub use group::{Group, GroupStatus};
+pub use group::{Export, Exported, Group, GroupStatus};
 pub use runtime::seed_thread;
 pub use transport::{Dial, PeerService, Peers, Pipe, SharedDial, TcpDial, Wire};

@@ -1,6 +1,7 @@
 //! What the layers above hold of a group.
 
 use super::clock::LogClock;
+use super::export::Export;
 use crate::api::{GroupId, Leadership, NodeId, ProposeError};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub leadership: watch::Receiver<Leadership>,
     pub clock: Arc<LogClock>,
     pub replica: Box<dyn Replica>,
+    pub export: Export,
 }
 
 impl Group {
@@ -121,6 +123,12 @@ impl Group {
     #[must_use]
     pub fn status(&self) -> GroupStatus {
         self.shared.replica.status()
+    }
+
+    /// What the group has on this node's disk.
+    #[must_use]
+    pub fn export(&self) -> Export {
+        self.shared.export.clone()
     }
 
     /// How many entries a member is behind, as the leader knows.

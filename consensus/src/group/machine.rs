@@ -65,6 +65,11 @@ impl Machine {
         Ok((machine, watcher))
     }
 
+    /// The group's snapshots.
+    pub fn snapshots(&self) -> Arc<SnapshotStore<SnapshotMeta>> {
+        Arc::clone(&self.snapshots)
+    }
+
     fn inner(&mut self) -> &mut Box<dyn StateMachine> {
         self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,12 +2,14 @@
 
 mod batcher;
 mod clock;
+mod export;
 mod handle;
 mod leadership;
 mod machine;
 mod replica;
 
 pub(crate) use clock::LogClock;
+pub use export::{Export, Exported};
 pub use handle::{Group, GroupStatus};
 pub(crate) use machine::Machine;
 pub(crate) use replica::{Started, start};

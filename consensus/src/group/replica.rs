@@ -2,18 +2,18 @@
 
 use super::batcher::Batcher;
 use super::clock::LogClock;
+use super::export::Export;
 use super::handle::{Group, GroupStatus, Replica, Shared};
 use super::leadership::watch_leadership;
 use super::machine::{Applied, Machine};
 use crate::api::{GroupId, Leadership, NodeId, ProposeError};
 use crate::config::{Config, World};
+use crate::store::LogStore;
 use crate::transport::Network;
-use crate::type_config::TypeConfig;
 use crate::type_config::types::Raft;
 use futures::future::BoxFuture;
 use openraft::errors::{LinearizableReadError, RaftError};
 use openraft::rt::WatchReceiver;
-use openraft::storage::RaftLogStorage;
 use openraft::{ReadPolicy, SnapshotPolicy};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,16 +64,17 @@ fn settings(config: &Config, group: GroupId, entropy: u64) -> Result<openraft::C
 ///
 /// # Errors
 /// What openraft found wrong.
-pub async fn start<L: RaftLogStorage<TypeConfig>>(
+pub async fn start(
     config: &Config,
     world: &World,
     group: GroupId,
     network: Network,
-    log: L,
+    log: LogStore,
     (machine, applied): (Machine, watch::Receiver<Applied>),
     clock: Arc<LogClock>,
 ) -> Result<Started, String> {
     let settings = Arc::new(settings(config, group, world.entropy.next_u64())?);
+    let export = Export { group, log: log.clone(), snapshots: machine.snapshots() };
     let raft = Raft::new(config.node.0, settings, network, log, machine).await;
     let raft = raft.map_err(|error| error.to_string())?;
     let (told, leadership) = watch::channel(Leadership::default());
@@ -115,6 +116,7 @@ pub async fn start<L: RaftLogStorage<TypeConfig>>(
         leadership,
         clock,
         replica: Box::new(replica),
+        export,
     };
     Ok(Started { group: Group { shared: Arc::new(shared) }, raft, ended })
 }

@@ -54,6 +54,14 @@ impl LogStore {
         entries.iter().map(|(_, body)| self.decode("entry", body)).collect()
     }
 
+    /// Index of the first entry that is not purged.
+    ///
+    /// # Errors
+    /// A damaged log.
+    pub fn first_index(&self) -> io::Result<u64> {
+        Ok(self.purged()?.map_or(0, |purged| purged.index + 1))
+    }
+
     fn vote(&self) -> io::Result<Option<Vote>> {
         self.wal.vote(self.group).map(|body| self.decode("vote", &body)).transpose()
     }
