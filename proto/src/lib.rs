@@ -2,6 +2,7 @@
 //! nodes.
 
 pub mod codec;
+pub mod log_file;
 
 /// The public API, generated from `proto/centralita/v1`.
 #[allow(missing_docs, clippy::all, reason = "generated code; the documentation is in the .proto files")]
