@@ -23,6 +23,8 @@ pub(crate) struct SharedReplica(Arc<RwLock<Replica>>);
 /// A shard's state, and what of it the leader has to act on.
 pub(crate) struct Replica {
     pub(crate) shard: Shard,
+    /// Index of the last entry it includes; none before the first.
+    pub(crate) index: Option<u64>,
     bug: Option<PlantedBug>,
 }
 
@@ -31,7 +33,7 @@ impl SharedReplica {
         if let Some(bug) = bug {
             shard.plant(bug);
         }
-        Self(Arc::new(RwLock::new(Replica { shard, bug })))
+        Self(Arc::new(RwLock::new(Replica { shard, index: None, bug })))
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Replica> {
@@ -122,6 +124,7 @@ impl StateMachine for ShardMachine {
         effects.clear();
         self.at = Spot { index: at.index, term: at.term, ..self.at };
         let mut replica = self.replica.write();
+        replica.index = Some(at.index);
         let mut apply = |ordinal: usize, command: &Vec<u8>| -> ShardAnswer {
             let last_of_batch = ordinal + 1 == batch.commands.len();
             let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
@@ -179,8 +182,10 @@ impl StateMachine for ShardMachine {
 
     fn passed(&mut self, at: BatchPosition) {
         self.at = Spot { index: at.index, term: at.term, ..self.at };
+        let mut replica = self.replica.write();
+        replica.index = Some(at.index);
         if let Some(probe) = &self.probe {
-            probe.passed(self.at, &self.replica.read().shard);
+            probe.passed(self.at, &replica.shard);
         }
     }
 
@@ -208,6 +213,7 @@ impl StateMachine for ShardMachine {
             shard.plant(bug);
         }
         replica.shard = shard;
+        replica.index = Some(at.index);
         self.at = Spot { index: at.index, term: at.term, ..self.at };
         if let Some(probe) = &self.probe {
             probe.restored(self.at, &replica.shard);

@@ -1,7 +1,7 @@
 //! What every service shares: the engine, the bounds, and how a unary call runs.
 
 use super::deadline;
-use super::limits::{CALLS_MAX, DEADLINE_DEFAULT, SESSIONS_MAX, SUBMITS_MAX, WATCHES_MAX};
+use super::limits::{CALLS_MAX, DEADLINE_DEFAULT, EXPORTS_MAX, SESSIONS_MAX, SUBMITS_MAX, WATCHES_MAX};
 use crate::problem::Problem;
 use crate::telemetry;
 use ::routing::entry::Request as CoreRequest;
@@ -27,6 +27,7 @@ pub struct Shared {
     pub(super) sessions: Arc<Semaphore>,
     pub(super) submits: Arc<Semaphore>,
     pub(super) watches: Arc<Semaphore>,
+    pub(super) exports: Arc<Semaphore>,
     pub(super) stopping: CancellationToken,
     pub(super) allow_fault_injection: bool,
     calls: Arc<Semaphore>,
@@ -41,6 +42,7 @@ impl Shared {
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
             submits: Arc::new(Semaphore::new(SUBMITS_MAX)),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             stopping,
             allow_fault_injection,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),

@@ -1,11 +1,20 @@
 //! `Cluster`: the cluster as this node sees it.
 
-use super::call::Shared;
-use actors::ClusterState;
+use super::Answers;
+use super::call::{Shared, permit};
+use super::limits::EXPORTS_MAX;
+use crate::problem::Problem;
+use ::routing::ShardId;
+use actors::{ClusterState, ExportError};
+use futures::stream;
 use proto::v1;
 use proto::v1::cluster_server::Cluster;
 use proto::v1::cluster_state::{Node, Shard};
-use tonic::{Request, Response, Status};
+use std::time::Duration;
+use tonic::{Code, Request, Response, Status};
+
+/// Time for a log that was cut meanwhile to have an end again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// The service.
 #[derive(Clone)]
@@ -13,6 +22,8 @@ pub struct ClusterService(pub Shared);
 
 #[tonic::async_trait]
 impl Cluster for ClusterService {
+    type ExportLogStream = Answers<v1::ExportLogChunk>;
+
     async fn get_cluster(
         &self,
         request: Request<v1::GetClusterRequest>,
@@ -22,6 +33,33 @@ impl Cluster for ClusterService {
                 Ok(write(&engine.cluster()))
             })
             .await
+    }
+
+    async fn export_log(
+        &self,
+        request: Request<v1::ExportLogRequest>,
+    ) -> Result<Response<Self::ExportLogStream>, Status> {
+        let request = request.into_inner();
+        let permit = permit(&self.0.exports, "exports of logs", EXPORTS_MAX)?;
+        let export = self.0.engine.export_log(ShardId(request.shard), request.from_snapshot).await;
+        // Pulled as the client reads; the permit lives as long as the stream.
+        let start = (export.map_err(not_exported)?, permit);
+        let chunks = stream::try_unfold(start, |(mut export, permit)| async move {
+            let data = export.next().await.map_err(not_exported)?;
+            Ok::<_, Status>(data.map(|data| (v1::ExportLogChunk { data: data.into() }, (export, permit))))
+        });
+        Ok(Response::new(Box::pin(chunks)))
+    }
+}
+
+fn not_exported(error: ExportError) -> Problem {
+    let message = error.to_string();
+    match error {
+        ExportError::UnknownShard(_) => Problem::new(Code::NotFound, "UNKNOWN_SHARD", message),
+        ExportError::TryAgain(_) => {
+            Problem::new(Code::Unavailable, "TRY_AGAIN", message).retry_after(TRY_AGAIN_AFTER)
+        }
+        ExportError::Damaged(_) => Problem::new(Code::DataLoss, "DAMAGED", message),
     }
 }
 

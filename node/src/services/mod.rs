@@ -45,6 +45,8 @@ pub mod limits {
     pub const SUBMITS_MAX: usize = 1_024;
     /// Streams of `Watch` and `WatchQueues` open at once at this node.
     pub const WATCHES_MAX: usize = 1_024;
+    /// Exports of logs under way at once at this node: each may hold a snapshot in memory.
+    pub const EXPORTS_MAX: usize = 2;
     /// Commands of one `Submit` stream under way at once; further ones are not read meanwhile.
     pub const SUBMIT_IN_FLIGHT_MAX: usize = 1_024;
     /// Requests of one desk under way at once; further ones are not read meanwhile.

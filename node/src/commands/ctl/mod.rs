@@ -4,6 +4,7 @@ mod act;
 mod client;
 mod create;
 mod explain;
+mod export_log;
 mod get;
 mod json;
 mod list;
@@ -27,6 +28,7 @@ Examples:
   centralita ctl create conversation --touchpoint touch_1_1 +34600111222
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
+  centralita ctl export-log --domain dom_1 incident.log
   centralita ctl watch queues --domain dom_1
   centralita ctl --json get agent_1_1 | jq .load";
 
@@ -81,6 +83,9 @@ enum Command {
         #[command(subcommand)]
         what: explain::What,
     },
+    /// Writes a shard's log into a file, to be applied again with `centralita-sim replay`.
+    #[command(after_help = export_log::EXAMPLES)]
+    ExportLog(export_log::ExportLog),
     /// Moves a conversation.
     #[command(after_help = "Example: centralita ctl transfer conv_1_9 --to-queue queue_1_2")]
     Transfer(act::Transfer),
@@ -118,6 +123,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Get { id } => get::run(&client, out, &id).await,
         Command::Watch { what } => what.run(&client, out).await,
         Command::Explain { what } => what.run(&client, out).await,
+        Command::ExportLog(export) => export.run(&client, out).await,
         Command::Transfer(transfer) => transfer.run(&client, out, by).await,
         Command::Close(close) => close.run(&client, out, by).await,
         Command::Presence(presence) => presence.run(&client, out, by).await,
