@@ -20,7 +20,7 @@ mod real;
 mod tests;
 
 pub use lossy::LossyDisk;
-pub use mem::MemDisk;
+pub use mem::{Area, HaltPoint, MemDisk, Moment, Operation, Step};
 pub use real::RealDisk;
 
 use async_trait::async_trait;

@@ -56,8 +56,10 @@ impl NameChange {
 #[derive(Debug, Default)]
 struct FileState {
     durable: Vec<u8>,
+    /// What makes the visible bytes of the durable ones.
     pending: Vec<Change>,
-    len: u64,
+    /// Kept beside the durable bytes, so that no read has to go through what is pending.
+    visible: Vec<u8>,
     /// A failed sync threw the pending changes away, though readers still see them.
     sync_failed: bool,
 }
@@ -131,8 +133,8 @@ impl Model {
     pub(super) fn add_durable(&mut self, path: &Path, content: Vec<u8>) -> FileId {
         let file = self.next_file;
         self.next_file += 1;
-        let len = content.len() as u64;
-        self.files.insert(file, FileState { durable: content, len, ..FileState::default() });
+        let visible = content.clone();
+        self.files.insert(file, FileState { durable: content, visible, ..FileState::default() });
         self.names.insert(path.to_owned(), file);
         self.durable_names.insert(path.to_owned(), file);
         file
@@ -194,39 +196,19 @@ impl Model {
     }
 
     pub(super) fn len(&self, file: FileId) -> u64 {
-        self.files[&file].len
+        self.files[&file].visible.len() as u64
     }
 
     pub(super) fn read(&self, file: FileId, offset: u64, len: usize) -> Vec<u8> {
-        let state = &self.files[&file];
-        let start = offset.min(state.len) as usize;
-        let end = (start + len).min(state.len as usize);
-        if state.pending.is_empty() {
-            return state.durable[start..end].to_vec();
-        }
-        // Built from the durable bytes and what is pending, of the wanted range alone.
-        let mut view = vec![0; end - start];
-        let mut visible = state.durable.len();
-        copy_overlap(&mut view, start, &state.durable, 0);
-        for change in &state.pending {
-            match change {
-                Change::Write { offset, data } => copy_overlap(&mut view, start, data, *offset as usize),
-                Change::Truncate(len) => {
-                    visible = visible.min(*len as usize);
-                    let cut = visible.clamp(start, end) - start;
-                    view[cut..].fill(0);
-                }
-            }
-        }
-        view
+        let visible = &self.files[&file].visible;
+        let start = visible.len().min(offset as usize);
+        let end = visible.len().min(start.saturating_add(len));
+        visible[start..end].to_vec()
     }
 
     pub(super) fn change(&mut self, file: FileId, change: Change) {
         let state = self.files.get_mut(&file).expect("an open file has a state");
-        match &change {
-            Change::Write { offset, data } => state.len = state.len.max(offset + data.len() as u64),
-            Change::Truncate(len) => state.len = state.len.min(*len),
-        }
+        change.apply(&mut state.visible);
         state.pending.push(change);
     }
 
@@ -269,6 +251,34 @@ impl Model {
         removed
     }
 
+    /// Drops files that no name leads to any more, unless they are open.
+    pub(super) fn drop_removed(&mut self, open: impl Fn(FileId) -> bool) {
+        let named: BTreeSet<FileId> = self.named().collect();
+        self.files.retain(|file, _| named.contains(file) || open(*file));
+    }
+
+    /// Files that a name leads to, or may lead to after a crash; some more than once.
+    fn named(&self) -> impl Iterator<Item = FileId> {
+        let created = self.name_changes.iter().filter_map(|change| match change {
+            NameChange::Create(_, file) => Some(*file),
+            NameChange::Rename(..) | NameChange::Remove(_) => None,
+        });
+        self.names.values().chain(self.durable_names.values()).copied().chain(created)
+    }
+
+    /// Drops a file, unless a name leads to it.
+    pub(super) fn drop_unnamed(&mut self, file: FileId) {
+        let named = self.named().any(|other| other == file);
+        if !named {
+            self.files.remove(&file);
+        }
+    }
+
+    /// Bytes of all files, as they are seen.
+    pub(super) fn bytes(&self) -> u64 {
+        self.files.values().map(|state| state.visible.len() as u64).sum()
+    }
+
     /// Forgets what was not flushed, except for what chance saved.
     pub(super) fn crash(&mut self, rng: &mut ChaCha8Rng) {
         for state in self.files.values_mut() {
@@ -278,7 +288,7 @@ impl Model {
                     change.apply(&mut state.durable);
                 }
             }
-            state.len = state.durable.len() as u64;
+            state.visible.clone_from(&state.durable);
             state.sync_failed = false;
         }
         let changes = std::mem::take(&mut self.name_changes);
@@ -303,7 +313,11 @@ impl Model {
     /// Flips one bit of a file's durable content.
     pub(super) fn flip_bit(&mut self, file: FileId, bit: u64) {
         let state = self.files.get_mut(&file).expect("a named file has a state");
-        state.durable[(bit / 8) as usize] ^= 1 << (bit % 8);
+        let (at, mask) = ((bit / 8) as usize, 1 << (bit % 8));
+        state.durable[at] ^= mask;
+        if state.pending.is_empty() {
+            state.visible[at] ^= mask;
+        }
     }
 }
 
@@ -317,12 +331,4 @@ fn torn_changes(pending: &[Change], rng: &mut ChaCha8Rng) -> Vec<Change> {
         kept.extend(last.torn(rng));
     }
     kept
-}
-
-fn copy_overlap(view: &mut [u8], view_start: usize, data: &[u8], data_start: usize) {
-    let from = view_start.max(data_start);
-    let to = (view_start + view.len()).min(data_start + data.len());
-    if from < to {
-        view[from - view_start..to - view_start].copy_from_slice(&data[from - data_start..to - data_start]);
-    }
 }
