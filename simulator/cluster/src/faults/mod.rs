@@ -1,20 +1,23 @@
 //! What goes wrong: one file per kind of fault.
 
 use crate::plan::Plan;
+use crate::report::Broken;
 use crate::world::World;
+use consensus::NodeId;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Does the planned faults to a world, and undoes them.
 pub struct Director {
     counts: BTreeMap<String, u64>,
+    core: Vec<NodeId>,
 }
 
 impl Director {
     /// A director of this plan.
     #[must_use]
-    pub fn new(_plan: &Plan) -> Self {
-        Self { counts: BTreeMap::new() }
+    pub fn new(plan: &Plan) -> Self {
+        Self { counts: BTreeMap::new(), core: plan.members().collect() }
     }
 
     /// Called every few simulated milliseconds of the safety phase: starts and ends what is due.
@@ -26,6 +29,18 @@ impl Director {
 
     /// Called instead of [`Director::step`] once healed: keeps the core running.
     pub fn keep(&mut self, _world: &mut dyn World) {}
+
+    /// The nodes that were healed: all, before that.
+    #[must_use]
+    pub fn core(&self) -> &[NodeId] {
+        &self.core
+    }
+
+    /// Nodes that failed or refused to start without a fault of their disk.
+    #[must_use]
+    pub fn broken(&self) -> &[Broken] {
+        &[]
+    }
 
     /// What was done so far, oldest first, for a report.
     #[must_use]

@@ -3,10 +3,12 @@
 use super::SimClock;
 use crate::determinism::Draw;
 use crate::plan::Plan;
-use actors::Engine;
+use crate::world::Order;
+use actors::{ClusterState, Engine};
 use consensus::NodeId;
 use consensus::disk::MemDisk;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc;
 
 /// One machine of the cluster.
 #[derive(Clone)]
@@ -19,18 +21,38 @@ pub struct Machine {
     pub clock: Arc<SimClock>,
     /// Its randomness; every life takes a child of it.
     pub draw: Draw,
-    life: Arc<Mutex<Life>>,
+    state: Arc<Mutex<State>>,
 }
 
 /// What is known about the process that runs on it, or ran last.
 #[derive(Debug, Default)]
-pub struct Life {
-    /// Starts so far.
-    pub number: u64,
-    /// The engine, while it runs.
+pub struct State {
+    /// Starts so far; the number of the present life.
+    pub life: u64,
+    /// Whether the process runs.
+    pub running: bool,
+    /// The engine, from when it has started.
     pub engine: Option<Engine>,
+    /// Tells the process what to do.
+    pub orders: Option<mpsc::Sender<Order>>,
     /// Why it did not start, or stopped by itself.
     pub failure: Option<String>,
+}
+
+impl State {
+    /// The cluster as the running node sees it.
+    #[must_use]
+    pub fn seen(&self) -> Option<ClusterState> {
+        self.engine.as_ref().filter(|_| self.running).map(Engine::cluster)
+    }
+
+    /// Tells the running node to do something. One that is told more than it can take does not
+    /// need more.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            let _ = orders.try_send(order);
+        }
+    }
 }
 
 impl Machine {
@@ -39,14 +61,76 @@ impl Machine {
     pub fn new(plan: &Plan, node: NodeId) -> Self {
         let mut draw = Draw::new(plan.seed, "machine").child(&node.to_string());
         let clock = Arc::new(SimClock::new(draw.range(1, 1 << 40)));
-        Self { node, disk: MemDisk::new(), clock, draw, life: Arc::default() }
+        Self { node, disk: MemDisk::new(), clock, draw, state: Arc::default() }
     }
 
-    /// The present or last life.
-    ///
-    /// # Panics
-    /// Never: a poisoned lock is taken all the same.
-    pub fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is known of its process.
+    #[must_use]
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process begins to run.
+    #[must_use]
+    pub fn begin(&self) -> Life {
+        let mut state = self.state();
+        let life = state.life + 1;
+        *state = State { life, running: true, ..State::default() };
+        Life { machine: self.clone(), number: life }
+    }
+
+    /// Power off: whatever runs has lost its disk, with what was not flushed. The engine is
+    /// returned, for stacks in which something is left of it.
+    pub fn power_off(&self, seed: u64) -> Option<Engine> {
+        self.disk.crash(seed);
+        let mut state = self.state();
+        state.running = false;
+        state.orders = None;
+        state.engine.take()
+    }
+}
+
+/// One process, from its start to its end.
+#[derive(Clone)]
+pub struct Life {
+    machine: Machine,
+    number: u64,
+}
+
+impl Life {
+    /// Its number, from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether this is the process that runs on the machine now.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        let state = self.machine.state();
+        state.running && state.life == self.number
+    }
+
+    /// Its engine has started.
+    pub fn started(&self, engine: Engine, orders: mpsc::Sender<Order>) {
+        let mut state = self.machine.state();
+        if state.running && state.life == self.number {
+            state.engine = Some(engine);
+            state.orders = Some(orders);
+        }
+    }
+
+    /// The process ends, by itself if there is a reason.
+    pub fn end(self, why: Option<String>) {
+        let mut state = self.machine.state();
+        if state.running && state.life == self.number {
+            if let Some(why) = &why {
+                tracing::info!(node = %self.machine.node, why, "the node stops by itself");
+            }
+            state.running = false;
+            state.engine = None;
+            state.orders = None;
+            state.failure = why;
+        }
     }
 }

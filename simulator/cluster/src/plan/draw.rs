@@ -40,18 +40,15 @@ impl NetPlan {
 impl LoadPlan {
     fn draw(draw: &mut Draw) -> LoadPlan {
         let rate = *draw.pick(&[1.0, 2.0, 5.0, 5.0, 10.0, 20.0]);
-        let contact = draw.millis(1_000, 6_000);
-        let domains = u8::try_from(draw.range(1, 4)).unwrap_or(1);
-        // From too few agents, so that queues grow, to more than enough.
-        let wanted = rate * contact.as_secs_f64() / f64::from(domains);
-        let staffing = *draw.pick(&[0.6, 0.9, 1.1, 1.5]);
-        LoadPlan {
+        let mut load = LoadPlan {
             sites: u8::try_from(draw.range(1, 2)).unwrap_or(1),
-            domains,
+            domains: u8::try_from(draw.range(1, 4)).unwrap_or(1),
             queues: u8::try_from(draw.range(1, 4)).unwrap_or(1),
             rate,
-            agents: LoadPlan::agents_for(wanted * staffing),
-            contact,
+            // From too few agents, so that queues grow, to more than enough.
+            staffing: *draw.pick(&[0.6, 0.9, 1.1, 1.5]),
+            agents: 0,
+            contact: draw.millis(1_000, 6_000),
             ring: draw.millis(500, 5_000),
             patience: draw.millis(2_000, 30_000),
             refuse: *draw.pick(&[0.0, 0.05, 0.3]),
@@ -59,7 +56,16 @@ impl LoadPlan {
             repeat: *draw.pick(&[0.0, 0.05, 0.2]),
             flap: draw.chance(0.5).then(|| draw.millis(5_000, 40_000)),
             supervision: *draw.pick(&[0.0, 0.2, 1.0]),
-        }
+        };
+        load.set_rate(rate);
+        load
+    }
+
+    /// Changes the rate, and the staff with it.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
+        let wanted = rate * self.contact.as_secs_f64() / f64::from(self.domains);
+        self.agents = LoadPlan::agents_for(wanted * self.staffing);
     }
 
     /// Agents of a domain for a load, at least 2.

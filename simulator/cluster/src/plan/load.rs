@@ -14,6 +14,8 @@ pub struct LoadPlan {
     pub queues: u8,
     /// New conversations per second, all domains together.
     pub rate: f64,
+    /// Agents by what the load needs: below 1, queues grow.
+    pub staffing: f64,
     /// Agents of a domain.
     pub agents: u16,
     /// Mean time of a contact, from accept to its end.

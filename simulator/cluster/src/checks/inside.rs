@@ -1,0 +1,183 @@
+//! What replicas apply, checked as they apply it.
+
+use crate::determinism::elapsed;
+use crate::machine::Life;
+use crate::report::Broken;
+use actors::{Applied, Probe, Spot};
+use routing::{Command, Shard};
+use simulator::witness::{self, Witness};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The witness of all replicas of all shards, with what only a cluster has.
+#[derive(Default)]
+pub struct Inside {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    witness: Witness,
+    seen: usize,
+    broken: Vec<Broken>,
+    real_work: u64,
+    snapshots: u64,
+    installs: u64,
+    hash: u64,
+}
+
+impl Inside {
+    /// A witness that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The probe of one life of a node; it is blind when that life is over.
+    #[must_use]
+    pub fn probe(self: &Arc<Self>, life: Life) -> Arc<dyn Probe> {
+        Arc::new(LifeProbe { inside: Arc::clone(self), life })
+    }
+
+    /// Whether anything was broken.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !self.state().broken.is_empty()
+    }
+
+    /// What was broken.
+    #[must_use]
+    pub fn broken(&self) -> Vec<Broken> {
+        self.state().broken.clone()
+    }
+
+    /// Entries applied by the first replica to do so.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.state().witness.figures().entries
+    }
+
+    /// Commands applied that were not the passing of time: moves as long as work gets done.
+    #[must_use]
+    pub fn real_work(&self) -> u64 {
+        self.state().real_work
+    }
+
+    /// What replicas did, by name, for coverage.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let state = self.state();
+        let mut counts = state.witness.figures().by_name();
+        counts.insert("snapshots taken".to_owned(), state.snapshots);
+        counts.insert("snapshots loaded".to_owned(), state.installs);
+        counts
+    }
+
+    /// Hash of everything that was applied, in the order it was.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.state().hash
+    }
+}
+
+impl State {
+    fn mix(&mut self, words: &[u64]) {
+        for word in words {
+            self.hash = (self.hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        }
+    }
+
+    /// Takes over what the witness found.
+    fn collect(&mut self) {
+        let found = self.witness.broken();
+        if found.len() == self.seen {
+            return;
+        }
+        let at_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
+        let new = found[self.seen..].iter().map(|broken| Broken {
+            promise: broken.promise.to_string(),
+            at_ms,
+            seen: broken.to_string(),
+            before: broken.before.clone(),
+        });
+        self.broken.extend(new);
+        self.seen = found.len();
+    }
+}
+
+struct LifeProbe {
+    inside: Arc<Inside>,
+    life: Life,
+}
+
+impl fmt::Debug for LifeProbe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LifeProbe")
+    }
+}
+
+impl LifeProbe {
+    /// Looks, if this life goes on.
+    fn look(&self, work: impl FnOnce(&mut State)) {
+        if self.life.is_present() {
+            let mut state = self.inside.state();
+            work(&mut state);
+            state.collect();
+        }
+    }
+}
+
+impl Probe for LifeProbe {
+    fn began(&self, node: consensus::NodeId, shard: &Shard) {
+        self.look(|state| state.witness.began(node.0, shard.id()));
+    }
+
+    fn applied(&self, seen: &Applied<'_>) {
+        self.look(|state| {
+            if !matches!(seen.entry.request.command, Command::Tick | Command::Continue) {
+                state.real_work += 1;
+            }
+            let position = seen.entry.position;
+            state.mix(&[seen.node.0, position.index, u64::from(position.ordinal), seen.entry.time.0]);
+            state.witness.applied(&witness::Applied {
+                node: seen.node.0,
+                entry: seen.entry,
+                outcome: seen.outcome,
+                events: seen.events,
+                shard: seen.shard,
+            });
+        });
+    }
+
+    fn undecodable(&self, spot: Spot, ordinal: u32, error: &str) {
+        self.look(|state| {
+            let at_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
+            state.broken.push(Broken {
+                promise: "R-14".to_owned(),
+                at_ms,
+                seen: format!("command {ordinal} at {spot:?} does not decode: {error}"),
+                before: Vec::new(),
+            });
+        });
+    }
+
+    fn passed(&self, spot: Spot, shard: &Shard) {
+        self.look(|state| state.witness.passed(spot.node.0, shard, spot.index));
+    }
+
+    fn snapshot(&self, _: Spot, _: &Shard) {
+        self.look(|state| state.snapshots += 1);
+    }
+
+    fn restored(&self, spot: Spot, shard: &Shard) {
+        self.look(|state| {
+            state.installs += 1;
+            state.witness.restored(spot.node.0, shard, spot.index);
+        });
+    }
+}

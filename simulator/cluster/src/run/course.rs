@@ -1,0 +1,183 @@
+//! The course of a run: safety, liveness, judgement.
+
+use super::Parts;
+use crate::clients::Phase;
+use crate::faults::Director;
+use crate::report::{Broken, Report};
+use crate::world::World;
+use consensus::GroupId;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Finished work and equal replicas must stay so for this long.
+const QUIET: Duration = Duration::from_secs(1);
+/// The healed core's state is looked at this often.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Time for clients to write down what they still hear.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Leads a run through its phases; the stack calls it every few simulated milliseconds.
+pub struct Course {
+    parts: Parts,
+    director: Director,
+    phase: Phase,
+    over_at: Option<Duration>,
+    next_look: Duration,
+    finished_since: Option<Duration>,
+    progress: (u64, u64, u64),
+    progress_at: Duration,
+    terms: BTreeSet<(u32, u64)>,
+    alarms: BTreeSet<String>,
+    broken: Vec<Broken>,
+}
+
+impl Course {
+    /// A course from the beginning.
+    #[must_use]
+    pub fn new(parts: &Parts) -> Self {
+        Self {
+            parts: parts.clone(),
+            director: Director::new(&parts.plan),
+            phase: Phase::Safety,
+            over_at: None,
+            next_look: Duration::ZERO,
+            finished_since: None,
+            progress: (0, 0, 0),
+            progress_at: Duration::ZERO,
+            terms: BTreeSet::new(),
+            alarms: BTreeSet::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// Goes on. True when the run is over.
+    pub fn step(&mut self, world: &mut dyn World) -> bool {
+        let now = world.now();
+        if let Some(over_at) = self.over_at {
+            return now >= over_at;
+        }
+        match self.phase {
+            Phase::Safety if now >= self.parts.plan.safety => {
+                self.director.heal(world);
+                self.enter(Phase::Liveness);
+                self.progress_at = now;
+            }
+            Phase::Safety => self.director.step(world),
+            Phase::Liveness | Phase::Over => self.director.keep(world),
+        }
+        if now >= self.next_look {
+            self.next_look = now + LOOK_EVERY;
+            self.look(world);
+        }
+        false
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        tracing::info!(?phase, "phase");
+        self.phase = phase;
+        self.parts.phase.send_replace(phase);
+    }
+
+    fn end(&mut self, world: &dyn World) {
+        self.enter(Phase::Over);
+        self.over_at = Some(world.now() + LAST_WORDS);
+    }
+
+    fn look(&mut self, world: &mut dyn World) {
+        let mut states = Vec::new();
+        for node in world.nodes() {
+            let Some(state) = world.seen_by(node) else { continue };
+            for shard in &state.shards {
+                self.terms.insert((shard.group.0, shard.term));
+            }
+            for alarm in &state.alarms {
+                let text = format!("{alarm:?}");
+                if self.alarms.insert(text.clone()) {
+                    tracing::info!(%node, text, "alarm");
+                }
+            }
+            states.push(state);
+        }
+        if self.parts.inside.is_broken() || !self.director.broken().is_empty() {
+            self.end(world);
+            return;
+        }
+        if self.phase != Phase::Liveness {
+            return;
+        }
+        let now = world.now();
+        let progress =
+            (self.parts.history.unfinished(), self.parts.history.progress(), self.parts.inside.real_work());
+        if progress != self.progress {
+            self.progress = progress;
+            self.progress_at = now;
+        }
+        // Of the core alone: what is outside of it may be dead or cut off.
+        let core = self.director.core();
+        let behind = |group: GroupId| {
+            let applied: BTreeSet<Option<u64>> = core
+                .iter()
+                .map(|id| {
+                    let state = states.iter().find(|state| state.this == *id)?;
+                    state.shards.iter().find(|shard| shard.group == group)?.applied.into()
+                })
+                .collect();
+            applied.len() != 1 || applied.contains(&None)
+        };
+        let equal = !(0..=self.parts.plan.shards).map(GroupId).any(behind);
+        if self.parts.history.unfinished() == 0 && equal {
+            let since = *self.finished_since.get_or_insert(now);
+            if now - since >= QUIET {
+                self.end(world);
+            }
+        } else {
+            self.finished_since = None;
+        }
+        if now - self.progress_at > self.parts.plan.stuck_after {
+            let unfinished = self.parts.history.unfinished();
+            let seen = format!(
+                "nothing moved for {:?} after the core was healed: {unfinished} acknowledged pieces of work are \
+                 unfinished, the core's replicas are {}: {}",
+                self.parts.plan.stuck_after,
+                if equal { "equal" } else { "not equal" },
+                self.parts.history.describe_unfinished()
+            );
+            self.breach("stuck", now, seen);
+            self.end(world);
+        }
+    }
+
+    fn breach(&mut self, promise: &str, now: Duration, seen: String) {
+        let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.broken.push(Broken { promise: promise.to_owned(), at_ms, seen, before: Vec::new() });
+    }
+
+    /// The report, when the run is over.
+    #[must_use]
+    pub fn report(self, now: Duration) -> Report {
+        let mut report = Report::new(&self.parts.plan);
+        report.virtual_s = now.as_secs_f64();
+        report.commits = self.parts.inside.commits();
+        report.counts.clone_from(self.director.counts());
+        report.counts.insert("elections".to_owned(), self.terms.len() as u64);
+        report.counts.extend(self.parts.inside.counts());
+        report.counts.extend(self.parts.history.counts());
+        report.broken = self.broken;
+        report.broken.extend(self.parts.inside.broken());
+        report.broken.extend_from_slice(self.director.broken());
+        report.broken.extend(self.parts.history.judge());
+        let faults: Vec<String> = self
+            .director
+            .history()
+            .into_iter()
+            .rev()
+            .take(20)
+            .map(|(at, text)| format!("{:.3} s  {text}", at.as_secs_f64()))
+            .collect();
+        for broken in &mut report.broken {
+            broken.before.extend(faults.iter().rev().map(|fault| format!("fault: {fault}")));
+        }
+        report.hash = format!("{:016x}{:016x}", self.parts.inside.hash(), self.parts.history.hash());
+        report
+    }
+}

@@ -1,0 +1,59 @@
+//! What a run is made of, whichever stack it runs on.
+
+use crate::checks::{History, Inside};
+use crate::clients::{Phase, Reach, Site};
+use crate::determinism::Draw;
+use crate::machine::Machine;
+use crate::plan::Plan;
+use consensus::NodeId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The parts of a run.
+#[derive(Clone)]
+pub struct Parts {
+    /// What was drawn.
+    pub plan: Arc<Plan>,
+    /// The machines, with what outlives crashes.
+    pub machines: BTreeMap<NodeId, Machine>,
+    /// Checks from inside.
+    pub inside: Arc<Inside>,
+    /// What clients do and see.
+    pub history: Arc<History>,
+    /// Tells clients the phase.
+    pub phase: watch::Sender<Phase>,
+}
+
+impl Parts {
+    /// New machines for a plan.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let machines = plan.members().map(|node| (node, Machine::new(&plan, node))).collect();
+        Self {
+            machines,
+            inside: Arc::new(Inside::new()),
+            history: Arc::default(),
+            phase: watch::Sender::new(Phase::Safety),
+            plan: Arc::new(plan),
+        }
+    }
+
+    /// Places of clients.
+    pub fn sites(&self) -> impl Iterator<Item = u8> + use<> {
+        1..=self.plan.load.sites
+    }
+
+    /// The clients of a place.
+    #[must_use]
+    pub fn site(&self, id: u8, reach: Arc<dyn Reach>) -> Site {
+        Site {
+            id,
+            plan: Arc::clone(&self.plan),
+            reach,
+            draw: Draw::new(self.plan.seed, "site").child(&id.to_string()),
+            history: Arc::clone(&self.history),
+            phase: self.phase.subscribe(),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The two stacks.
+
+pub mod fast;
+pub mod full;
