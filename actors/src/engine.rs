@@ -12,7 +12,7 @@ use crate::{
     SessionEnd, SessionHandle, SessionHello, SessionMessage, ShardState, Watch, WatchError,
 };
 use consensus::env::{SharedClock, SharedEntropy};
-use consensus::{Consensus, Group, NodeId, PeerService};
+use consensus::{Consensus, Group, GroupId, NodeId, PeerService};
 use proto::codec;
 use ractor::ActorRef;
 use routing::entry::Request;
@@ -325,6 +325,17 @@ impl Engine {
     #[must_use]
     pub fn transport_service(&self) -> PeerService {
         self.inner.consensus.transport_service()
+    }
+
+    /// Asks another node to lead a group that this node leads. Returns when it was asked; who leads
+    /// in the end is seen in [`Engine::cluster`].
+    ///
+    /// # Errors
+    /// When this node does not lead the group, or the other cannot be asked.
+    pub async fn transfer_leadership(&self, group: GroupId, to: NodeId) -> Result<(), CallError> {
+        let unavailable = |why: String| CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS };
+        let group = self.inner.consensus.group(group).ok_or_else(|| unavailable(format!("no {group} here")))?;
+        group.transfer_leadership(to).await.map_err(|error| unavailable(error.to_string()))
     }
 
     /// Becomes `Some` when this node must stop, with the reason.

@@ -1,11 +1,11 @@
 //! What replicas apply, checked as they apply it.
 
+use super::shim::{self as witness, Witness};
 use crate::determinism::elapsed;
 use crate::machine::Life;
 use crate::report::Broken;
 use actors::{Applied, Probe, Spot};
 use routing::{Command, Shard};
-use simulator::witness::{self, Witness};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

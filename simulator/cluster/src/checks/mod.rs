@@ -2,6 +2,7 @@
 
 mod history;
 mod inside;
+mod shim;
 
 pub use history::History;
 pub use inside::Inside;

@@ -4,9 +4,9 @@ mod line;
 
 pub use line::{Line, Reach};
 
+use crate::checks::History;
 use crate::determinism::Draw;
 use crate::plan::Plan;
-use crate::checks::History;
 use std::sync::Arc;
 use tokio::sync::watch;
 

@@ -95,8 +95,10 @@ fn faults(seed: u64, names: &[String]) -> Result<Vec<FaultPlan>, String> {
             "none" => {}
             "all" => kinds.extend_from_slice(FaultKind::value_variants()),
             name => kinds.push(FaultKind::from_str(name, true).map_err(|_| {
-                let known: Vec<String> =
-                    FaultKind::value_variants().iter().filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned())).collect();
+                let known: Vec<String> = FaultKind::value_variants()
+                    .iter()
+                    .filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned()))
+                    .collect();
                 format!("no fault is called '{name}': use all, none or some of {}", known.join(", "))
             })?),
         }

@@ -8,7 +8,11 @@ use std::process::ExitCode;
 /// Whole clusters under simulated time, network, disks and crashes: the product's own code, one
 /// seed, every fault.
 #[derive(Debug, Parser)]
-#[command(name = "cargo sim", version, after_help = "Examples:\n  cargo sim cluster --seed 17\n  cargo sim swarm --seeds 0..200")]
+#[command(
+    name = "cargo sim",
+    version,
+    after_help = "Examples:\n  cargo sim cluster --seed 17\n  cargo sim swarm --seeds 0..200"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,

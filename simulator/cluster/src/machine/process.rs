@@ -66,7 +66,7 @@ pub async fn boot(parts: &Parts, machine: &Machine, life: &Life, dial: SharedDia
     let engine = Engine::start(engine, config, world).await.map_err(|error| error.to_string())?;
     let stopping = CancellationToken::new();
     let shared = Shared::new(engine.clone(), stopping.clone(), true);
-    let routes = node::server::routes(&shared).map_err(|error| error.to_string())?;
+    let routes = node::server::routes(&shared);
     let (order, orders) = mpsc::channel(ORDERS_MAX);
     life.started(engine.clone(), order);
     Ok(Served { engine, routes, stopping, orders })

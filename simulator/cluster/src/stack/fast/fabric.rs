@@ -93,11 +93,15 @@ impl Fabric {
     }
 
     pub(super) fn cut(&self, from: Place, to: Place) {
-        self.change(|state| drop(state.cuts.insert((from, to))));
+        self.change(|state| {
+            state.cuts.insert((from, to));
+        });
     }
 
     pub(super) fn mend(&self, from: Place, to: Place) {
-        self.change(|state| drop(state.cuts.remove(&(from, to))));
+        self.change(|state| {
+            state.cuts.remove(&(from, to));
+        });
     }
 
     pub(super) fn delay(&self, a: Place, b: Place, extra: Duration) {

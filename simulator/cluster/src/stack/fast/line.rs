@@ -111,7 +111,8 @@ impl Call {
         let (sink, arrived) = mpsc::channel::<Result<Frame<Bytes>, Status>>(WAITING_MAX);
         let fabric = Arc::clone(&self.fabric);
         tokio::spawn(async move {
-            let frames = BodyStream::new(body).map(|frame| frame.map_err(|error| Status::from_error(error.into())));
+            let frames =
+                BodyStream::new(body).map(|frame| frame.map_err(|error| Status::from_error(error.into())));
             let silent = silence(Arc::clone(&fabric), way, ticket);
             let ended = tokio::select! {
                 biased;

@@ -58,7 +58,8 @@ async fn live(parts: Parts, machine: Machine, connections: Arc<Connections>) {
         let accepted = listener.accept().await.map(|(stream, _)| Accepted(stream));
         Some((accepted, listener))
     });
-    let serving = node::server::serve_over(served.routes.clone(), incoming, served.stopping.clone().cancelled_owned());
+    let serving =
+        node::server::serve_over(served.routes.clone(), incoming, served.stopping.clone().cancelled_owned());
     let why = served.run(serving).await;
     life.end(why);
 }
@@ -72,7 +73,11 @@ impl Connected for Accepted {
 }
 
 impl AsyncRead for Accepted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, into)
     }
 }
