@@ -24,6 +24,9 @@ pub struct EngineConfig {
     /// A fault planted in the core, for tests of the checkers.
     #[doc(hidden)]
     pub planted: Option<PlantedBug>,
+    /// A mistake of the engine itself, for proofs of the cluster simulator.
+    #[cfg(feature = "seeded-bugs")]
+    pub seeded_bug: Option<crate::SeededBug>,
 }
 
 impl Default for EngineConfig {
@@ -36,6 +39,8 @@ impl Default for EngineConfig {
             allow_panic: false,
             probe: None,
             planted: None,
+            #[cfg(feature = "seeded-bugs")]
+            seeded_bug: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::alarms::Alarms;
 use crate::meta::{MetaDone, MetaRequest, SharedMeta};
+use crate::seeded::{Seeded, SeededBug};
 use crate::shard::{ShardRuntime, read};
 use crate::wire::{Attached, PeerAnswer, PeerCall, Seat, ShardAnswer};
 use crate::{CallError, Query, SessionEnd, SessionHello};
@@ -26,6 +27,7 @@ pub(crate) struct Leader {
     /// Whether commands that panic on purpose are let through.
     pub(crate) allow_panic: bool,
     pub(crate) command_bytes_max: usize,
+    pub(crate) seeded: Seeded,
 }
 
 fn not_proposed(error: ProposeError) -> PeerAnswer {
@@ -188,7 +190,7 @@ impl Leader {
         Ok(agent
             .filter(|view| view.lease == Lease::Live)
             .map(|view| view.epoch)
-            .filter(|epoch| Some(*epoch) == hello.epoch))
+            .filter(|epoch| Some(*epoch) == hello.epoch || self.seeded.has(SeededBug::ResumeIgnoresEpoch)))
     }
 
     fn attach_all(&self, shard: &ShardRuntime, from: NodeId, seats: &[(Seat, Epoch)]) -> PeerAnswer {

@@ -16,6 +16,7 @@ mod meta;
 mod post;
 mod probe;
 mod router;
+mod seeded;
 mod shard;
 mod start;
 mod tree;
@@ -27,3 +28,5 @@ pub use engine::Engine;
 pub use events::EventLimits;
 pub use export::{ExportError, LogExport};
 pub use probe::{Applied, Probe, Spot};
+#[cfg(feature = "seeded-bugs")]
+pub use seeded::{SeededBug, UnknownSeededBug};

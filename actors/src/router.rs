@@ -2,10 +2,12 @@
 
 use crate::CallError;
 use crate::leader::Leader;
+use crate::seeded::SeededBug;
 use crate::wire::{PeerAnswer, PeerCall};
 use consensus::{Group, NodeId, PeerError, Peers};
 use proto::codec;
-use routing::ShardId;
+use routing::outcome::DoneWhat;
+use routing::{Command, Done, LogTime, RequestId, Sequence, ShardId, Version};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +60,7 @@ impl Router {
     pub(crate) async fn to_leader_of(
         &self,
         group: &Group,
-        call: PeerCall,
+        mut call: PeerCall,
         deadline: Duration,
         again: bool,
     ) -> Result<PeerAnswer, CallError> {
@@ -87,6 +89,9 @@ impl Router {
                         hint = other.filter(|other| *other != target);
                     }
                     Tried::Answered(PeerAnswer::Failed(CallError::Unknown { why })) | Tried::Unknown(why) => {
+                        if let Some(result) = self.mistaken(group, &mut call, &why) {
+                            return result;
+                        }
                         if !again {
                             return Err(CallError::Unknown { why });
                         }
@@ -107,6 +112,39 @@ impl Router {
             let _ = tokio::time::timeout(wait.min(left), leadership.changed()).await;
             wait = WAIT_MAX.min(wait * 2);
         }
+    }
+
+    /// What becomes of a command without an answer, by mistake: an end, or another command.
+    fn mistaken(
+        &self,
+        group: &Group,
+        call: &mut PeerCall,
+        why: &str,
+    ) -> Option<Result<PeerAnswer, CallError>> {
+        let seeded = self.leader.seeded;
+        let PeerCall::Execute { request, .. } = call else { return None };
+        if seeded.has(SeededBug::RetryWithNewId) {
+            request.id = request.id.map(|id| RequestId(id.0 ^ u128::from(self.now_us() | 1)));
+        }
+        if seeded.has(SeededBug::UnknownTakenAsFailed) {
+            return Some(Err(CallError::Unavailable { why: why.to_owned(), retry_after_ms: RETRY_AFTER_MS }));
+        }
+        let says_only_that = matches!(
+            request.command,
+            Command::Reject { .. }
+                | Command::EndContact { .. }
+                | Command::Complete { .. }
+                | Command::Close { .. }
+                | Command::Abandon { .. }
+                | Command::SetPresence { .. }
+                | Command::Transfer { .. }
+        );
+        if says_only_that && seeded.has(SeededBug::UnknownTakenAsDone) {
+            let at = LogTime(group.log_time_us());
+            let (sequence, version) = (Sequence(0), Version(0));
+            return Some(Ok(PeerAnswer::Done(Done { what: DoneWhat::Ok, at, sequence, version })));
+        }
+        None
     }
 
     async fn try_at(&self, target: NodeId, call: &PeerCall, most: Duration) -> Tried {

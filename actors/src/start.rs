@@ -9,7 +9,8 @@ use crate::leader::Leader;
 use crate::meta::{MetaMachine, MetaState, SharedMeta};
 use crate::post::Post;
 use crate::router::Router;
-use crate::shard::{Counters, Leases, Parts, ShardMachine, ShardRuntime, SharedReplica};
+use crate::seeded::Seeded;
+use crate::shard::{Counters, Desks, Leases, Parts, ShardMachine, ShardRuntime, SharedReplica};
 use crate::tree::{NodeActor, NodeArguments, NodeMessage};
 use crate::{Engine, EngineConfig, StartError};
 use consensus::{Consensus, Group, GroupId, Leadership, StateMachine, World};
@@ -36,6 +37,7 @@ impl Engine {
         world: World,
     ) -> Result<Engine, StartError> {
         config.check().map_err(StartError::Config)?;
+        let seeded = Seeded::of(&config);
         let clock = world.clock.clone();
         let alarms = Alarms::new(clock.clone());
         let meta: SharedMeta = Arc::new(RwLock::new(MetaState::new(consensus_config.shards)));
@@ -54,12 +56,12 @@ impl Engine {
             let part = Parts {
                 replica: SharedReplica::new(Shard::new(id), config.planted),
                 events: EventStore::begin(world.disk.clone(), folder, config.events.clone(), alarms.clone()),
-                desks: Arc::default(),
+                desks: Arc::new(Desks::new(seeded)),
                 leases: Arc::new(Leases::new(lease_us)),
                 subscribers: Arc::default(),
             };
-            let (clock, probe) = (clock.clone(), config.probe.clone());
-            let machine = ShardMachine::new(consensus_config.node, &part, clock, alarms.clone(), probe);
+            let machine =
+                ShardMachine::new(consensus_config.node, &part, clock.clone(), alarms.clone(), &config);
             parts.insert(id, part);
             Box::new(machine)
         };
@@ -75,17 +77,17 @@ impl Engine {
             let group = consensus.group(GroupId(id.0))?;
             let Parts { replica, events, desks, leases, subscribers } = part;
             let counters = counters.clone();
-            Some((
-                id,
-                Arc::new(ShardRuntime { id, group, replica, events, desks, leases, subscribers, counters }),
-            ))
+            let shard =
+                ShardRuntime { id, group, replica, events, desks, leases, subscribers, counters, seeded };
+            Some((id, Arc::new(shard)))
         };
         let shards: BTreeMap<ShardId, Arc<ShardRuntime>> = parts.into_iter().filter_map(runtime).collect();
         let meta_group = consensus
             .group(GroupId::META)
             .ok_or_else(|| StartError::Config("consensus runs without a meta group".to_owned()))?;
 
-        let front = Arc::new(Front::new(shards.keys().copied(), config.session_messages_max, first_session));
+        let front =
+            Arc::new(Front::new(shards.keys().copied(), config.session_messages_max, first_session, seeded));
         let (this, peers) = (consensus_config.node, consensus.peers());
         let leader = Leader {
             shards: shards.clone(),
@@ -95,6 +97,7 @@ impl Engine {
             alarms: alarms.clone(),
             allow_panic: config.allow_panic,
             command_bytes_max: consensus_config.limits.command_bytes,
+            seeded,
         };
         let router = Router { this, peers: peers.clone(), leader: Arc::new(leader) };
         let post = Post { this, peers, front: front.clone() };

@@ -7,6 +7,7 @@ mod session;
 
 pub(crate) use session::{FrontSession, Opened};
 
+use crate::seeded::{Seeded, SeededBug};
 use crate::wire::{Attached, Parcel, Seat};
 use crate::{SessionEnd, SessionMessage};
 use consensus::NodeId;
@@ -35,17 +36,24 @@ pub(crate) struct Front {
     /// Sessions heard of since the last beat.
     heard: Mutex<Vec<Arc<FrontSession>>>,
     heard_some: Notify,
+    seeded: Seeded,
 }
 
 impl Front {
     /// `first` must differ between runs of a node, so that late parcels find nobody.
-    pub(crate) fn new(shards: impl Iterator<Item = ShardId>, messages_max: usize, first: u64) -> Self {
+    pub(crate) fn new(
+        shards: impl Iterator<Item = ShardId>,
+        messages_max: usize,
+        first: u64,
+        seeded: Seeded,
+    ) -> Self {
         Self {
             next: AtomicU64::new(first),
             messages_max,
             shards: shards.map(|shard| (shard, Default::default())).collect(),
             heard: Mutex::default(),
             heard_some: Notify::new(),
+            seeded,
         }
     }
 
@@ -85,6 +93,10 @@ impl Front {
     pub(crate) fn deliver(&self, parcel: Parcel) {
         let session = self.find(parcel.seat);
         let Some(session) = session else { return };
+        if self.seeded.has(SeededBug::FollowerDelivers) && !session.is_at(parcel.seat) {
+            session.pass_on(parcel);
+            return;
+        }
         match session.take(parcel) {
             Taken::Yes => {}
             Taken::Hole => self.attach_again(&session),

@@ -125,6 +125,18 @@ impl FrontSession {
         Taken::Yes
     }
 
+    /// Hands events on, whoever they come from.
+    pub(super) fn pass_on(&self, parcel: Parcel) {
+        let line = self.line();
+        let Some(to_desk) = &line.to_desk else { return };
+        for message in parcel.messages {
+            if matches!(message, SessionMessage::Event(_)) {
+                // A desk that is too slow is ended by what takes parcels in their order.
+                let _ = to_desk.try_send(message);
+            }
+        }
+    }
+
     /// Tells the desk that the session is over.
     pub(super) fn finish(&self, end: SessionEnd) {
         self.line().finish(end);

@@ -5,6 +5,7 @@
 //! has taken everything; so mailboxes hold at most one wake-up per actor. An outlet that is full
 //! forgets its events and owes the desk a new welcome instead, which says the same and more.
 
+use crate::seeded::{Seeded, SeededBug};
 use crate::tree::{AgentMessage, QueueMessage, ShardMessage};
 use crate::wire::{Parcel, Seat};
 use crate::{SessionEnd, SessionMessage};
@@ -65,12 +66,16 @@ pub(crate) enum Outgoing {
 }
 
 /// The desks attached to a shard that this node leads; empty elsewhere.
-#[derive(Default)]
 pub(crate) struct Desks {
     table: Mutex<Table>,
+    seeded: Seeded,
 }
 
 impl Desks {
+    pub(crate) fn new(seeded: Seeded) -> Self {
+        Self { table: Mutex::default(), seeded }
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +170,8 @@ impl Desks {
     pub(crate) fn detach(&self, seat: Seat, front: NodeId) {
         let mut table = self.table();
         let held = table.outlets.get(&seat.agent);
-        if held.is_some_and(|outlet| outlet.front == front && outlet.seat.session == seat.session) {
+        let any = self.seeded.has(SeededBug::LateDetachTakesNewSession);
+        if held.is_some_and(|outlet| any || outlet.front == front && outlet.seat.session == seat.session) {
             table.remove(seat.agent);
         }
     }

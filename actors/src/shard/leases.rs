@@ -64,6 +64,11 @@ impl Leases {
         *self.table() = Table::default();
     }
 
+    /// A moment whose leases have run out now.
+    pub(crate) fn long_ago(&self, now_us: u64) -> u64 {
+        now_us.saturating_sub(self.lease_us)
+    }
+
     /// A lease is live with its whole time from now on. True if the next look may have changed.
     pub(crate) fn opened(&self, agent: AgentId, epoch: Epoch, now_us: u64) -> bool {
         let mut table = self.table();

@@ -2,6 +2,7 @@
 
 use super::{Desks, Leases, SharedReplica, Subscribers};
 use crate::events::EventStore;
+use crate::seeded::Seeded;
 use consensus::Group;
 use routing::ShardId;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub(crate) struct ShardRuntime {
     pub(crate) leases: Arc<Leases>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) seeded: Seeded,
 }
 
 /// What a node counts.

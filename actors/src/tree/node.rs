@@ -6,6 +6,7 @@ use super::restarts::Restarts;
 use super::shard::{ShardActor, ShardArguments, ShardMessage};
 use crate::alarms::Alarms;
 use crate::post::Post;
+use crate::seeded::SeededBug;
 use crate::shard::ShardRuntime;
 use consensus::env::SharedClock;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -110,6 +111,12 @@ impl NodeState {
         true
     }
 
+    /// Whether this node acts for a shard that it leads no more.
+    fn goes_on(&self, id: ShardId) -> bool {
+        let shard = self.with.shards.get(&id);
+        shard.is_some_and(|shard| shard.seeded.has(SeededBug::FollowerDelivers))
+    }
+
     fn stop(&mut self, id: ShardId) {
         let led = self.led.entry(id).or_default();
         if let Some(actor) = led.actor.take() {
@@ -153,6 +160,8 @@ impl Actor for NodeActor {
                 state.led.entry(shard).or_default().leads = leads;
                 if leads {
                     state.start(&myself, shard).await
+                } else if state.goes_on(shard) {
+                    Ok(())
                 } else {
                     state.stop(shard);
                     Ok(())

@@ -6,6 +6,7 @@ use super::queue::QueueActor;
 use super::restarts::Restarts;
 use crate::alarms::Alarms;
 use crate::post::Post;
+use crate::seeded::SeededBug;
 use crate::shard::{ShardRuntime, Silence};
 use crate::wire::Parcel;
 use consensus::NodeId;
@@ -244,8 +245,14 @@ impl Actor for ShardActor {
         // before is in the state. Every live lease has its whole time before any is called lost.
         with.shard.leases.arm();
         with.shard.desks.lead(myself.clone());
-        let live = with.shard.replica.read().shard.leases();
-        let now_us = with.clock.monotonic_us();
+        let mut live = with.shard.replica.read().shard.leases();
+        let mut now_us = with.clock.monotonic_us();
+        if with.shard.seeded.has(SeededBug::LeaseNeverLost) {
+            live.clear();
+        }
+        if with.shard.seeded.has(SeededBug::LeaseNotRearmed) {
+            now_us = with.shard.leases.long_ago(now_us);
+        }
         for (agent, epoch) in live {
             with.shard.leases.opened(agent, epoch, now_us);
         }
