@@ -346,7 +346,8 @@ impl Engine {
     /// When this node does not lead the group, or the other cannot be asked.
     pub async fn transfer_leadership(&self, group: GroupId, to: NodeId) -> Result<(), CallError> {
         let unavailable = |why: String| CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS };
-        let group = self.inner.consensus.group(group).ok_or_else(|| unavailable(format!("no {group} here")))?;
+        let group =
+            self.inner.consensus.group(group).ok_or_else(|| unavailable(format!("no {group} here")))?;
         group.transfer_leadership(to).await.map_err(|error| unavailable(error.to_string()))
     }
 
