@@ -6,6 +6,7 @@ use crate::{
     Sequence, TouchpointId, Version,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,18 @@ pub enum Subject {
     Touchpoint(TouchpointId),
     /// A conversation.
     Conversation(ConversationId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Domain(id) => id.fmt(f),
+            Subject::Queue(id) => id.fmt(f),
+            Subject::Agent(id) => id.fmt(f),
+            Subject::Touchpoint(id) => id.fmt(f),
+            Subject::Conversation(id) => id.fmt(f),
+        }
+    }
 }
 
 /// Where a conversation waits.

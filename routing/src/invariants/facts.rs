@@ -4,8 +4,7 @@ use super::{Ghost, Step};
 use crate::event::Place;
 use crate::settings::RankPolicy;
 use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
-use crate::{Channel, Command, ConversationId, DomainId, EventKind, OfferId, QueueId, Rejected};
-use std::collections::BTreeSet;
+use crate::{Channel, Command, ConversationId, DomainId, EventKind, QueueId, Rejected};
 
 /// Rank key, smallest first.
 pub type Rank = (i128, u64, ConversationId);
@@ -26,16 +25,14 @@ pub fn rank(view: &DomainView, conversation: &ConversationView) -> Rank {
     (first, arrived, conversation.id)
 }
 
-/// Conversations that wait for an offer, without one.
-pub fn waiting(view: &DomainView) -> impl Iterator<Item = &ConversationView> {
-    view.conversations
-        .values()
-        .filter(|c| matches!(c.stage, Stage::Waiting(Place::Queues(_) | Place::Dedicated(_))))
+/// Whether a conversation waits for an offer, without one.
+pub fn waits(conversation: &ConversationView) -> bool {
+    matches!(conversation.stage, Stage::Waiting(Place::Queues(_) | Place::Dedicated(_)))
 }
 
-/// The live offers of all conversations.
-pub fn live_offers(view: &DomainView) -> impl Iterator<Item = (&ConversationView, &OfferView)> {
-    view.conversations.values().filter_map(|c| c.offer.as_ref().map(|offer| (c, offer)))
+/// Conversations that wait for an offer, without one.
+pub fn waiting(view: &DomainView) -> impl Iterator<Item = &ConversationView> {
+    view.conversations.values().filter(|c| waits(c))
 }
 
 /// Queues of a list that exist and make offers.
@@ -79,6 +76,9 @@ pub fn free(agent: &AgentView) -> u32 {
 
 /// Eligible for an automatic offer, now, held points respected.
 pub fn eligible(view: &DomainView, agent: &AgentView, conversation: &ConversationView) -> bool {
+    if !agent.takes_offers() || u32::from(conversation.weight.0) > free(agent) {
+        return false;
+    }
     let held_for_another = agent.held_for.is_some_and(|(held, until)| {
         until > view.now
             && held != conversation.id
@@ -86,23 +86,20 @@ pub fn eligible(view: &DomainView, agent: &AgentView, conversation: &Conversatio
     });
     let capped = agent.settings.caps[conversation.channel.index()]
         .is_some_and(|cap| count_of_channel(view, agent, conversation.channel) >= usize::from(cap));
-    passes_person_gates(view, agent, conversation)
-        && !capped
-        && u32::from(conversation.weight.0) <= free(agent)
-        && !held_for_another
+    passes_person_gates(view, agent, conversation) && !capped && !held_for_another
 }
 
 /// Offers this entry made that are still live, direct transfers included.
 pub fn offers_made<'a>(step: &Step<'a>) -> Vec<(&'a ConversationView, &'a OfferView)> {
-    let made: BTreeSet<OfferId> = step
-        .events
-        .iter()
-        .filter_map(|event| match &event.kind {
-            EventKind::Offered { offer, .. } => Some(*offer),
-            _ => None,
-        })
-        .collect();
-    live_offers(step.after).filter(|(_, offer)| made.contains(&offer.id)).collect()
+    let made = step.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Offered { conversation, offer, .. } => Some((conversation, offer)),
+        _ => None,
+    });
+    made.filter_map(|(conversation, id)| {
+        let conversation = step.after.conversations.get(conversation)?;
+        Some((conversation, conversation.offer.as_ref().filter(|offer| offer.id == *id)?))
+    })
+    .collect()
 }
 
 /// Whether the entry's request id was answered before, or refused for its age or content: such an
@@ -123,12 +120,4 @@ pub fn concerns(step: &Step<'_>, ghost: &Ghost) -> bool {
 /// Whether the domain has come to rest: in service and nothing left for a `Continue`.
 pub fn settled(step: &Step<'_>, ghost: &Ghost) -> bool {
     concerns(step, ghost) && !step.after.summary.pending
-}
-
-/// The picture with the time taken out, and with it what is due at it, to compare whether anything
-/// changed.
-pub fn timeless(view: &DomainView) -> DomainView {
-    let mut view = DomainView { now: crate::LogTime::default(), ..view.clone() };
-    view.summary.pending = false;
-    view
 }

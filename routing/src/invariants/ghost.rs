@@ -7,17 +7,25 @@ use crate::view::Stage;
 use crate::{
     AgentId, ConversationId, LogTime, OfferId, Outcome, QueueId, RequestId, Span, TouchpointId, Version,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// For how many windows an answer is kept: as long as an id can come back and be taken for new.
+const WINDOWS_KEPT: u64 = 16;
 
 /// A domain's history as the checker saw it. Grows with the run: for tests and simulations.
 #[derive(Debug, Clone, Default)]
 pub struct Ghost {
-    /// First answers by request id, with the request and the log time.
+    /// First answers by request id, with the request and the log time. Forgotten long after the
+    /// window.
     pub answers: BTreeMap<RequestId, (Request, Outcome, LogTime)>,
+    /// Their ids, in order.
+    answered: VecDeque<(LogTime, RequestId)>,
     /// The request window in force.
     pub window_us: u64,
     /// Conversations that were answered to a caller or announced, with their arrival.
     pub arrived: BTreeMap<ConversationId, LogTime>,
+    /// Those of them that did not end.
+    pub live: BTreeSet<ConversationId>,
     /// Conversations that ended, with the final state.
     pub ended: BTreeMap<ConversationId, Stage>,
     /// Queues that were made and not deleted.
@@ -60,10 +68,14 @@ impl Ghost {
                 EventKind::AgentDeleted(agent) => drop(self.agents.remove(agent)),
                 EventKind::TouchpointCreated(touchpoint) => drop(self.touchpoints.insert(*touchpoint)),
                 EventKind::TouchpointDeleted(touchpoint) => drop(self.touchpoints.remove(touchpoint)),
-                EventKind::Arrived { conversation, .. } => drop(self.arrived.insert(*conversation, event.at)),
+                EventKind::Arrived { conversation, .. } => {
+                    self.arrived.insert(*conversation, event.at);
+                    self.live.insert(*conversation);
+                }
                 EventKind::Offered { offer, .. } => drop(self.offers_seen.insert(*offer)),
                 EventKind::OfferEnded { offer, .. } => drop(self.offers_ended.insert(*offer)),
                 EventKind::Ended { conversation, ending, .. } => {
+                    self.live.remove(conversation);
                     self.ended.entry(*conversation).or_insert_with(|| Stage::Ended(ending.clone()));
                 }
                 _ => {}
@@ -93,6 +105,11 @@ impl Ghost {
         {
             return;
         }
+        let old = LogTime(step.after.now.0.saturating_sub(WINDOWS_KEPT * self.window_us));
+        while let Some((_, gone)) = self.answered.pop_front_if(|(at, _)| *at < old && self.window_us > 0) {
+            self.answers.remove(&gone);
+        }
+        self.answered.push_back((step.after.now, id));
         self.answers.insert(id, (step.entry.request.clone(), step.outcome.clone(), step.after.now));
     }
 }

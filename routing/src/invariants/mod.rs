@@ -3,7 +3,8 @@
 //! A check sees a domain before and after one entry, the entry, its outcome, its events, and the
 //! [`Ghost`]: history that the checker keeps for itself. Checks scan; they know nothing of the
 //! engine's indexes. Tests, simulation, the chaos checker and the production metric use the same
-//! ids. R-17 (moves between domains) has no check until conversations move between domains.
+//! ids. With [`Step::touched`] they look at what the entry changed, without it at everything.
+//! R-17 (moves between domains) has no check until conversations move between domains.
 
 mod facts;
 mod ghost;
@@ -26,28 +27,15 @@ mod r16;
 mod r18;
 mod r19;
 mod r20;
+mod step;
+mod touched;
 
 pub use ghost::Ghost;
 pub use r14::{Replayed, replay};
+pub use step::Step;
+pub use touched::Touched;
 
-use crate::view::DomainView;
-use crate::{Entry, Event, Outcome};
 use std::fmt;
-
-/// One domain around one applied entry.
-#[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
-    /// The domain before; `None` if the entry made it.
-    pub before: Option<&'a DomainView>,
-    /// The entry, possibly of another domain (then this one must not change).
-    pub entry: &'a Entry,
-    /// Its outcome.
-    pub outcome: &'a Outcome,
-    /// The domain after.
-    pub after: &'a DomainView,
-    /// The entry's events of this domain, in order.
-    pub events: &'a [Event],
-}
 
 /// A promise of the contract with its check.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,6 @@
 
 use super::{Ghost, Promise, SOURCE, Step};
 use crate::view::Stage;
-use std::collections::BTreeMap;
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -15,28 +14,25 @@ pub const PROMISE: Promise = Promise {
 
 fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut owners = BTreeMap::<_, Vec<_>>::new();
-    let mut offers = BTreeMap::<_, Vec<_>>::new();
-    for agent in step.after.agents.values() {
-        for holding in &agent.holdings {
-            owners.entry(holding.conversation).or_default().push(agent.id);
+    for agent in step.agents() {
+        for (at, holding) in agent.holdings.iter().enumerate() {
+            let id = holding.conversation;
+            let owner = step.after.conversations.get(&id).and_then(|c| c.stage.owner());
+            let twice = agent.holdings[..at].iter().any(|earlier| earlier.conversation == id);
+            if owner != Some(agent.id) || twice {
+                broken.push(format!("{id} is held by {}, its own state says {owner:?}", agent.id));
+            }
         }
-        for offer in &agent.offers {
-            offers.entry(offer.conversation).or_default().push((agent.id, offer.id));
-        }
-    }
-    for (conversation, agents) in &owners {
-        let owner = step.after.conversations.get(conversation).and_then(|c| c.stage.owner());
-        if agents.len() > 1 || owner != Some(agents[0]) {
-            broken.push(format!("{conversation} is held by {agents:?}, its own state says {owner:?}"));
-        }
-    }
-    for (conversation, live) in &offers {
-        if live.len() > 1 {
-            broken.push(format!("{conversation} is offered at once as {live:?}"));
+        for (at, offer) in agent.offers.iter().enumerate() {
+            let id = offer.conversation;
+            let live = step.after.conversations.get(&id).and_then(|c| c.offer.as_ref());
+            let twice = agent.offers[..at].iter().any(|earlier| earlier.conversation == id);
+            if live.is_none_or(|live| live.id != offer.id || live.agent != agent.id) || twice {
+                broken.push(format!("{id} is offered to {} as {}, and as {live:?}", agent.id, offer.id));
+            }
         }
     }
-    for c in step.after.conversations.values() {
+    for c in step.conversations() {
         let allowed = match c.stage {
             Stage::Offered(_) => c.offer.is_some(),
             Stage::Assigned(owner) => {

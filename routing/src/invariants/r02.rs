@@ -15,7 +15,7 @@ pub const PROMISE: Promise = Promise {
 
 fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
-    for agent in step.after.agents.values() {
+    for agent in step.agents() {
         let offered: u32 = agent.offers.iter().map(|offer| u32::from(offer.weight.0)).sum();
         let held: u32 = agent.holdings.iter().map(|holding| u32::from(holding.weight.0)).sum();
         if offered + held != agent.load {

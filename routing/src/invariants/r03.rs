@@ -3,6 +3,7 @@
 use super::{Ghost, Promise, SOURCE, Step};
 use crate::EventKind;
 use crate::outcome::DoneWhat;
+use std::collections::BTreeSet;
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -16,25 +17,24 @@ pub const PROMISE: Promise = Promise {
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let mut broken = answered(step, ghost);
     let gone = |kind: &EventKind| step.events.iter().any(|event| event.kind == *kind);
-    for queue in &ghost.queues {
+    for queue in known(&ghost.queues, step.touched.map(|touched| &touched.queues)) {
         if !step.after.queues.contains_key(queue) && !gone(&EventKind::QueueDeleted(*queue)) {
             broken.push(format!("{queue} was made and is gone"));
         }
     }
-    for agent in &ghost.agents {
+    for agent in known(&ghost.agents, step.touched.map(|touched| &touched.agents)) {
         if !step.after.agents.contains_key(agent) && !gone(&EventKind::AgentDeleted(*agent)) {
             broken.push(format!("{agent} was made and is gone"));
         }
     }
-    for touchpoint in &ghost.touchpoints {
+    for touchpoint in known(&ghost.touchpoints, step.touched.map(|touched| &touched.touchpoints)) {
         if !step.after.touchpoints.contains_key(touchpoint)
             && !gone(&EventKind::TouchpointDeleted(*touchpoint))
         {
             broken.push(format!("{touchpoint} was made and is gone"));
         }
     }
-    let Some(before) = step.before else { return broken };
-    for c in before.conversations.values() {
+    for c in step.conversations_before() {
         let Some(owner) = c.stage.owner() else { continue };
         let still = step.after.conversations.get(&c.id).and_then(|now| now.stage.owner());
         let told = step.events.iter().any(|event| {
@@ -46,6 +46,12 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         }
     }
     broken
+}
+
+/// All of a set, or those of its members that are among these.
+fn known<'a, T: Ord>(all: &'a BTreeSet<T>, among: Option<&'a Vec<T>>) -> impl Iterator<Item = &'a T> {
+    let everything = among.is_none().then(|| all.iter()).into_iter().flatten();
+    everything.chain(among.into_iter().flatten().filter(|id| all.contains(id)))
 }
 
 /// What this answer itself claims must be so, unless it repeats an earlier one.

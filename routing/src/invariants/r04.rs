@@ -15,7 +15,8 @@ pub const PROMISE: Promise = Promise {
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
     let view = step.after;
-    for (c, offer) in facts::live_offers(view) {
+    for c in step.conversations() {
+        let Some(offer) = &c.offer else { continue };
         if offer.deadline != offer.made_at + offer.accept.deadline() {
             broken.push(format!("{} made at {:?} ends at {:?}", offer.id, offer.made_at, offer.deadline));
         }

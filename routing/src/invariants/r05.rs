@@ -1,8 +1,9 @@
 //! busy and reserved are derived: what agents and queues show is what the conversations say.
 
 use super::{Ghost, Promise, SOURCE, Step};
+use crate::AgentId;
 use crate::event::Place;
-use crate::view::{DomainView, QueueView, Stage};
+use crate::view::{AgentView, ConversationView, DomainView, QueueView, Stage};
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -16,32 +17,43 @@ pub const PROMISE: Promise = Promise {
 fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
     let view = step.after;
     let mut broken = Vec::new();
-    for agent in view.agents.values() {
-        let mut offers: Vec<_> = view
-            .conversations
-            .values()
-            .filter_map(|c| c.offer.as_ref().filter(|offer| offer.agent == agent.id))
-            .cloned()
-            .collect();
-        offers.sort_by_key(|offer| offer.id);
-        if offers != agent.offers {
-            broken.push(format!(
-                "{} shows the offers {:?}, its conversations {offers:?}",
-                agent.id, agent.offers
-            ));
+    for agent in step.agents() {
+        let offered = agent.offers.iter().all(|offer| {
+            let own = view.conversations.get(&offer.conversation).and_then(|c| c.offer.as_ref());
+            offer.agent == agent.id && own == Some(offer)
+        });
+        if !offered || !agent.offers.is_sorted_by(|a, b| a.id < b.id) {
+            broken
+                .push(format!("{} shows the offers {:?}, its conversations do not", agent.id, agent.offers));
         }
-        let held: Vec<_> = view
-            .conversations
-            .values()
-            .filter(|c| c.stage.owner() == Some(agent.id))
-            .map(|c| (c.id, c.channel, matches!(c.stage, Stage::Wrapping(_))))
-            .collect();
-        let shown: Vec<_> = agent.holdings.iter().map(|h| (h.conversation, h.channel, h.wrapping)).collect();
-        if held != shown {
-            broken.push(format!("{} shows {shown:?} in hand, its conversations {held:?}", agent.id));
+        let held = agent.holdings.iter().all(|holding| {
+            view.conversations.get(&holding.conversation).is_some_and(|c| {
+                c.stage.owner() == Some(agent.id)
+                    && c.channel == holding.channel
+                    && matches!(c.stage, Stage::Wrapping(_)) == holding.wrapping
+            })
+        });
+        if !held || !agent.holdings.is_sorted_by(|a, b| a.conversation < b.conversation) {
+            broken.push(format!("{} shows {:?} in hand, its conversations do not", agent.id, agent.holdings));
         }
     }
-    broken.extend(view.queues.values().filter_map(|queue| queue_figures(view, queue)));
+    // The other way round: whom a conversation names shows it.
+    for c in step.conversations() {
+        let hidden_from = |agent: &AgentId, shows: fn(&AgentView, &ConversationView) -> bool| {
+            view.agents.get(agent).is_some_and(|agent| !shows(agent, c))
+        };
+        let in_hand: fn(&AgentView, &ConversationView) -> bool =
+            |agent, c| agent.holdings.iter().any(|holding| holding.conversation == c.id);
+        let on_offer: fn(&AgentView, &ConversationView) -> bool =
+            |agent, c| agent.offers.iter().any(|offer| Some(offer) == c.offer.as_ref());
+        if let Some(owner) = c.stage.owner().filter(|owner| hidden_from(owner, in_hand)) {
+            broken.push(format!("{owner} does not show {} in hand", c.id));
+        }
+        if let Some(offer) = c.offer.as_ref().filter(|offer| hidden_from(&offer.agent, on_offer)) {
+            broken.push(format!("{} does not show {} of {}", offer.agent, offer.id, c.id));
+        }
+    }
+    broken.extend(step.queues().filter_map(|queue| queue_figures(view, queue)));
     broken
 }
 

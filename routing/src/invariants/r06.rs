@@ -14,11 +14,11 @@ pub const PROMISE: Promise = Promise {
 
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
-    for (id, last) in &ghost.ended {
-        if let Some(c) = step.after.conversations.get(id)
+    for c in step.conversations() {
+        if let Some(last) = ghost.ended.get(&c.id)
             && c.stage != *last
         {
-            broken.push(format!("{id} had ended as {last:?} and is {}", c.stage.name()));
+            broken.push(format!("{} had ended as {last:?} and is {}", c.id, c.stage.name()));
         }
     }
     for event in step.events {

@@ -22,7 +22,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             _ => None,
         })
         .collect();
-    for agent in step.after.agents.values() {
+    for agent in step.agents() {
         for offer in &agent.offers {
             let over =
                 step.after.conversations.get(&offer.conversation).is_none_or(|c| c.stage.is_terminal());
@@ -40,8 +40,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             }
         }
     }
-    let Some(before) = step.before else { return broken };
-    for agent in before.agents.values() {
+    for agent in step.agents_before() {
         for offer in &agent.offers {
             let live =
                 step.after.agents.get(&agent.id).is_some_and(|a| a.offers.iter().any(|o| o.id == offer.id));

@@ -22,7 +22,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         if until > since + longest && !ghost.holds.contains_key(&(agent.id, held)) {
             broken.push(format!("{} holds room for {held} until {until:?}, from {since:?}", agent.id));
         }
-        if !facts::waiting(view).any(|c| c.id == held) {
+        if !view.conversations.get(&held).is_some_and(facts::waits) {
             broken.push(format!("{} holds room for {held}, which does not wait", agent.id));
         }
     }
@@ -30,7 +30,14 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         return broken;
     }
     for c in facts::waiting(view) {
-        if let Some(agent) = view.agents.values().find(|agent| facts::eligible(view, agent, c)) {
+        let room = match step.touched {
+            // An agent that did not change and a conversation that did not are no closer than before.
+            Some(touched) if touched.conversations.binary_search(&c.id).is_err() => {
+                step.agents().find(|agent| facts::eligible(view, agent, c))
+            }
+            _ => view.agents.values().find(|agent| facts::eligible(view, agent, c)),
+        };
+        if let Some(agent) = room {
             broken.push(format!(
                 "{} ({} points, {}) waits while {} has {} free",
                 c.id,

@@ -12,9 +12,7 @@ pub const PROMISE: Promise = Promise {
 };
 
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
-    step.after
-        .conversations
-        .values()
+    step.conversations()
         .filter_map(|c| {
             let arrived = ghost.arrived.get(&c.id)?;
             (*arrived != c.arrived_at)

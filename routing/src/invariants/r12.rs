@@ -23,7 +23,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         .max()
         .unwrap_or_default();
     let mut broken = Vec::new();
-    for c in view.conversations.values().filter(|c| !c.stage.is_terminal()) {
+    for c in step.conversations().filter(|c| !c.stage.is_terminal()) {
         for (agent, until) in &c.excluded {
             let known = step.before.and_then(|before| before.conversations.get(&c.id)?.excluded.get(agent));
             let cause = || {

@@ -1,7 +1,7 @@
 //! what was acknowledged ends in exactly one terminal state.
 
 use super::{Ghost, Promise, SOURCE, Step};
-use crate::EventKind;
+use crate::{ConversationId, EventKind};
 use std::collections::BTreeSet;
 
 /// The promise with its check.
@@ -23,14 +23,18 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             broken.push(format!("{conversation} ended twice"));
         }
     }
-    for id in ghost.arrived.keys() {
-        let known = step.after.conversations.get(id);
-        let over = ghost.ended.contains_key(id) || ended.contains(id);
-        if known.is_none() && !over {
-            broken.push(format!("{id} is gone and never ended"));
+    let over = |id: &ConversationId| ghost.ended.contains_key(id) || ended.contains(id);
+    let gone = |id: &&ConversationId| !step.after.conversations.contains_key(id) && !over(id);
+    let lost: Vec<_> = match step.touched {
+        None => ghost.live.iter().filter(gone).collect(),
+        Some(touched) => {
+            touched.conversations.iter().filter(|id| ghost.live.contains(id)).filter(gone).collect()
         }
-        if known.is_some_and(|c| c.stage.is_terminal() != over) {
-            broken.push(format!("{id} is over without an event, or lives after one"));
+    };
+    broken.extend(lost.into_iter().map(|id| format!("{id} is gone and never ended")));
+    for c in step.conversations().filter(|c| ghost.arrived.contains_key(&c.id)) {
+        if c.stage.is_terminal() != over(&c.id) {
+            broken.push(format!("{} is over without an event, or lives after one", c.id));
         }
     }
     broken

@@ -2,7 +2,6 @@
 
 use super::{Ghost, Promise, SOURCE, Step};
 use crate::event::Subject;
-use crate::view::DomainView;
 use crate::{Sequence, Version};
 use std::collections::BTreeMap;
 
@@ -21,7 +20,10 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let mut versions = BTreeMap::new();
     for event in step.events {
         if event.sequence != Sequence(sequence.0 + 1) || event.domain != step.after.summary.id {
-            broken.push(format!("after {sequence:?} came {:?} of {}", event.sequence, event.domain));
+            broken.push(format!(
+                "after {sequence:?} came {:?} of {}: {:?}",
+                event.sequence, event.domain, event.kind
+            ));
         }
         if event.at != step.after.now || event.position != step.entry.position {
             broken.push(format!("{:?} says {:?} at {:?}", event.sequence, event.position, event.at));
@@ -31,7 +33,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         let last =
             versions.get(&subject).or_else(|| ghost.versions.get(&subject)).copied().unwrap_or_default();
         if event.version != Version(last.0 + 1) {
-            broken.push(format!("{subject:?} went from {last:?} to {:?}", event.version));
+            broken.push(format!("{subject} went from {last:?} to {:?}", event.version));
         }
         versions.insert(subject, event.version);
     }
@@ -41,21 +43,17 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             step.after.summary.sequence
         ));
     }
-    for (subject, version) in shown(step.after) {
+    let mut shown = |subject: Subject, version: Version| {
         let last =
             versions.get(&subject).or_else(|| ghost.versions.get(&subject)).copied().unwrap_or_default();
         if version != last {
-            broken.push(format!("{subject:?} shows {version:?}, its events say {last:?}"));
+            broken.push(format!("{subject} shows {version:?}, its events say {last:?}"));
         }
-    }
+    };
+    shown(Subject::Domain(step.after.summary.id), step.after.summary.version);
+    step.queues().for_each(|q| shown(Subject::Queue(q.id), q.version));
+    step.agents().for_each(|a| shown(Subject::Agent(a.id), a.version));
+    step.touchpoints().for_each(|t| shown(Subject::Touchpoint(t.id), t.version));
+    step.conversations().for_each(|c| shown(Subject::Conversation(c.id), c.version));
     broken
-}
-
-fn shown(view: &DomainView) -> Vec<(Subject, Version)> {
-    let mut all = vec![(Subject::Domain(view.summary.id), view.summary.version)];
-    all.extend(view.queues.values().map(|q| (Subject::Queue(q.id), q.version)));
-    all.extend(view.agents.values().map(|a| (Subject::Agent(a.id), a.version)));
-    all.extend(view.touchpoints.values().map(|t| (Subject::Touchpoint(t.id), t.version)));
-    all.extend(view.conversations.values().map(|c| (Subject::Conversation(c.id), c.version)));
-    all
 }

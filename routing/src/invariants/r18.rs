@@ -17,7 +17,7 @@ pub const PROMISE: Promise = Promise {
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let view = step.after;
     let mut broken = Vec::new();
-    for c in view.conversations.values() {
+    for c in step.conversations() {
         let home = match &c.stage {
             Stage::Waiting(place) | Stage::Offered(place) => {
                 let place_exists = match place {
@@ -38,13 +38,13 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     if !facts::settled(step, ghost) {
         return broken;
     }
-    for c in view.conversations.values() {
+    for c in step.conversations() {
         let offer = c.offer.as_ref().map(|offer| offer.deadline);
         if let Some(due) = [c.deadline, offer].into_iter().flatten().find(|due| *due <= view.now) {
             broken.push(format!("{} was due at {due:?}, it is {:?}", c.id, view.now));
         }
     }
-    for agent in view.agents.values() {
+    for agent in step.agents() {
         if let Some((held, until)) = agent.held_for.filter(|(_, until)| *until <= view.now) {
             broken.push(format!("{} held room for {held} until {until:?}, it is {:?}", agent.id, view.now));
         }

@@ -28,17 +28,21 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     if let Some(desk) = desk {
         let agent = before.agents.get(&desk.agent);
         if !agent.is_some_and(|a| a.epoch == desk.epoch && a.lease == Lease::Live) {
-            broken
-                .push(format!("{desk:?} acted while the agent was {:?}", agent.map(|a| (a.epoch, a.lease))));
+            broken.push(format!(
+                "{} of {:?} acted while the agent was {:?}",
+                desk.agent,
+                desk.epoch,
+                agent.map(|a| (a.epoch, a.lease))
+            ));
         }
     }
     if let (Some(id), Some(desk)) = (offer, desk) {
         let live = before.agents.get(&desk.agent).and_then(|a| a.offers.iter().find(|o| o.id == id));
         if live.is_none_or(|offer| offer.deadline <= step.after.now) {
-            broken.push(format!("{id} was answered by {desk:?} when it was over: {live:?}"));
+            broken.push(format!("{id} was answered by {} when it was over: {live:?}", desk.agent));
         }
     }
-    for agent in before.agents.values() {
+    for agent in step.agents_before() {
         if let Some(now) = step.after.agents.get(&agent.id).filter(|now| now.epoch < agent.epoch) {
             broken.push(format!("{} went from {:?} back to {:?}", agent.id, agent.epoch, now.epoch));
         }

@@ -29,7 +29,14 @@ impl Watch {
         let mut broken = Vec::new();
         for (domain, view) in &after {
             let events: Vec<_> = events.iter().filter(|event| event.domain == *domain).cloned().collect();
-            let step = Step { before: self.before.get(domain), entry, outcome, after: view, events: &events };
+            let step = Step {
+                before: self.before.get(domain),
+                entry,
+                outcome,
+                after: view,
+                events: &events,
+                touched: None,
+            };
             let ghost = self.ghosts.entry(*domain).or_default();
             broken.extend(check_all(&step, ghost).into_iter().map(|v| (v.id, v.seen)));
         }

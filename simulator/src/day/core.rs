@@ -104,6 +104,7 @@ impl Core {
                 outcome: &outcome,
                 after: &after,
                 events: &self.effects.events,
+                touched: None,
             };
             for violation in check_all(&step, &mut checker.ghost) {
                 checker.broken += 1;
