@@ -10,6 +10,15 @@ pub(crate) fn digest<T: Serialize + ?Sized, H: Hasher>(value: &T, hasher: &mut H
     value.serialize(Digest(hasher)).expect("the types of this crate serialise without errors");
 }
 
+/// A hash of a value's content, to compare two of them within one run. Unlike
+/// [`crate::Shard::state_hash`] it is quick, and not the same in every version.
+#[must_use]
+pub fn fingerprint<T: Serialize + ?Sized>(value: &T) -> u64 {
+    let mut hasher = crate::fixed::Mix::default();
+    digest(value, &mut hasher);
+    hasher.finish()
+}
+
 struct Digest<'a, H>(&'a mut H);
 
 /// Serialising into a hasher fails only when a type refuses to be serialised.

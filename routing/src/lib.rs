@@ -20,8 +20,10 @@ mod fixed;
 mod fuzz_test;
 pub mod ids;
 pub mod invariants;
+mod likeness;
 mod matching;
 pub mod outcome;
+mod pictures;
 mod requests;
 #[cfg(test)]
 mod scene;
@@ -35,10 +37,12 @@ pub mod view;
 mod views;
 
 pub use command::Command;
+pub use digest::fingerprint;
 pub use effects::{Alarm, Effects};
 pub use entry::{Entry, Position, RequestId};
 pub use event::{Event, EventKind};
 pub use ids::*;
 pub use outcome::{Done, Outcome, Rejected};
+pub use pictures::{Look, Pictures};
 pub use shard::{PlantedBug, Shard, UnknownBug};
 pub use units::*;

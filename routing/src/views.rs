@@ -1,6 +1,5 @@
 //! Plain pictures of a domain's entities.
 
-use crate::LogTime;
 use crate::domain::{Agent, ConvNo, Conversation, Domain, Offer, Queue, QueueNo, State, Touchpoint};
 use crate::event::Ending;
 use crate::shard::PlantedBug;
@@ -8,6 +7,7 @@ use crate::view::{
     AgentView, ConversationView, DomainSummary, DomainView, HoldingView, OfferView, QueueView, Stage,
     TouchpointView,
 };
+use crate::{LogTime, Points};
 use std::collections::BTreeSet;
 
 impl Queue {
@@ -18,6 +18,21 @@ impl Queue {
 
     fn waiting_for_offer(&self) -> u64 {
         self.index.0.lines.iter().map(|line| line.len() as u64).sum()
+    }
+}
+
+impl Conversation {
+    /// The next moment at which something happens to it by itself.
+    pub(crate) fn shown_deadline(&self) -> Option<LogTime> {
+        let deadlines = [
+            self.offer.as_ref().map(|offer| offer.deadline),
+            self.work_deadline,
+            self.grace_deadline,
+            self.fallback_deadline,
+            self.wait_deadline,
+            self.forget_at,
+        ];
+        deadlines.into_iter().flatten().min()
     }
 }
 
@@ -54,20 +69,32 @@ impl Domain {
     }
 
     pub(crate) fn queue_view(&self, queue: &Queue) -> QueueView {
-        let index = &queue.index.0;
-        let lines = index.lines.iter().chain([&index.inbox]);
-        let longest_since = lines.filter_map(|line| line.all()).map(|oldest| oldest.0).min();
+        let (agents, staffed, waiting, inbox, longest_since) = self.queue_figures(queue);
         QueueView {
             id: queue.no.id(self.id),
             version: queue.version,
             settings: queue.settings.clone(),
             paused: queue.paused,
-            agents: index.members.len() as u64,
-            staffed: index.ready.len() as u64 + u64::from(self.planted(PlantedBug::FiguresDrift)),
-            waiting: queue.waiting_for_offer(),
-            inbox: index.inbox.len() as u64,
+            agents,
+            staffed,
+            waiting,
+            inbox,
             longest_since,
         }
+    }
+
+    /// Agents, those that take offers, waiting for an offer, in the inbox, arrival of the longest
+    /// waiting.
+    pub(crate) fn queue_figures(&self, queue: &Queue) -> (u64, u64, u64, u64, Option<LogTime>) {
+        let index = &queue.index.0;
+        let lines = index.lines.iter().chain([&index.inbox]);
+        (
+            index.members.len() as u64,
+            index.ready.len() as u64 + u64::from(self.planted(PlantedBug::FiguresDrift)),
+            queue.waiting_for_offer(),
+            index.inbox.len() as u64,
+            lines.filter_map(|line| line.all()).map(|oldest| oldest.0).min(),
+        )
     }
 
     pub(crate) fn touchpoint_view(&self, touchpoint: &Touchpoint) -> TouchpointView {
@@ -139,21 +166,6 @@ impl Domain {
 
     pub(crate) fn conversation_view(&self, no: ConvNo) -> ConversationView {
         let conversation = self.conv(no);
-        let deadlines = [
-            conversation.offer.as_ref().map(|offer| offer.deadline),
-            conversation.work_deadline,
-            conversation.grace_deadline,
-            conversation.fallback_deadline,
-            conversation.wait_deadline,
-            conversation.forget_at,
-        ];
-        let weight = match conversation.state {
-            State::Waiting | State::Offered => conversation
-                .offer
-                .as_ref()
-                .map_or_else(|| self.weight(conversation.channel), |offer| offer.weight),
-            State::Assigned(_) | State::Wrapping(_) | State::Ended(_) => conversation.weight,
-        };
         ConversationView {
             id: no.id(self.id),
             version: conversation.version,
@@ -162,7 +174,7 @@ impl Domain {
             touchpoint: conversation.touchpoint.id(self.id),
             priority: conversation.priority,
             arrived_at: conversation.arrived_at,
-            weight,
+            weight: self.shown_weight(conversation),
             accept: conversation.accept,
             queues: self
                 .present_queues(&conversation.queues)
@@ -176,12 +188,23 @@ impl Domain {
                 .map(|(agent, until)| (agent.id(self.id), *until))
                 .collect(),
             hops: conversation.hops,
-            deadline: deadlines.into_iter().flatten().min(),
+            deadline: conversation.shown_deadline(),
             customer: conversation.customer().to_owned(),
             reference: conversation.reference().to_owned(),
             assigned_at: conversation.assigned_at,
             ended_at: conversation.ended_at,
             last_agent: conversation.last_agent.map(|agent| agent.id(self.id)),
+        }
+    }
+
+    /// The points it weighs; for one that waits, what an offer made now would take.
+    pub(crate) fn shown_weight(&self, conversation: &Conversation) -> Points {
+        match conversation.state {
+            State::Waiting | State::Offered => conversation
+                .offer
+                .as_ref()
+                .map_or_else(|| self.weight(conversation.channel), |offer| offer.weight),
+            State::Assigned(_) | State::Wrapping(_) | State::Ended(_) => conversation.weight,
         }
     }
 

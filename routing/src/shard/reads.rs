@@ -49,7 +49,7 @@ impl Shard {
         hasher.finish()
     }
 
-    fn of(&self, domain: DomainId) -> Option<&Domain> {
+    pub(crate) fn of(&self, domain: DomainId) -> Option<&Domain> {
         self.domains.get(&domain)
     }
 
@@ -57,6 +57,18 @@ impl Shard {
     #[must_use]
     pub fn domains(&self) -> Vec<DomainSummary> {
         self.domains.values().map(|domain| domain.summary(self.now)).collect()
+    }
+
+    /// The ids of all domains, in order.
+    pub fn domain_ids(&self) -> impl Iterator<Item = DomainId> {
+        self.domains.keys().copied()
+    }
+
+    /// When something is due in a domain at the latest; `None` when nothing is due ever, and when it
+    /// is quarantined.
+    #[must_use]
+    pub fn next_deadline_of(&self, domain: DomainId) -> Option<LogTime> {
+        self.of(domain)?.next_deadline()
     }
 
     /// One domain at a glance.
