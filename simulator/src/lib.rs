@@ -10,4 +10,5 @@ pub mod load;
 pub mod report;
 pub mod stats;
 pub mod trace;
+pub mod witness;
 pub mod workload;

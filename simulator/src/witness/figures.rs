@@ -1,0 +1,106 @@
+//! What a witness saw and did: how much a silent run says.
+
+use routing::event::{Ending, OfferEnd};
+use routing::{Event, EventKind};
+use serde::Serialize;
+
+/// What a witness saw and did. Events are counted once, at the frontier.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    /// Promises broken, those not kept in full included.
+    pub broken: u64,
+    /// Entries checked by every promise, each once.
+    pub entries_checked: u64,
+    /// Entries refused.
+    pub refused: u64,
+    /// Entries with a request id that had come before.
+    pub repeats: u64,
+    /// Times a domain was checked for its own entry or a tick.
+    pub domains_checked: u64,
+    /// Of those, with everything in it looked at.
+    pub domains_checked_whole: u64,
+    /// Times a domain was looked at that the entry was not about.
+    pub other_domains_checked: u64,
+    /// Entries of other replicas compared with the frontier's.
+    pub entries_compared: u64,
+    /// Entries too far behind the frontier to be compared.
+    pub entries_too_old: u64,
+    /// Indexes without commands, at the frontier.
+    pub indexes_passed: u64,
+    /// State hashes taken.
+    pub hashes_taken: u64,
+    /// State hashes compared with another replica's.
+    pub hashes_compared: u64,
+    /// Replicas that started, restarts included.
+    pub replicas_begun: u64,
+    /// Snapshots that replaced a replica's state.
+    pub snapshots_restored: u64,
+    /// Offers made.
+    pub offers: u64,
+    /// Offers accepted.
+    pub accepted: u64,
+    /// Offers rejected by the agent.
+    pub rejected: u64,
+    /// Offers that nobody answered in time.
+    pub timeouts: u64,
+    /// Offers withdrawn.
+    pub revoked: u64,
+    /// Conversations assigned.
+    pub assigned: u64,
+    /// Wrap-ups begun.
+    pub wrap_ups: u64,
+    /// Transfers asked for.
+    pub transfers: u64,
+    /// Transfers to an agent that failed.
+    pub transfers_failed: u64,
+    /// Conversations that came back to a waiting place.
+    pub requeues: u64,
+    /// Conversations that arrived.
+    pub arrived: u64,
+    /// Conversations that ended.
+    pub ended: u64,
+    /// Of those, because the customer left.
+    pub abandoned: u64,
+    /// Of those, because they waited too long.
+    pub expired: u64,
+    /// Sessions opened.
+    pub sessions: u64,
+    /// Leases lost.
+    pub leases_lost: u64,
+    /// Domains quarantined.
+    pub quarantined: u64,
+}
+
+impl Figures {
+    /// Counts an event.
+    pub(super) fn count(&mut self, event: &Event) {
+        let counter = match &event.kind {
+            EventKind::Arrived { .. } => &mut self.arrived,
+            EventKind::Waiting { cause: Some(_), .. } => &mut self.requeues,
+            EventKind::Offered { .. } => &mut self.offers,
+            EventKind::OfferEnded { end, .. } => match end {
+                OfferEnd::Accepted => &mut self.accepted,
+                OfferEnd::Rejected { .. } => &mut self.rejected,
+                OfferEnd::TimedOut => &mut self.timeouts,
+                OfferEnd::Revoked(_) => &mut self.revoked,
+            },
+            EventKind::Assigned { .. } => &mut self.assigned,
+            EventKind::Wrapping { .. } => &mut self.wrap_ups,
+            EventKind::TransferStarted { .. } => &mut self.transfers,
+            EventKind::TransferFailed { .. } => &mut self.transfers_failed,
+            EventKind::SessionOpened { .. } => &mut self.sessions,
+            EventKind::LeaseLost { .. } => &mut self.leases_lost,
+            EventKind::Quarantined { .. } => &mut self.quarantined,
+            EventKind::Ended { ending, .. } => {
+                self.ended += 1;
+                match ending {
+                    Ending::Abandoned => &mut self.abandoned,
+                    Ending::Expired => &mut self.expired,
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        *counter += 1;
+    }
+}

@@ -1,0 +1,29 @@
+//! Where a witness writes down what it finds.
+
+use super::{Broken, Figures};
+
+/// Broken promises and figures.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) broken: Vec<Broken>,
+    pub(super) figures: Figures,
+    kept: usize,
+}
+
+impl Ledger {
+    pub(super) fn new(kept: usize) -> Self {
+        Self { broken: Vec::new(), figures: Figures::default(), kept }
+    }
+
+    /// Whether one more would be kept: if not, its text and events need not be made.
+    pub(super) fn has_room(&self) -> bool {
+        self.broken.len() < self.kept
+    }
+
+    pub(super) fn add(&mut self, broken: Broken) {
+        self.figures.broken += 1;
+        if self.has_room() {
+            self.broken.push(broken);
+        }
+    }
+}
