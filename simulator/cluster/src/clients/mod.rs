@@ -1,14 +1,33 @@
 //! Customers, agents, supervisors, administrators and watchers: tasks that speak gRPC alone.
 
+mod answered;
+mod auditor;
+mod caller;
+mod customer;
+mod desk;
 mod line;
+mod lines;
+mod realm;
+mod request;
+mod seen;
+mod settings;
+mod setup;
+mod site;
+mod submit;
+mod supervisor;
+mod watcher;
 
 pub use line::{Line, Reach};
+<<<<<<< HEAD
 
 use crate::checks::History;
 use crate::determinism::Draw;
 use crate::plan::Plan;
 use std::sync::Arc;
 use tokio::sync::watch;
+=======
+pub use site::Site;
+>>>>>>> 1474919 (Clients of the cluster simulator, and checks of what they saw)
 
 /// What clients are meant to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,28 +38,4 @@ pub enum Phase {
     Liveness,
     /// The run is over: stop.
     Over,
-}
-
-/// A place where clients are, with its domains and everybody in them.
-pub struct Site {
-    /// From 1.
-    pub id: u8,
-    /// The plan.
-    pub plan: Arc<Plan>,
-    /// The way to the nodes.
-    pub reach: Arc<dyn Reach>,
-    /// Randomness of this place.
-    pub draw: Draw,
-    /// Where everything that clients do and see is written down.
-    pub history: Arc<History>,
-    /// The phase.
-    pub phase: watch::Receiver<Phase>,
-}
-
-impl Site {
-    /// Sets the domains up, then plays everybody until the run is over.
-    pub async fn run(self) {
-        let mut phase = self.phase.clone();
-        let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
-    }
 }

@@ -56,6 +56,10 @@ impl LoadPlan {
             repeat: *draw.pick(&[0.0, 0.05, 0.2]),
             flap: draw.chance(0.5).then(|| draw.millis(5_000, 40_000)),
             supervision: *draw.pick(&[0.0, 0.2, 1.0]),
+            watchers: u8::try_from(draw.range(1, 2)).unwrap_or(1),
+            submit: *draw.pick(&[0.0, 0.2, 0.5]),
+            unary: *draw.pick(&[0.0, 0.1]),
+            poison: draw.chance(0.25),
         };
         load.set_rate(rate);
         load

@@ -34,4 +34,12 @@ pub struct LoadPlan {
     pub flap: Option<Duration>,
     /// Actions of supervisors and administrators per second and domain.
     pub supervision: f64,
+    /// Watchers of each domain, at different nodes.
+    pub watchers: u8,
+    /// Probability that a customer comes by the stream of a backend.
+    pub submit: f64,
+    /// Probability that a desk uses a unary call beside its stream.
+    pub unary: f64,
+    /// Whether one more domain is made to panic.
+    pub poison: bool,
 }

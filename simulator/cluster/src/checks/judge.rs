@@ -1,0 +1,90 @@
+//! The outside checks, in their order.
+
+use super::call::Call;
+use super::case::Case;
+use super::sight::Said;
+use super::tale::Tale;
+use super::{r01, r03, r04, r06, r10, r13, r16, r19, record, state};
+use crate::report::Broken;
+use simulator::checker::model::{Kind, OfferEnd};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Judges a domain.
+pub(super) fn tale(tale: &Tale, broken: &mut Vec<Broken>) {
+    let mut case = Case::new(tale);
+    if tale.quarantined && !tale.poisoned {
+        let seen = "is in quarantine, although nobody made it panic".to_owned();
+        case.broken("R-20", 0, 0, seen, &[]);
+    }
+    r01::check(&mut case);
+    r03::check(&mut case);
+    r04::check(&mut case);
+    r06::check(&mut case);
+    r10::check(&mut case);
+    r13::check(&mut case);
+    for (first, again) in r16::differing(&tale.calls) {
+        case.broken("R-16", again.returned_us / 1_000, 0, r16::describe(first, again), &[]);
+    }
+    r19::check(&mut case);
+    state::check(&mut case);
+    record::check(&mut case);
+    broken.append(&mut case.found);
+}
+
+/// Judges calls that belong to no domain.
+pub(super) fn unplaced(calls: &[Call], broken: &mut Vec<Broken>) {
+    for (first, again) in r16::differing(calls) {
+        let seen = r16::describe(first, again);
+        let at_ms = again.returned_us / 1_000;
+        broken.push(Broken { promise: "R-16".to_owned(), at_ms, seen, before: Vec::new() });
+    }
+}
+
+/// What the record and the streams say of how much happened.
+pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTreeMap<String, u64>) {
+    let mut add = |name: &str, by: u64| *counts.entry(name.to_owned()).or_insert(0) += by;
+    for tale in tales {
+        add("domains", 1);
+        add("quarantines", u64::from(tale.quarantined));
+        add("audits", u64::from(tale.audit.is_some()));
+        add("watch.holes", tale.holes);
+        for event in &tale.events {
+            let name = match &event.kind {
+                Kind::Arrived { .. } => "conversations",
+                Kind::Offered { .. } => "offers",
+                Kind::OfferEnded { end: OfferEnd::Accepted, .. } => "accepts",
+                Kind::OfferEnded { end: OfferEnd::Rejected, .. } => "rejects",
+                Kind::OfferEnded { end: OfferEnd::TimedOut, .. } => "timeouts",
+                Kind::OfferEnded { end: OfferEnd::Revoked, .. } => "revocations",
+                Kind::Assigned { offer: None, .. } => "pulls",
+                Kind::TransferStarted { .. } => "transfers",
+                Kind::TransferFailed { .. } => "transfers_failed",
+                Kind::Wrapping { .. } => "wrapups",
+                Kind::Ended { abandoned: true, .. } => "abandoned",
+                Kind::Ended { .. } => "ended",
+                Kind::LeaseLost { .. } => "leases_lost",
+                Kind::SessionOpened { .. } => "sessions",
+                Kind::QueuePaused { .. } => "pauses",
+                Kind::QueueDeleted(_) => "queues_deleted",
+                Kind::AgentDeleted(_) => "agents_deleted",
+                _ => continue,
+            };
+            add(name, 1);
+        }
+        let mut shown = BTreeSet::new();
+        for sight in &tale.sights {
+            match &sight.said {
+                Said::Welcome(_, offers) => {
+                    let again = offers.iter().filter(|offer| !shown.insert(offer.offer)).count();
+                    add("redeliveries", again as u64);
+                }
+                Said::Offered(offer) => add("redeliveries", u64::from(!shown.insert(offer.offer))),
+                Said::SessionEnded(reason) => add(&format!("session_ended.{reason}"), 1),
+                _ => {}
+            }
+        }
+        let mut requests = BTreeSet::new();
+        let again = tale.calls.iter().filter(|call| !requests.insert(call.request)).count();
+        add("requests_sent_again", again as u64);
+    }
+}

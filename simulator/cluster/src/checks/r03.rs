@@ -1,0 +1,196 @@
+//! what was answered OK is in the record by the sequence that the answer names; what was
+//! refused is not; a call that failed or timed out may be or not. The rest of the calls is judged
+//! by the history checker (`record.rs`).
+
+use super::call::{Asked, Call, Outcome};
+use super::case::{Case, Who};
+use routing::{AgentId, ConversationId, OfferId, QueueId};
+use simulator::checker::model::{Kind, OfferEnd};
+use std::collections::BTreeMap;
+
+/// The record, turned so that an answer finds its event. All values are sequences.
+#[derive(Default)]
+struct Index {
+    ended: BTreeMap<ConversationId, u64>,
+    pulled: BTreeMap<(ConversationId, AgentId), u64>,
+    moved: BTreeMap<ConversationId, Vec<u64>>,
+    rejected: BTreeMap<OfferId, u64>,
+    taken: BTreeMap<OfferId, u64>,
+    presence: BTreeMap<AgentId, Vec<(u64, bool)>>,
+    paused: BTreeMap<QueueId, Vec<(u64, bool)>>,
+    priority: BTreeMap<ConversationId, Vec<(u64, u8)>>,
+    gone_queues: BTreeMap<QueueId, u64>,
+    gone_agents: BTreeMap<AgentId, u64>,
+    references: BTreeMap<String, u64>,
+}
+
+impl Index {
+    fn of(case: &Case) -> Self {
+        let mut index = Self::default();
+        for event in &case.tale.events {
+            let at = event.sequence;
+            match &event.kind {
+                Kind::Ended { conversation, .. } => {
+                    index.ended.entry(*conversation).or_insert(at);
+                }
+                Kind::Assigned { conversation, agent, offer: None, .. } => {
+                    index.pulled.entry((*conversation, *agent)).or_insert(at);
+                }
+                Kind::Assigned { offer: Some(offer), .. } => {
+                    index.taken.entry(*offer).or_insert(at);
+                }
+                Kind::TransferStarted { conversation, .. } => {
+                    index.moved.entry(*conversation).or_default().push(at);
+                }
+                Kind::OfferEnded { offer, end: OfferEnd::Rejected, .. } => {
+                    index.rejected.insert(*offer, at);
+                }
+                Kind::Presence { agent, available } => {
+                    index.presence.entry(*agent).or_default().push((at, *available));
+                }
+                Kind::QueuePaused { queue, paused } => {
+                    index.paused.entry(*queue).or_default().push((at, *paused));
+                }
+                Kind::Arrived { conversation, priority, reference, .. } => {
+                    index.priority.entry(*conversation).or_default().push((at, *priority));
+                    index.references.insert(reference.clone(), at);
+                }
+                Kind::Reprioritised { conversation, priority } => {
+                    index.priority.entry(*conversation).or_default().push((at, *priority));
+                }
+                Kind::QueueDeleted(queue) => {
+                    index.gone_queues.insert(*queue, at);
+                }
+                Kind::AgentDeleted(agent) => {
+                    index.gone_agents.insert(*agent, at);
+                }
+                _ => {}
+            }
+        }
+        index
+    }
+}
+
+/// The last value at or before a sequence.
+fn last<T: Copy>(values: Option<&Vec<(u64, T)>>, by: u64) -> Option<T> {
+    values?.iter().rev().find(|(at, _)| *at <= by).map(|(_, value)| *value)
+}
+
+pub(super) fn check(case: &mut Case) {
+    if case.tale.holes > 0 {
+        return;
+    }
+    let index = Index::of(case);
+    for call in &case.tale.calls {
+        if let Outcome::Done(answer) = &call.outcome
+            && let Some((what, who)) = missing(&index, call, answer.sequence)
+        {
+            let seen = format!(
+                "{} {:?} was answered OK by {} at sequence {}, but {what}",
+                call.asked.method(),
+                call.asked,
+                call.node,
+                answer.sequence
+            );
+            case.broken("R-3", call.returned_us / 1_000, answer.sequence, seen, &who);
+        }
+    }
+    refused(case, &index);
+}
+
+/// What an acknowledged call should have left in the record, and did not.
+fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
+    let within = |at: Option<&u64>| at.is_some_and(|at| *at <= by);
+    let conversation = |id: &ConversationId| vec![Who::Conversation(*id)];
+    match &call.asked {
+        Asked::Close(id) | Asked::ForceClose(id) if !within(index.ended.get(id)) => {
+            Some(("it did not end".to_owned(), conversation(id)))
+        }
+        Asked::Assign(seat, id) if !within(index.pulled.get(&(*id, seat.agent))) => {
+            Some(("it was not assigned".to_owned(), vec![Who::Conversation(*id), Who::Agent(seat.agent)]))
+        }
+        Asked::DeskTransfer(_, id, _) | Asked::Transfer(id, _) => {
+            let moved = index.moved.get(id).is_some_and(|moved| moved.iter().any(|at| *at <= by));
+            (!moved).then(|| ("no transfer started".to_owned(), conversation(id)))
+        }
+        Asked::Reject(_, offer) if !within(index.rejected.get(offer)) => {
+            Some(("the offer did not end by it".to_owned(), vec![Who::Offer(*offer)]))
+        }
+        Asked::DeskPresence(super::call::Seat { agent, .. }, available)
+        | Asked::Presence(agent, available) => {
+            let now = last(index.presence.get(agent), by).unwrap_or(false);
+            (now != *available)
+                .then(|| (format!("available is {now} by the record"), vec![Who::Agent(*agent)]))
+        }
+        Asked::Pause(queue, paused) => {
+            let now = last(index.paused.get(queue), by).unwrap_or(false);
+            (now != *paused).then(|| (format!("paused is {now} by the record"), Vec::new()))
+        }
+        Asked::Reprioritise(id, priority) => {
+            let now = last(index.priority.get(id), by);
+            (now != Some(*priority)).then(|| (format!("it has {now:?} by the record"), conversation(id)))
+        }
+        Asked::DeleteQueue(queue) if !within(index.gone_queues.get(queue)) => {
+            Some(("it was not deleted".to_owned(), Vec::new()))
+        }
+        Asked::DeleteAgent(agent) if !within(index.gone_agents.get(agent)) => {
+            Some(("it was not deleted".to_owned(), vec![Who::Agent(*agent)]))
+        }
+        _ => None,
+    }
+}
+
+/// Attempts of one thing: how many were sent, and how many of them came back refused for good.
+#[derive(Default, Clone, Copy)]
+struct Tries {
+    sent: u64,
+    refused: u64,
+}
+
+impl Tries {
+    fn returned(&mut self, call: &Call) {
+        self.sent += 1;
+        self.refused += u64::from(is_definite(&call.outcome));
+    }
+
+    fn never(self) -> bool {
+        self.sent == self.refused
+    }
+}
+
+/// Refused, so that it certainly did not happen, and did not before.
+pub(super) fn is_definite(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(reason)
+        if !matches!(reason.as_str(), "REQUEST_TOO_OLD" | "QUARANTINED" | "UNKNOWN_DOMAIN"))
+}
+
+/// What happened although every attempt of it was refused, or although nobody asked.
+fn refused(case: &mut Case, index: &Index) {
+    let mut accepts: BTreeMap<OfferId, Tries> = BTreeMap::new();
+    let mut starts: BTreeMap<&str, Tries> = BTreeMap::new();
+    for call in &case.tale.calls {
+        match &call.asked {
+            Asked::Accept(_, offer) => accepts.entry(*offer).or_default().returned(call),
+            Asked::Start(reference) => starts.entry(reference).or_default().returned(call),
+            _ => {}
+        }
+    }
+    for (offer, at) in &index.taken {
+        let under_way = case.tale.is_under_way(&offer.to_string());
+        if accepts.get(offer).copied().unwrap_or_default().never() && !under_way {
+            let seen = format!("{offer} was taken, but every accept of it was refused, or there was none");
+            case.broken("R-3", 0, *at, seen, &[Who::Offer(*offer)]);
+        }
+    }
+    for (reference, at) in &index.references {
+        let tries = starts.get(reference.as_str()).copied().unwrap_or_default();
+        if tries.never() && !case.tale.is_under_way(reference) {
+            let seen = format!("'{reference}' arrived, but every start of it was refused, or there was none");
+            let who = match case.tale.events.get(case.place(*at)).and_then(|event| event.kind.conversation()) {
+                Some(id) => vec![Who::Conversation(id)],
+                None => Vec::new(),
+            };
+            case.broken("R-3", 0, *at, seen, &who);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Unary calls: one intent, one request id, attempts at one node after the other until there is
+//! an answer or the patience is over. Every attempt is written down.
+
+use super::answered::Answered;
+use super::lines::Lines;
+use super::{Line, Phase};
+use crate::checks::{Answer, Asked, Call, History, Outcome, now_us};
+use crate::determinism::Draw;
+use consensus::NodeId;
+use routing::DomainId;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::{Code, Request, Response, Status};
+
+/// Pause before the next attempt, doubled each time.
+const PAUSE: Duration = Duration::from_millis(30);
+/// Longest pause.
+const PAUSE_MAX: Duration = Duration::from_millis(600);
+/// Time beyond the deadline that a node was told, for its last word.
+const LAST_WORD: Duration = Duration::from_millis(150);
+
+/// How long somebody goes on trying.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// Deadline of one attempt.
+    pub(super) attempt: Duration,
+    /// Attempts at most.
+    pub(super) attempts_max: u32,
+    /// Time in all.
+    pub(super) patience: Duration,
+}
+
+impl Manner {
+    /// What ordinary clients do.
+    pub(super) const ORDINARY: Manner = Manner {
+        attempt: Duration::from_millis(2_500),
+        attempts_max: 12,
+        patience: Duration::from_secs(20),
+    };
+    /// Once, and then never again.
+    pub(super) const ONCE: Manner =
+        Manner { attempt: Duration::from_millis(1_500), attempts_max: 1, patience: Duration::from_secs(2) };
+    /// Until it is done.
+    pub(super) const FOR_EVER: Manner = Manner {
+        attempt: Duration::from_secs(3),
+        attempts_max: u32::MAX,
+        patience: Duration::from_secs(86_400),
+    };
+}
+
+/// How an intent ended.
+#[derive(Debug)]
+pub(super) enum Settled<T> {
+    Done(T, Answer),
+    Refused(String),
+    Unknown,
+}
+
+/// Somebody who calls.
+pub(super) struct Caller {
+    pub(super) lines: Arc<Lines>,
+    pub(super) history: Arc<History>,
+    pub(super) draw: Draw,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) domain: Option<DomainId>,
+    last: Option<NodeId>,
+}
+
+impl Caller {
+    pub(super) fn new(
+        lines: Arc<Lines>,
+        history: Arc<History>,
+        draw: Draw,
+        phase: watch::Receiver<Phase>,
+        domain: Option<DomainId>,
+    ) -> Self {
+        Self { lines, history, draw, phase, domain, last: None }
+    }
+
+    /// Another one at the same place, with draws of its own.
+    pub(super) fn child(&self, name: &str) -> Self {
+        let draw = self.draw.child(name);
+        let (lines, history) = (Arc::clone(&self.lines), Arc::clone(&self.history));
+        Self::new(lines, history, draw, self.phase.clone(), self.domain)
+    }
+
+    /// Whether the run is over.
+    pub(super) fn is_over(&self) -> bool {
+        *self.phase.borrow() == Phase::Over
+    }
+
+    /// Calls until an answer, a refusal, or the end of patience.
+    pub(super) async fn settle<T, F>(
+        &mut self,
+        asked: &Asked,
+        request: u128,
+        manner: Manner,
+        call: impl Fn(Line, Duration) -> F,
+    ) -> Settled<T>
+    where
+        T: Answered,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let until = Instant::now() + manner.patience;
+        let mut pause = PAUSE;
+        let mut unknown = false;
+        for attempt in 1..=manner.attempts_max {
+            let (node, line) = self.lines.draw(&mut self.draw, self.last.filter(|_| attempt > 1));
+            self.last = Some(node);
+            let sent_us = now_us();
+            if let Some(domain) = self.domain {
+                self.history.sent(domain, asked);
+            }
+            let result = timeout(manner.attempt + LAST_WORD, call(line, manner.attempt)).await;
+            let (outcome, answer) = match result {
+                Ok(Ok(response)) => {
+                    let response = response.into_inner();
+                    (Outcome::Done(response.answer()), Some(response))
+                }
+                Ok(Err(status)) => (outcome_of(&self.history, node, &status), None),
+                Err(_) => (Outcome::Unknown, None),
+            };
+            let written = Call {
+                domain: self.domain,
+                request,
+                asked: asked.clone(),
+                node,
+                sent_us,
+                returned_us: now_us(),
+                outcome: outcome.clone(),
+            };
+            self.history.call(written);
+            match (outcome, answer) {
+                (Outcome::Done(answer), Some(response)) => return Settled::Done(response, answer),
+                // An earlier attempt may have been done before the window closed.
+                (Outcome::Refused(reason), _) if reason == "REQUEST_TOO_OLD" && unknown => {
+                    return Settled::Unknown;
+                }
+                (Outcome::Refused(reason), _) => return Settled::Refused(reason),
+                _ => unknown = true,
+            }
+            if Instant::now() + pause >= until || self.is_over() {
+                break;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        Settled::Unknown
+    }
+
+    /// Reads until there is an answer, a refusal (`Err(Some(reason))`) or the end of patience.
+    pub(super) async fn read<T, F>(
+        &mut self,
+        manner: Manner,
+        call: impl Fn(Line, Duration) -> F,
+    ) -> Result<T, Option<String>>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let mut pause = PAUSE;
+        for attempt in 1..=manner.attempts_max {
+            let (node, line) = self.lines.draw(&mut self.draw, self.last.filter(|_| attempt > 1));
+            self.last = Some(node);
+            match timeout(manner.attempt + LAST_WORD, call(line, manner.attempt)).await {
+                Ok(Ok(response)) => {
+                    self.history.count("read", "ok");
+                    return Ok(response.into_inner());
+                }
+                Ok(Err(status)) => {
+                    if let Outcome::Refused(reason) = outcome_of(&self.history, node, &status) {
+                        self.history.count("read", "refused");
+                        return Err(Some(reason));
+                    }
+                }
+                Err(_) => {}
+            }
+            self.history.count("read", "unknown");
+            if self.is_over() {
+                break;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        Err(None)
+    }
+
+    /// Sleeps; true if the phase changed meanwhile, at once.
+    pub(super) async fn sleep(&mut self, duration: Duration) -> bool {
+        tokio::select! {
+            biased;
+            changed = self.phase.changed() => {
+                if changed.is_err() {
+                    // Nobody leads the run any more.
+                    std::future::pending::<()>().await;
+                }
+                true
+            }
+            () = sleep(duration) => false,
+        }
+    }
+}
+
+/// A request that says how long it may take.
+pub(super) fn timed<T>(message: T, deadline: Duration) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(deadline);
+    request
+}
+
+/// The machine-readable reason of a status; its code where there is none.
+pub(super) fn reason(status: &Status) -> String {
+    use tonic_types::StatusExt;
+    match status.get_details_error_info() {
+        Some(info) if !info.reason.is_empty() => info.reason,
+        _ => format!("{:?}", status.code()),
+    }
+}
+
+/// What a failure says about a command.
+pub(super) fn outcome_of(history: &History, node: NodeId, status: &Status) -> Outcome {
+    outcome(history, node, status.code(), reason(status), status.message())
+}
+
+/// The same for what streams answer.
+pub(super) fn outcome(
+    history: &History,
+    node: NodeId,
+    code: Code,
+    reason: String,
+    message: &str,
+) -> Outcome {
+    if reason == "BUG" {
+        history.found("alarm", format!("{node} answered {reason}: {message}"));
+    }
+    let unknown = match code {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Internal => true,
+        Code::ResourceExhausted => reason != "FULL",
+        // A node that has not heard of a new domain yet.
+        Code::NotFound => reason == "UNKNOWN_DOMAIN",
+        _ => false,
+    };
+    if unknown { Outcome::Unknown } else { Outcome::Refused(reason) }
+}
