@@ -3,7 +3,8 @@
 
 use super::answered::Answered;
 use super::lines::Lines;
-use super::{Line, Phase};
+use super::Phase;
+use super::way::Way;
 use crate::checks::{Answer, Asked, Call, History, Outcome, now_us};
 use crate::determinism::Draw;
 use consensus::NodeId;
@@ -98,7 +99,7 @@ impl Caller {
         asked: &Asked,
         request: u128,
         manner: Manner,
-        call: impl Fn(Line, Duration) -> F,
+        call: impl Fn(Way, Duration) -> F,
     ) -> Settled<T>
     where
         T: Answered,
@@ -155,7 +156,7 @@ impl Caller {
     pub(super) async fn read<T, F>(
         &mut self,
         manner: Manner,
-        call: impl Fn(Line, Duration) -> F,
+        call: impl Fn(Way, Duration) -> F,
     ) -> Result<T, Option<String>>
     where
         F: Future<Output = Result<Response<T>, Status>>,

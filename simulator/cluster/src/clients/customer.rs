@@ -13,7 +13,7 @@ use proto::v1::routing_client::RoutingClient;
 use proto::v1::submit_request::Command;
 use routing::ConversationId;
 use std::sync::Arc;
-use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
 
 /// Of customers: those who try once only.

@@ -1,6 +1,7 @@
 //! Lines to all nodes, and who is asked next.
 
-use super::{Line, Reach};
+use super::Reach;
+use super::way::Way;
 use crate::determinism::Draw;
 use crate::plan::Plan;
 use consensus::NodeId;
@@ -8,16 +9,16 @@ use std::sync::Arc;
 
 /// One line per node, shared by some clients as they would share a backend.
 pub(super) struct Lines {
-    lines: Vec<(NodeId, Line)>,
+    lines: Vec<(NodeId, Way)>,
 }
 
 impl Lines {
     pub(super) fn new(plan: &Plan, reach: &dyn Reach) -> Arc<Self> {
-        Arc::new(Self { lines: plan.members().map(|node| (node, reach.line(node))).collect() })
+        Arc::new(Self { lines: plan.members().map(|node| (node, Way(reach.line(node)))).collect() })
     }
 
     /// A drawn node, another than this one if there is another.
-    pub(super) fn draw(&self, draw: &mut Draw, other_than: Option<NodeId>) -> (NodeId, Line) {
+    pub(super) fn draw(&self, draw: &mut Draw, other_than: Option<NodeId>) -> (NodeId, Way) {
         let (node, line) = draw.pick(&self.lines);
         if Some(*node) != other_than || self.lines.len() == 1 {
             return (*node, line.clone());

@@ -16,6 +16,7 @@ mod site;
 mod submit;
 mod supervisor;
 mod watcher;
+mod way;
 
 pub use line::{Line, Reach};
 <<<<<<< HEAD

@@ -4,7 +4,8 @@ use super::answered::Answered;
 use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::{Member, Realm};
 use super::request::{mutation, request_id};
-use super::{Line, settings};
+use super::settings;
+use super::way::Way;
 use crate::checks::Asked;
 use crate::plan::LoadPlan;
 use futures::future::join_all;
@@ -25,7 +26,7 @@ const CLOCKS: Duration = Duration::from_millis(500);
 pub(super) async fn step<T, F>(
     caller: &mut Caller,
     asked: Asked,
-    call: impl Fn(u128, u32, Line, Duration) -> F,
+    call: impl Fn(u128, u32, Way, Duration) -> F,
 ) -> Option<T>
 where
     T: Answered,

@@ -26,7 +26,7 @@ const GONE: u32 = 12;
 
 /// Until the run is over.
 pub(super) async fn run(domain: DomainId, mut caller: Caller) {
-    let mut next = 1;
+    let mut next: u64 = 1;
     let mut gone = 0;
     let mut node = None;
     let mut first = true;

@@ -1,6 +1,6 @@
 //! The stream between a desk and a node.
 
-use crate::clients::Line;
+use crate::clients::way::Way;
 use consensus::NodeId;
 use proto::v1;
 use proto::v1::agent_desk_client::AgentDeskClient;
@@ -29,7 +29,7 @@ pub(super) struct Lost;
 
 impl Link {
     /// Opens a stream and says hello; `None` when there is no way.
-    pub(super) async fn open(node: NodeId, line: Line, number: u64, hello: v1::Hello) -> Option<Link> {
+    pub(super) async fn open(node: NodeId, line: Way, number: u64, hello: v1::Hello) -> Option<Link> {
         let (out, requests) = mpsc::channel(OUT_MAX);
         let first = v1::DeskRequest { tag: 0, message: Some(Message::Hello(hello)) };
         out.send(first).await.ok()?;
