@@ -495,9 +495,9 @@ impl<'a> Replay<'a> {
         if let Some(over) = over.filter(|over| *over != overdraft) {
             let what = format!("load {load}: {over} points over capacity, the core says {overdraft}");
             self.broken(Promise::R2, &who, what);
-        } else if overdraft > 0 && offer.is_some() && !transfer {
-            self.broken(Promise::R2, &who, "automatic routing exceeds the capacity".to_owned());
         }
+        // An offer that fitted when it was made may be taken after a pull that overdrew: that it
+        // fitted is judged where it is made.
         self.stand(id);
     }
 

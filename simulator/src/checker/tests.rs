@@ -205,6 +205,24 @@ fn r2_capacity_exceeded() {
 }
 
 #[test]
+fn r2_a_pull_beside_a_live_offer_is_nobodys_fault() {
+    let pulled =
+        Kind::Assigned { conversation: conv(2), agent: agent(1), offer: None, weight: 51, overdraft: 2 };
+    let inbox = Kind::Waiting { conversation: conv(2), place: Place::Inbox(vec![queue()]), again: false };
+    let mut taken = assigned(1, 1, 1);
+    if let Kind::Assigned { overdraft, .. } = &mut taken {
+        *overdraft = 2;
+    }
+    let history = on_duty(vec![
+        vec![arrived(1), waiting(1), offered(1, 1, 1)],
+        vec![arrived(2), inbox],
+        vec![pulled],
+        vec![offer_ended(1, 1, OfferEnd::Accepted), taken],
+    ]);
+    assert_eq!(check(&history).violations, []);
+}
+
+#[test]
 fn r3_an_acknowledged_start_is_gone() {
     let mut history = good();
     history.calls.push(call(9, start(9), done(20, Some(9), None)));

@@ -20,6 +20,8 @@ mod shim;
 mod sight;
 mod state;
 mod tale;
+#[cfg(test)]
+mod tests;
 
 pub use call::{Answer, Asked, Call, Outcome, Seat};
 pub use history::{History, Opened};

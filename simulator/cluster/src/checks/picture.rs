@@ -158,7 +158,8 @@ impl Picture {
             format!("live offers {}, by the record {}", ids(&seen.offers), ids(&offers))
         } else if holdings != seen.holdings {
             let text = |all: &[(ConversationId, bool)]| {
-                all.iter().map(|(id, wrapping)| format!("{id}{}", if *wrapping { "w" } else { "" }))
+                all.iter()
+                    .map(|(id, wrapping)| format!("{id}{}", if *wrapping { "w" } else { "" }))
                     .collect::<Vec<_>>()
                     .join(" ")
             };

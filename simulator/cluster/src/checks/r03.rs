@@ -186,7 +186,8 @@ fn refused(case: &mut Case, index: &Index) {
         let tries = starts.get(reference.as_str()).copied().unwrap_or_default();
         if tries.never() && !case.tale.is_under_way(reference) {
             let seen = format!("'{reference}' arrived, but every start of it was refused, or there was none");
-            let who = match case.tale.events.get(case.place(*at)).and_then(|event| event.kind.conversation()) {
+            let who = match case.tale.events.get(case.place(*at)).and_then(|event| event.kind.conversation())
+            {
                 Some(id) => vec![Who::Conversation(id)],
                 None => Vec::new(),
             };

@@ -28,7 +28,6 @@ pub(super) fn check(case: &mut Case) {
     }
 }
 
-
 fn shown(case: &mut Case, sight: &Sight, offer: &Shown, available: bool) {
     let what = if offer.agent != sight.agent {
         format!("is made to {}", offer.agent)

@@ -17,7 +17,8 @@ pub(super) fn check(case: &mut Case) {
     let reads = case.tale.reads.iter().map(|read| &read.seen);
     for seen in reads.chain(case.tale.audit.iter().flat_map(|audit| &audit.conversations)) {
         if let Some(arrived) = arrivals.get(&seen.id).filter(|arrived| **arrived != seen.arrived_at_us) {
-            let what = format!("{} is shown to have arrived at {} µs, not {arrived}", seen.id, seen.arrived_at_us);
+            let what =
+                format!("{} is shown to have arrived at {} µs, not {arrived}", seen.id, seen.arrived_at_us);
             case.broken("R-10", 0, 0, what, &[Who::Conversation(seen.id)]);
         }
     }

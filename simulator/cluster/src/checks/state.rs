@@ -54,7 +54,8 @@ pub(super) fn check(case: &mut Case) {
     let shown: std::collections::BTreeSet<_> = audit.conversations.iter().map(|seen| seen.id).collect();
     for (id, known) in &picture.conversations {
         if !matches!(known.stage(), Stage::Ended { .. }) && !shown.contains(id) {
-            let seen = format!("{id} is {:?} by the record at {}, and not listed", known.stage(), audit.sequence);
+            let seen =
+                format!("{id} is {:?} by the record at {}, and not listed", known.stage(), audit.sequence);
             case.broken("R-13", 0, audit.sequence, seen, &[Who::Conversation(*id)]);
         }
     }

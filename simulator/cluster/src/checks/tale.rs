@@ -5,8 +5,8 @@ use super::read::{Audit, Read, Stage};
 use super::sight::Sight;
 use proto::v1;
 use routing::{ConversationId, DomainId, QueueId};
-use simulator::checker::model::{Event, Facts, Kind, Place};
 use simulator::checker::from_wire;
+use simulator::checker::model::{Event, Facts, Kind, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 use twox_hash::XxHash3_64;
@@ -179,11 +179,16 @@ impl Tale {
 
     fn enter(&mut self, wire: &v1::Event, now_ms: u64) -> Result<bool, String> {
         let event = from_wire(wire).map_err(|unreadable| unreadable.to_string())?;
+        Ok(self.record(event, now_ms))
+    }
+
+    /// Adds the next event; true when work moved on by it.
+    pub(super) fn record(&mut self, event: Event, now_ms: u64) -> bool {
         self.next = event.sequence + 1;
         let moved = self.follow(&event.kind);
         self.events.push(event);
         self.seen_ms.push(now_ms);
-        Ok(moved)
+        moved
     }
 
     fn follow(&mut self, kind: &Kind) -> bool {

@@ -1,9 +1,9 @@
 //! Unary calls: one intent, one request id, attempts at one node after the other until there is
 //! an answer or the patience is over. Every attempt is written down.
 
+use super::Phase;
 use super::answered::Answered;
 use super::lines::Lines;
-use super::Phase;
 use super::way::Way;
 use crate::checks::{Answer, Asked, Call, History, Outcome, now_us};
 use crate::determinism::Draw;
@@ -36,11 +36,8 @@ pub(super) struct Manner {
 
 impl Manner {
     /// What ordinary clients do.
-    pub(super) const ORDINARY: Manner = Manner {
-        attempt: Duration::from_millis(2_500),
-        attempts_max: 12,
-        patience: Duration::from_secs(20),
-    };
+    pub(super) const ORDINARY: Manner =
+        Manner { attempt: Duration::from_millis(2_500), attempts_max: 12, patience: Duration::from_secs(20) };
     /// Once, and then never again.
     pub(super) const ONCE: Manner =
         Manner { attempt: Duration::from_millis(1_500), attempts_max: 1, patience: Duration::from_secs(2) };
@@ -226,13 +223,7 @@ pub(super) fn outcome_of(history: &History, node: NodeId, status: &Status) -> Ou
 }
 
 /// The same for what streams answer.
-pub(super) fn outcome(
-    history: &History,
-    node: NodeId,
-    code: Code,
-    reason: String,
-    message: &str,
-) -> Outcome {
+pub(super) fn outcome(history: &History, node: NodeId, code: Code, reason: String, message: &str) -> Outcome {
     if reason == "BUG" {
         history.found("alarm", format!("{node} answered {reason}: {message}"));
     }

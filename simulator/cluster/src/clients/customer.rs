@@ -1,11 +1,11 @@
 //! One customer: comes, waits, perhaps leaves, perhaps ends the contact, perhaps is never heard of
 //! again.
 
+use super::Phase;
 use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use super::submit::Job;
-use super::Phase;
 use crate::checks::{Answer, Asked, Outcome, Read, Stage, now_us};
 use crate::plan::LoadPlan;
 use proto::v1;
@@ -132,10 +132,8 @@ impl Customer {
             Some(Stage::Assigned) => {
                 if self.caller.draw.chance(HANGS_UP) {
                     let request = request_id(&mut self.caller.draw);
-                    let end = v1::EndContactRequest {
-                        mutation: mutation(request),
-                        conversation: id.to_string(),
-                    };
+                    let end =
+                        v1::EndContactRequest { mutation: mutation(request), conversation: id.to_string() };
                     self.caller
                         .settle(&Asked::CustomerEnds(id), request, Manner::ORDINARY, |line, deadline| {
                             let end = end.clone();

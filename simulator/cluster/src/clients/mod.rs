@@ -19,16 +19,7 @@ mod watcher;
 mod way;
 
 pub use line::{Line, Reach};
-<<<<<<< HEAD
-
-use crate::checks::History;
-use crate::determinism::Draw;
-use crate::plan::Plan;
-use std::sync::Arc;
-use tokio::sync::watch;
-=======
 pub use site::Site;
->>>>>>> 1474919 (Clients of the cluster simulator, and checks of what they saw)
 
 /// What clients are meant to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

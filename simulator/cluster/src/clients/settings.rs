@@ -24,8 +24,10 @@ pub(super) fn domain(draw: &mut Draw, name: String) -> v1::DomainSettings {
     let rank = if draw.chance(0.5) {
         Rank::ByPriority(RankByPriority {})
     } else {
-        let credits = (1..=3)
-            .map(|priority| v1::AgingCredit { priority, credit_ms: u64::from(priority) * draw.range(500, 4_000) });
+        let credits = (1..=3).map(|priority| v1::AgingCredit {
+            priority,
+            credit_ms: u64::from(priority) * draw.range(500, 4_000),
+        });
         Rank::ByAging(RankByAging { credits: credits.collect() })
     };
     let lease = |draw: &mut Draw, channel: Channel, then: &[LeaseLoss]| Lease {
@@ -126,7 +128,10 @@ pub(super) fn touchpoints(
         add(Channel::Voice, Mode::ToQueue(ToQueue { queues: both, priority: first, accept: manual() }));
         let accept = automatic(draw);
         add(Channel::Chat, Mode::ToQueue(ToQueue { queues: vec![queue.clone()], priority: second, accept }));
-        add(Channel::Email, Mode::ToQueue(ToQueue { queues: vec![queue.clone()], priority: 0, accept: manual() }));
+        add(
+            Channel::Email,
+            Mode::ToQueue(ToQueue { queues: vec![queue.clone()], priority: 0, accept: manual() }),
+        );
     }
     add(Channel::Email, Mode::Simplified(Simplified { queues: queues.to_vec() }));
     if let (Some(agent), Some(queue)) = (agents.first(), queues.first()) {

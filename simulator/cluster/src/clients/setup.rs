@@ -138,15 +138,17 @@ pub(super) async fn create_agent(caller: &mut Caller, wanted: v1::AgentSettings)
 /// Makes a touchpoint. Its address may be taken by an attempt whose answer was lost.
 pub(super) async fn create_touchpoint(caller: &mut Caller, wanted: v1::TouchpointSettings) -> Option<String> {
     let domain = caller.domain?.to_string();
-    let made: v1::Created = step(caller, Asked::Configure("create_touchpoint"), |id, round, line, deadline| {
-        let mut settings = wanted.clone();
-        if round > 0 {
-            settings.address = format!("{} ({round})", settings.address);
-        }
-        let settings = Some(settings);
-        let request = v1::CreateTouchpointRequest { mutation: mutation(id), domain: domain.clone(), settings };
-        async move { AdminClient::new(line).create_touchpoint(timed(request, deadline)).await }
-    })
-    .await?;
+    let made: v1::Created =
+        step(caller, Asked::Configure("create_touchpoint"), |id, round, line, deadline| {
+            let mut settings = wanted.clone();
+            if round > 0 {
+                settings.address = format!("{} ({round})", settings.address);
+            }
+            let settings = Some(settings);
+            let request =
+                v1::CreateTouchpointRequest { mutation: mutation(id), domain: domain.clone(), settings };
+            async move { AdminClient::new(line).create_touchpoint(timed(request, deadline)).await }
+        })
+        .await?;
     Some(made.id)
 }

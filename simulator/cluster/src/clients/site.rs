@@ -144,7 +144,11 @@ impl Part {
             number += 1;
             let customer = Customer {
                 realm: Arc::clone(realm),
-                caller: self.caller(Some(realm), usize::try_from(number).unwrap_or(0), &format!("customer {number}")),
+                caller: self.caller(
+                    Some(realm),
+                    usize::try_from(number).unwrap_or(0),
+                    &format!("customer {number}"),
+                ),
                 load: load.clone(),
                 number,
                 submit: caller.draw.chance(load.submit).then(|| jobs.clone()),

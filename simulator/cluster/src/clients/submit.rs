@@ -1,8 +1,8 @@
 //! The heavy path: a backend that sends its customers' commands on one `Submit` stream.
 
+use super::Phase;
 use super::answered::Answered;
 use super::caller::{Caller, outcome};
-use super::Phase;
 use crate::checks::{Asked, Call, Outcome, now_us};
 use proto::v1;
 use proto::v1::routing_client::RoutingClient;

@@ -155,8 +155,7 @@ impl Supervisor {
         };
         use v1::TransferFallback::{LastQueues, Queue, Source};
         let fallback = *self.caller.draw.pick(&[Source, LastQueues, Queue]);
-        let fallback_queue =
-            if fallback == Queue { self.some_queue().to_string() } else { String::new() };
+        let fallback_queue = if fallback == Queue { self.some_queue().to_string() } else { String::new() };
         let request = v1::SupervisorTransferRequest {
             mutation: None,
             supervisor: NAME.to_owned(),
@@ -239,7 +238,8 @@ impl Supervisor {
     }
 
     async fn update_agent(&mut self) {
-        let place = usize::try_from(self.caller.draw.range(0, self.realm.agents.len() as u64 - 1)).unwrap_or(0);
+        let place =
+            usize::try_from(self.caller.draw.range(0, self.realm.agents.len() as u64 - 1)).unwrap_or(0);
         let member = self.realm.agents[place].clone();
         let mut wanted = member.settings.clone();
         match self.caller.draw.range(0, 2) {

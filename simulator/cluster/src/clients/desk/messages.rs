@@ -101,13 +101,8 @@ impl Desk {
             }
             Some(Reply::Failure(failure)) => {
                 let code = Code::from_i32(failure.code);
-                let outcome = outcome(
-                    &self.realm.history,
-                    link.node,
-                    code,
-                    failure.reason.clone(),
-                    &failure.message,
-                );
+                let outcome =
+                    outcome(&self.realm.history, link.node, code, failure.reason.clone(), &failure.message);
                 self.written(&pending, outcome.clone());
                 return self.failed(pending, outcome, failure);
             }

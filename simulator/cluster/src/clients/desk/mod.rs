@@ -6,10 +6,10 @@ mod messages;
 mod state;
 mod tab;
 
+use super::Phase;
 use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::Realm;
 use super::request::{request_id, text};
-use super::Phase;
 use crate::checks::{Asked, Call, Outcome, Said, Sight, now_us};
 use crate::plan::LoadPlan;
 use intent::{Intent, Pending, Presence};
@@ -482,7 +482,10 @@ impl Desk {
         let epoch = self.state.epoch.unwrap_or(0);
         let (sent_us, again) = (now_us(), Instant::now() + ATTEMPT);
         let node = link.node;
-        self.send(link, Pending { intent, request, epoch, sent_us, node, in_flight: false, again, attempts: 0 })
+        self.send(
+            link,
+            Pending { intent, request, epoch, sent_us, node, in_flight: false, again, attempts: 0 },
+        )
     }
 
     fn send(&mut self, link: &Link, mut pending: Pending) -> Result<(), Lost> {
@@ -576,6 +579,8 @@ pub(super) async fn unary(
         Message::Complete(call) => twin!(call, complete),
         Message::Transfer(call) => twin!(call, transfer),
         Message::SetPresence(call) => twin!(call, set_presence),
-        Message::Hello(_) | Message::Heartbeat(_) | Message::Bye(_) | Message::ListInbox(_) => Settled::Unknown,
+        Message::Hello(_) | Message::Heartbeat(_) | Message::Bye(_) | Message::ListInbox(_) => {
+            Settled::Unknown
+        }
     }
 }
