@@ -1,29 +1,26 @@
 //! What replicas apply, checked as they apply it.
 
-use super::shim::{self as witness, Witness};
 use crate::determinism::elapsed;
 use crate::machine::Life;
 use crate::report::Broken;
 use actors::{Applied, Probe, Spot};
-use routing::{Command, Shard};
+use routing::{Command, Position, Shard};
+use simulator::witness::{self, Options, Witness};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The witness of all replicas of all shards, with what only a cluster has.
-#[derive(Default)]
 pub struct Inside {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     witness: Witness,
     seen: usize,
     broken: Vec<Broken>,
     real_work: u64,
     snapshots: u64,
-    installs: u64,
     hash: u64,
 }
 
@@ -31,7 +28,19 @@ impl Inside {
     /// A witness that has seen nothing.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
+        let state = State {
+            witness: Witness::new(options),
+            seen: 0,
+            broken: Vec::new(),
+            real_work: 0,
+            snapshots: 0,
+            hash: 0,
+        };
+        Self { state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -59,7 +68,7 @@ impl Inside {
     /// Entries applied by the first replica to do so.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.state().witness.figures().entries
+        self.state().witness.figures().entries_checked
     }
 
     /// Commands applied that were not the passing of time: moves as long as work gets done.
@@ -72,9 +81,9 @@ impl Inside {
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let state = self.state();
-        let mut counts = state.witness.figures().by_name();
-        counts.insert("snapshots taken".to_owned(), state.snapshots);
-        counts.insert("snapshots loaded".to_owned(), state.installs);
+        let figures = serde_json::to_value(state.witness.figures()).unwrap_or_default();
+        let mut counts: BTreeMap<String, u64> = serde_json::from_value(figures).unwrap_or_default();
+        counts.insert("snapshots_taken".to_owned(), state.snapshots);
         counts
     }
 
@@ -100,14 +109,28 @@ impl State {
         }
         let at_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
         let new = found[self.seen..].iter().map(|broken| Broken {
-            promise: broken.promise.to_string(),
+            promise: broken.promise.to_owned(),
             at_ms,
-            seen: broken.to_string(),
-            before: broken.before.clone(),
+            seen: format!(
+                "{} index {}.{}, log time {:.3} s, node {}: {}",
+                broken.shard,
+                broken.position.index,
+                broken.position.ordinal,
+                broken.at.0 as f64 / 1e6,
+                broken.node,
+                broken.text
+            ),
+            before: broken.events.iter().map(line_of).collect(),
         });
         self.broken.extend(new);
         self.seen = found.len();
     }
+}
+
+/// An event for a report.
+fn line_of(event: &routing::Event) -> String {
+    let at = event.at.0 as f64 / 1e6;
+    format!("{at:.3} s  {}.{}  {:?}", event.position.index, event.position.ordinal, event.kind)
 }
 
 struct LifeProbe {
@@ -150,19 +173,15 @@ impl Probe for LifeProbe {
                 outcome: seen.outcome,
                 events: seen.events,
                 shard: seen.shard,
+                last_of_index: seen.last_of_batch,
             });
         });
     }
 
     fn undecodable(&self, spot: Spot, ordinal: u32, error: &str) {
         self.look(|state| {
-            let at_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
-            state.broken.push(Broken {
-                promise: "R-14".to_owned(),
-                at_ms,
-                seen: format!("command {ordinal} at {spot:?} does not decode: {error}"),
-                before: Vec::new(),
-            });
+            let position = Position { index: spot.index, ordinal };
+            state.witness.unreadable(spot.node.0, routing::ShardId(spot.shard.0), position, false, error);
         });
     }
 
@@ -170,13 +189,15 @@ impl Probe for LifeProbe {
         self.look(|state| state.witness.passed(spot.node.0, shard, spot.index));
     }
 
-    fn snapshot(&self, _: Spot, _: &Shard) {
-        self.look(|state| state.snapshots += 1);
+    fn snapshot(&self, spot: Spot, shard: &Shard) {
+        self.look(|state| {
+            state.snapshots += 1;
+            state.witness.state(spot.node.0, shard, spot.index);
+        });
     }
 
     fn restored(&self, spot: Spot, shard: &Shard) {
         self.look(|state| {
-            state.installs += 1;
             state.witness.restored(spot.node.0, shard, spot.index);
         });
     }

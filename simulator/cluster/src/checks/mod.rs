@@ -16,7 +16,6 @@ mod r16;
 mod r19;
 mod read;
 mod record;
-mod shim;
 mod sight;
 mod state;
 mod tale;
