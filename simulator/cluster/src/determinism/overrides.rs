@@ -27,6 +27,10 @@ thread_local! {
 /// From now on this thread is a simulation's: entropy comes from the seed, time from the runtime
 /// the thread is in.
 pub fn enter(seed: u64) {
+    // Errors of openraft carry a backtrace where the environment asks for one: most of a run's cost,
+    // and addresses in what it prints. Panics have theirs all the same.
+    // SAFETY: a simulation has one thread, which is this.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     ENTROPY.set(Some(ChaCha8Rng::seed_from_u64(seed)));
     INSIDE.set(true);
 }
