@@ -94,3 +94,49 @@ async fn strangers_are_refused_with_the_reason() {
     let (_held, end) = Pipe::pair(1);
     assert!(service.accept_pipe(end).await.is_err(), "a stopped node takes nobody in");
 }
+
+/// A life with slow disks, crashes and cuts; all that can be seen of it.
+async fn eventful(seed: u64) -> String {
+    seed_thread(seed);
+    let begun = Instant::now();
+    let mut cluster = Cluster::start(|config| config.limits.snapshot_entries = 10).await;
+    for (id, disk) in &cluster.disks {
+        disk.set_latency(Duration::from_millis(1), Duration::from_millis(9), seed ^ id.0);
+    }
+    for round in 0..4u8 {
+        let id = NodeId(1 + u64::from(round) % 3);
+        for number in 0..20 {
+            cluster.propose_again(&[round, number]).await;
+        }
+        if round % 2 == 0 {
+            cluster.crash(id, u64::from(round)).await;
+            cluster.propose_again(&[round, 100]).await;
+            cluster.run(id).await.unwrap();
+        } else {
+            cluster.net.set(id, Some(Weather::Silent));
+            cluster.propose_again(&[round, 100]).await;
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            cluster.net.set(id, None);
+        }
+    }
+    cluster.agreed(84).await;
+    let mut seen = format!("{:?} {:?}\n", begun.elapsed(), cluster.net.dialled.lock().unwrap());
+    for (id, node) in &cluster.nodes {
+        let steps = cluster.disks[id].operations_by_step();
+        let ledger = node.ledger.seen.lock().unwrap();
+        seen += &format!("{id} {ledger:?} {:?} {steps:?}\n", cluster.group(*id).status());
+    }
+    cluster.stop_all().await;
+    seen
+}
+
+#[test]
+fn one_seed_is_one_life() {
+    let life = |seed| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(eventful(seed))
+    };
+    let first = life(1);
+    assert_eq!(first, life(1));
+    assert_ne!(first, life(2));
+}
