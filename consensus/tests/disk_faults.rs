@@ -103,7 +103,7 @@ async fn a_node_that_cannot_read_its_disk_does_not_start() {
     for area in [Area::Identity, Area::Log, Area::Snapshots] {
         cluster.crash(id, 7).await;
         cluster.disks[&id].fail_next(Operation::Read, Some(area));
-        let why = cluster.run(id).await.err().expect("it must not start").to_string();
+        let why = cluster.run(id).await.expect_err("it must not start").to_string();
         assert!(why.contains("planned failure of a read"), "{area}: {why}");
         cluster.run(id).await.unwrap_or_else(|error| panic!("{area}: the disk works again: {error}"));
     }
