@@ -36,6 +36,9 @@ pub struct Config {
     pub speed: u32,
     /// Bounds.
     pub limits: Limits,
+    /// A mistake on purpose, for proofs of the cluster simulator.
+    #[cfg(feature = "seeded-bugs")]
+    pub seeded_bug: Option<crate::SeededBug>,
 }
 
 impl Config {
@@ -57,6 +60,8 @@ impl Config {
             timing: Timing::default(),
             speed: 1,
             limits: Limits::default(),
+            #[cfg(feature = "seeded-bugs")]
+            seeded_bug: None,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::api::{GroupId, PeerHandler, StateMachine};
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
 use crate::group::{self, Group, LogClock, Machine, Started};
+use crate::seeded::Seeded;
 use crate::snapshots::SnapshotStore;
 use crate::store::{DataFolder, Identity, LogStore};
 use crate::transport::{Hub, Network, PeerService, Peers};
@@ -45,8 +46,8 @@ impl Consensus {
         let identity = Identity { cluster, node: config.node };
         let folder = DataFolder::open(&world.disk, &config.data, &identity, world.entropy.as_ref());
         let folder = folder.await.map_err(|error| data_error(&config, error))?;
-        let wal =
-            Wal::open(Arc::clone(&world.disk), &folder.log(), folder.salt(), WalOptions::default()).await;
+        let (disk, options, seeded) = (Arc::clone(&world.disk), WalOptions::default(), Seeded::of(&config));
+        let wal = Wal::open_seeded(disk, &folder.log(), folder.salt(), options, seeded).await;
         let wal = wal.map_err(|error| data_error(&config, error))?;
         let stop = CancellationToken::new();
         let hub = Hub::new(&config, Arc::clone(&world.dial), Arc::clone(&world.entropy), stop.clone());
@@ -164,11 +165,12 @@ impl Context<'_> {
     async fn open(&self, id: GroupId, machine: Box<dyn StateMachine>) -> Result<Started, StartError> {
         let Context { config, world, .. } = self;
         let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &self.folder.snapshots(), id).await;
-        let snapshots = snapshots.map_err(|error| data_error(config, error))?;
-        let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed));
-        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock)).await;
+        let seeded = Seeded::of(config);
+        let snapshots = snapshots.map_err(|error| data_error(config, error))?.seeded(seeded);
+        let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed, seeded));
+        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock), seeded).await;
         let machine = machine.map_err(|error| data_error(config, error))?;
-        let network = Network::new(self.hub.peers.clone(), id);
+        let network = Network::new(self.hub.peers.clone(), id, seeded);
         let log = LogStore::new(self.wal, id);
         let started = group::start(config, world, id, network, log, machine, clock).await;
         started.map_err(|text| StartError::Group { group: id, text })

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod env;
 mod group;
 mod runtime;
+mod seeded;
 pub mod snapshots;
 pub mod store;
 mod transport;
@@ -24,4 +25,6 @@ pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
 pub use group::{Export, Exported, Group, GroupStatus};
 pub use runtime::seed_thread;
+#[cfg(feature = "seeded-bugs")]
+pub use seeded::{SeededBug, UnknownSeededBug};
 pub use transport::{Dial, PeerService, Peers, Pipe, SharedDial, TcpDial, Wire};

@@ -1,6 +1,7 @@
 //! Log time.
 
 use crate::env::SharedClock;
+use crate::seeded::{Seeded, SeededBug};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Log time is pulled towards the wall clock by at most this much per second of real time.
@@ -13,6 +14,7 @@ const CORRECTION_US_PER_S_MAX: u64 = 2_000;
 pub struct LogClock {
     clock: SharedClock,
     speed: u64,
+    seeded: Seeded,
     state: Mutex<State>,
 }
 
@@ -30,8 +32,8 @@ struct State {
 
 impl LogClock {
     /// A clock at time 0.
-    pub fn new(clock: SharedClock, speed: u32) -> LogClock {
-        LogClock { clock, speed: u64::from(speed), state: Mutex::default() }
+    pub fn new(clock: SharedClock, speed: u32, seeded: Seeded) -> LogClock {
+        LogClock { clock, speed: u64::from(speed), seeded, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -55,6 +57,9 @@ impl LogClock {
     /// leader starts at the wall clock.
     pub fn lead(&self) {
         let mut state = self.state();
+        if self.seeded.has(SeededBug::LogTimeGoesBack) {
+            state.last_us = 0;
+        }
         let first = state.last_us == 0;
         state.anchor_us = if first { self.clock.wall_ms().saturating_mul(1_000) } else { state.last_us };
         state.anchor_mono_us = self.clock.monotonic_us();
@@ -136,7 +141,7 @@ mod tests {
     fn clock(speed: u32) -> (Arc<Hand>, LogClock) {
         let hand = Arc::new(Hand::default());
         hand.pass_us(5_000_000);
-        let clock = LogClock::new(Arc::clone(&hand) as SharedClock, speed);
+        let clock = LogClock::new(Arc::clone(&hand) as SharedClock, speed, Seeded::default());
         (hand, clock)
     }
 
@@ -149,6 +154,18 @@ mod tests {
         assert_eq!(clock.stamp().0, first + 1);
         hand.pass_us(1_000);
         assert_eq!(clock.stamp().0, first + 1_000);
+    }
+
+    #[cfg(feature = "seeded-bugs")]
+    #[test]
+    fn a_leader_with_a_wall_clock_behind_goes_back_by_mistake() {
+        let hand = Arc::new(Hand::default());
+        hand.pass_us(5_000_000);
+        let clock = Arc::clone(&hand) as SharedClock;
+        let clock = LogClock::new(clock, 1, Seeded::with(SeededBug::LogTimeGoesBack));
+        clock.applied(9_000_000_000);
+        clock.lead();
+        assert_eq!(clock.stamp().0, 1_005_000_000);
     }
 
     #[test]

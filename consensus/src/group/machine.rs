@@ -2,6 +2,7 @@
 
 use super::clock::LogClock;
 use crate::api::{BatchPosition, GroupId, StateMachine};
+use crate::seeded::{Seeded, SeededBug};
 use crate::snapshots::SnapshotStore;
 use crate::type_config::TypeConfig;
 use crate::type_config::types::{LogId, Snapshot, SnapshotMeta, StoredMembership};
@@ -35,6 +36,7 @@ pub struct Machine {
     snapshots: Arc<SnapshotStore<SnapshotMeta>>,
     clock: Arc<LogClock>,
     applied: watch::Sender<Applied>,
+    seeded: Seeded,
 }
 
 impl Machine {
@@ -47,6 +49,7 @@ impl Machine {
         inner: Box<dyn StateMachine>,
         snapshots: SnapshotStore<SnapshotMeta>,
         clock: Arc<LogClock>,
+        seeded: Seeded,
     ) -> io::Result<(Machine, watch::Receiver<Applied>)> {
         let (applied, watcher) = watch::channel(Applied::default());
         let mut machine = Machine {
@@ -58,6 +61,7 @@ impl Machine {
             snapshots: Arc::new(snapshots),
             clock,
             applied,
+            seeded,
         };
         if let Some((meta, data)) = machine.snapshots.load().await? {
             machine.restore(&meta, &data)?;
@@ -146,7 +150,9 @@ impl RaftStateMachine<TypeConfig> for Machine {
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: Bytes) -> io::Result<()> {
         // Durable first: the log before it may be purged as soon as this returns.
-        self.snapshots.save(meta, snapshot.clone()).await?;
+        if !self.seeded.has(SeededBug::InstalledSnapshotNotSaved) {
+            self.snapshots.save(meta, snapshot.clone()).await?;
+        }
         self.restore(meta, &snapshot)
     }
 

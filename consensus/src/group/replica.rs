@@ -8,6 +8,7 @@ use super::leadership::watch_leadership;
 use super::machine::{Applied, Machine};
 use crate::api::{GroupId, Leadership, NodeId, ProposeError};
 use crate::config::{Config, World};
+use crate::seeded::{Seeded, SeededBug};
 use crate::store::LogStore;
 use crate::transport::Network;
 use crate::type_config::types::Raft;
@@ -85,6 +86,7 @@ pub async fn start(
         applied.clone(),
         Arc::clone(&clock),
         told,
+        Seeded::of(config),
     ));
     let limits = config.limits;
     let (proposals, queue) = mpsc::channel(limits.pending_commands);
@@ -106,6 +108,7 @@ pub async fn start(
         applied,
         leadership: leadership.clone(),
         patience,
+        seeded: Seeded::of(config),
     };
     let shared = Shared {
         id: group,
@@ -127,11 +130,15 @@ struct RaftReplica {
     applied: watch::Receiver<Applied>,
     leadership: watch::Receiver<Leadership>,
     patience: Duration,
+    seeded: Seeded,
 }
 
 impl RaftReplica {
     /// A lease read where the lease is good, otherwise a round to a quorum.
     async fn barrier(&self) -> Result<(), ProposeError> {
+        if self.seeded.has(SeededBug::StaleReadBarrier) && self.leadership.borrow().leading {
+            return Ok(());
+        }
         let lease = self.raft.ensure_linearizable(ReadPolicy::LeaseRead).await;
         let result = match lease {
             Ok(_) => return Ok(()),

@@ -14,6 +14,7 @@ pub use error::SnapshotError;
 
 use crate::api::GroupId;
 use crate::disk::{OpenMode, SharedDisk};
+use crate::seeded::{Seeded, SeededBug};
 use bytes::Bytes;
 use file::{HEADER_BYTES, Header};
 use serde::Serialize;
@@ -34,6 +35,7 @@ pub struct SnapshotStore<M> {
     group: GroupId,
     /// Number of the current snapshot, if there is one.
     current: Mutex<Option<u64>>,
+    seeded: Seeded,
     meta: PhantomData<fn() -> M>,
 }
 
@@ -68,7 +70,13 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
             disk.sync_dir(folder).await?;
         }
         let folder = folder.to_owned();
-        Ok(SnapshotStore { disk, folder, group, current: Mutex::new(current), meta: PhantomData })
+        let (current, seeded) = (Mutex::new(current), Seeded::default());
+        Ok(SnapshotStore { disk, folder, group, current, seeded, meta: PhantomData })
+    }
+
+    /// The same store, perhaps with a mistake on purpose.
+    pub(crate) fn seeded(self, seeded: Seeded) -> Self {
+        Self { seeded, ..self }
     }
 
     /// Makes a snapshot durable and the current one, then removes the former one.
@@ -108,7 +116,11 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
             while !part.is_empty() {
                 let chunk = part.split_to(part.len().min(CHUNK_BYTES));
                 let len = chunk.len() as u64;
-                file.write_at_and_sync(offset, chunk).await?;
+                if self.seeded.has(SeededBug::SnapshotNotSynced) {
+                    file.write_at(offset, chunk).await?;
+                } else {
+                    file.write_at_and_sync(offset, chunk).await?;
+                }
                 offset += len;
             }
         }

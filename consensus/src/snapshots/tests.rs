@@ -125,3 +125,18 @@ fn another_version_is_named() {
         assert!(matches!(error, SnapshotError::Version { found: 7, .. }), "{error}");
     });
 }
+
+#[cfg(feature = "seeded-bugs")]
+#[test]
+fn a_snapshot_that_is_not_synced_is_damaged_by_a_crash() {
+    use crate::seeded::{Seeded, SeededBug};
+    run(async {
+        let disk = MemDisk::new();
+        let store = open(disk.mount(), Path::new(FOLDER)).await.expect("it opens");
+        let store = store.seeded(Seeded::with(SeededBug::SnapshotNotSynced));
+        store.save(&meta(1), data(1)).await.expect("it is saved, it says");
+        disk.crash(1);
+        let store = open(disk.mount(), Path::new(FOLDER)).await.expect("it opens");
+        assert!(matches!(store.load().await, Err(SnapshotError::Damaged { .. })));
+    });
+}

@@ -5,6 +5,7 @@ use super::link::{Lane, Link, Lost, Reply};
 use super::peers::Peers;
 use super::raft_inbound::{APPEND_WINDOW, RaftAnswer, RaftRequest, write_snapshot};
 use crate::api::{GroupId, NodeId};
+use crate::seeded::{Seeded, SeededBug};
 use crate::type_config::types::{AppendRequest, AppendResult, RpcError, Snapshot, Vote};
 use crate::type_config::{Member, TypeConfig};
 use bytes::Bytes;
@@ -40,12 +41,13 @@ const BACKOFF_MS: [u64; 4] = [20, 50, 100, 200];
 pub struct Network {
     peers: Peers,
     group: GroupId,
+    seeded: Seeded,
 }
 
 impl Network {
     /// For one group.
-    pub fn new(peers: Peers, group: GroupId) -> Network {
-        Network { peers, group }
+    pub fn new(peers: Peers, group: GroupId, seeded: Seeded) -> Network {
+        Network { peers, group, seeded }
     }
 }
 
@@ -53,7 +55,8 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Client;
 
     async fn new_client(&mut self, target: u64, _node: &Member) -> Client {
-        Client { peers: self.peers.clone(), group: self.group, target: NodeId(target), heartbeats: false }
+        let (peers, group, seeded) = (self.peers.clone(), self.group, self.seeded);
+        Client { peers, group, target: NodeId(target), heartbeats: false, seeded }
     }
 
     async fn new_heartbeat_client(&mut self, target: u64, node: &Member) -> Client {
@@ -67,6 +70,7 @@ pub struct Client {
     group: GroupId,
     target: NodeId,
     heartbeats: bool,
+    seeded: Seeded,
 }
 
 fn unreachable(error: &impl ToString) -> RpcError {
@@ -149,6 +153,9 @@ impl RaftNetworkV2<TypeConfig> for Client {
                 queued: split(first),
                 answers,
                 in_flight: 0,
+                seeded: self.seeded,
+                accepted: false,
+                presumed: 0,
             };
             Ok(futures::stream::unfold(Some(pipeline), |pipeline| async move {
                 let mut pipeline = pipeline?;
@@ -278,6 +285,11 @@ struct Pipeline<S> {
     queued: VecDeque<AppendRequest>,
     answers: mpsc::Receiver<Bytes>,
     in_flight: usize,
+    seeded: Seeded,
+    /// The follower has accepted an append of this stream.
+    accepted: bool,
+    /// Appends in flight, the last ones, that openraft was told to be accepted already.
+    presumed: usize,
 }
 
 impl<S: Stream<Item = AppendRequest> + Unpin> Pipeline<S> {
@@ -294,6 +306,11 @@ impl<S: Stream<Item = AppendRequest> + Unpin> Pipeline<S> {
                     return Some(Err(unreachable(&lost)));
                 }
                 self.in_flight += 1;
+                if self.accepted && self.seeded.has(SeededBug::AnswerBeforeCommit) {
+                    let last = request.entries.last().map(|entry| entry.log_id);
+                    self.presumed += 1;
+                    return Some(Ok(Ok(last.or(request.prev_log_id))));
+                }
             }
             let may_take = self.queued.is_empty() && self.in_flight < APPEND_WINDOW;
             if self.input.is_none() && self.queued.is_empty() && self.in_flight == 0 {
@@ -307,7 +324,13 @@ impl<S: Stream<Item = AppendRequest> + Unpin> Pipeline<S> {
                         return (self.in_flight > 0).then(|| Err(unreachable(&Lost)));
                     };
                     self.in_flight = self.in_flight.saturating_sub(1);
-                    return Some(proto::codec::decode(&body).map_err(|error| network(&error)));
+                    let answer: Result<AppendResult, _> = proto::codec::decode(&body);
+                    self.accepted = matches!(answer, Ok(Ok(_)));
+                    if self.accepted && self.in_flight < self.presumed {
+                        self.presumed -= 1;
+                        continue;
+                    }
+                    return Some(answer.map_err(|error| network(&error)));
                 }
                 request = next_of(&mut self.input), if may_take && self.input.is_some() => match request {
                     Some(request) => self.queued = split(request),

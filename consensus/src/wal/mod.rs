@@ -18,6 +18,7 @@ pub use error::WalError;
 
 use crate::api::GroupId;
 use crate::disk::SharedDisk;
+use crate::seeded::{Seeded, SeededBug};
 use bytes::Bytes;
 use format::Kind;
 use state::State;
@@ -89,6 +90,7 @@ struct Inner {
     disk: SharedDisk,
     folder: PathBuf,
     options: WalOptions,
+    seeded: Seeded,
     state: Mutex<State>,
     /// There is something to write.
     work: Notify,
@@ -135,16 +137,28 @@ impl Wal {
         salt: u64,
         options: WalOptions,
     ) -> Result<Wal, WalError> {
+        Wal::open_seeded(disk, folder, salt, options, Seeded::default()).await
+    }
+
+    /// [`Wal::open`], perhaps with a mistake on purpose.
+    pub(crate) async fn open_seeded(
+        disk: SharedDisk,
+        folder: &Path,
+        salt: u64,
+        options: WalOptions,
+        seeded: Seeded,
+    ) -> Result<Wal, WalError> {
         let options = WalOptions {
             segment_bytes: options.segment_bytes.min(BYTES_MAX as u64),
             pending_bytes_max: options.pending_bytes_max.min(BYTES_MAX),
             ..options
         };
-        let state = recover::recover(&disk, folder, salt, &options).await?;
+        let state = recover::recover(&disk, folder, salt, &options, seeded).await?;
         let inner = Arc::new(Inner {
             disk,
             folder: folder.to_owned(),
             options,
+            seeded,
             state: Mutex::new(state),
             work: Notify::new(),
             space: Notify::new(),
@@ -210,6 +224,10 @@ impl Wal {
             log.slots.push_back(slot);
             log.cache.push_back((body.into(), frame));
         }
+        #[cfg(feature = "seeded-bugs")]
+        if let Some(from) = state.group(group).late_truncate.take() {
+            state.push(Kind::Truncate, group, from, &[]);
+        }
         if state.has_pending() {
             state.pending.callbacks.push(done);
             drop(state);
@@ -243,6 +261,9 @@ impl Wal {
         let saved = {
             let mut state = self.writable_with_room().await?;
             state.group(group).vote = Some(Bytes::copy_from_slice(&vote));
+            if self.inner().seeded.has(SeededBug::VoteNotFlushed) {
+                return Ok(());
+            }
             state.push(Kind::Vote, group, 0, &vote);
             Self::when_durable(&mut state)
         };
@@ -288,6 +309,14 @@ impl Wal {
             let body = log.cache.pop_back();
             state.drop_live(slot);
             state.cached_bytes -= body.map_or(0, |(body, _)| body.len());
+        }
+        #[cfg(feature = "seeded-bugs")]
+        if self.inner().seeded.has(SeededBug::TruncateWrittenLate) {
+            state.group(group).late_truncate = Some(from);
+            return Ok(());
+        }
+        if self.inner().seeded.has(SeededBug::TruncateForgotten) {
+            return Ok(());
         }
         state.push(Kind::Truncate, group, from, &[]);
         drop(state);

@@ -5,6 +5,7 @@ use super::state::Slot;
 use super::writer::check_entry;
 use crate::api::GroupId;
 use crate::disk::DiskFile;
+use crate::seeded::Seeded;
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
@@ -44,7 +45,7 @@ impl Wal {
     ) -> io::Result<Vec<(u64, Bytes)>> {
         loop {
             let (first, sources) = self.sources(group, range.clone(), bytes_max)?;
-            match read_sources(&sources, group, first).await {
+            match read_sources(&sources, group, first, self.inner().seeded).await {
                 // The segment may have been deleted, because its entries were purged or copied.
                 Err(_) if self.moved(group, first, &sources) => {}
                 result => return result,
@@ -137,7 +138,12 @@ fn run_length(sources: &[Source]) -> usize {
     run
 }
 
-async fn read_sources(sources: &[Source], group: GroupId, first: u64) -> io::Result<Vec<(u64, Bytes)>> {
+async fn read_sources(
+    sources: &[Source],
+    group: GroupId,
+    first: u64,
+    seeded: Seeded,
+) -> io::Result<Vec<(u64, Bytes)>> {
     let mut entries = Vec::with_capacity(sources.len());
     let mut at = 0;
     while at < sources.len() {
@@ -149,7 +155,8 @@ async fn read_sources(sources: &[Source], group: GroupId, first: u64) -> io::Res
             }
             Source::Disk(slot, file) => {
                 let run = run_length(&sources[at..]);
-                read_run(&**file, *slot, &sources[at..at + run], group, index, &mut entries).await?;
+                read_run(&**file, *slot, &sources[at..at + run], group, (index, seeded), &mut entries)
+                    .await?;
                 at += run;
             }
         }
@@ -162,7 +169,7 @@ async fn read_run(
     first: Slot,
     run: &[Source],
     group: GroupId,
-    first_index: u64,
+    (first_index, seeded): (u64, Seeded),
     entries: &mut Vec<(u64, Bytes)>,
 ) -> io::Result<()> {
     let slots: Vec<Slot> = run
@@ -176,7 +183,7 @@ async fn read_run(
         let start = (slot.offset - first.offset) as usize;
         let end = (start + slot.record_bytes() as usize).min(bytes.len());
         let record = bytes.slice(start.min(end)..end);
-        entries.push((index, check_entry(record, group, index, slot)?));
+        entries.push((index, check_entry(record, group, index, slot, seeded)?));
     }
     Ok(())
 }

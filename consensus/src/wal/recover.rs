@@ -9,6 +9,7 @@ use super::format::{
 use super::state::{Group, Segment, Slot, State};
 use crate::api::GroupId;
 use crate::disk::{OpenMode, SharedDisk};
+use crate::seeded::Seeded;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,7 @@ struct Scan<'a> {
     disk: &'a SharedDisk,
     folder: &'a Path,
     salt: u64,
+    seeded: Seeded,
     drafts: BTreeMap<GroupId, Draft>,
     segments: BTreeMap<u32, Segment>,
     /// The last frame read; None before the first segment.
@@ -86,6 +88,7 @@ pub(super) async fn recover(
     folder: &Path,
     salt: u64,
     options: &WalOptions,
+    seeded: Seeded,
 ) -> Result<State, WalError> {
     disk.create_dir_all(folder).await?;
     let mut numbers = Vec::new();
@@ -96,7 +99,7 @@ pub(super) async fn recover(
         }
     }
     let mut scan =
-        Scan { disk, folder, salt, drafts: BTreeMap::new(), segments: BTreeMap::new(), frame: None };
+        Scan { disk, folder, salt, seeded, drafts: BTreeMap::new(), segments: BTreeMap::new(), frame: None };
     for (at, number) in numbers.iter().enumerate() {
         if at > 0 && numbers[at - 1] + 1 != *number {
             return Err(scan.damaged(*number - 1, 0, "the file is missing"));
@@ -160,7 +163,7 @@ impl Scan<'_> {
         }
         let mut at = SEGMENT_HEADER_BYTES;
         let mut expected = header.first_frame;
-        while let Some((end, records)) = decode_frame(self.salt, &bytes[at..], expected) {
+        while let Some((end, records)) = decode_frame(self.salt, &bytes[at..], expected, self.seeded) {
             for (offset, record) in records.iter().filter(|(_, record)| record.kind != Kind::Close) {
                 let slot =
                     Slot { segment: number, offset: (at + offset) as u32, len: record.body.len() as u32 };

@@ -39,6 +39,9 @@ pub(super) struct Group {
     pub vote: Option<Bytes>,
     pub purged: Option<(u64, Bytes)>,
     pub committed: Option<(u64, Bytes)>,
+    /// A removal that is written behind the next entries, by mistake.
+    #[cfg(feature = "seeded-bugs")]
+    pub late_truncate: Option<u64>,
 }
 
 impl Group {

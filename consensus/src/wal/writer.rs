@@ -5,6 +5,7 @@ use super::format::{Kind, RECORD_HEADER_BYTES, decode_record, segment_name};
 use super::state::{Slot, State};
 use crate::api::GroupId;
 use crate::disk::{DiskFile, OpenMode};
+use crate::seeded::{Seeded, SeededBug};
 use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
@@ -35,11 +36,14 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 None
             }
         };
-        let Some(batch) = batch else {
+        let Some(mut batch) = batch else {
             inner.work.notified().await;
             continue;
         };
         inner.space.notify_waiters();
+        if inner.seeded.has(SeededBug::FlushAnsweredEarly) {
+            std::mem::take(&mut batch.callbacks).into_iter().for_each(|done| done(Ok(())));
+        }
         if let Err(error) = write(&inner, batch.segment, batch.offset, batch.data).await {
             let message = inner.fail(&error);
             for done in batch.callbacks {
@@ -77,6 +81,11 @@ async fn write(inner: &Inner, segment: u32, offset: u64, data: Bytes) -> io::Res
     let file = segment_file(inner, segment).await?;
     if inner.options.skip_sync {
         file.write_at(offset, data).await?;
+    } else if inner.seeded.has(SeededBug::FailedSyncRetried) {
+        file.write_at(offset, data).await?;
+        if file.sync_data().await.is_err() {
+            file.sync_data().await?;
+        }
     } else {
         file.write_at_and_sync(offset, data).await?;
     }
@@ -148,7 +157,7 @@ async fn copy_forward(inner: &Inner) -> io::Result<Vec<Moved>> {
     };
     let mut bodies = Vec::with_capacity(entries.len());
     for (group, index, slot) in &entries {
-        bodies.push(read_entry(&*file, *group, *index, *slot).await?);
+        bodies.push(read_entry(&*file, *group, *index, *slot, inner.seeded).await?);
     }
     let mut state = inner.state();
     let mut moved = Vec::new();
@@ -184,14 +193,21 @@ pub(super) async fn read_entry(
     group: GroupId,
     index: u64,
     slot: Slot,
+    seeded: Seeded,
 ) -> io::Result<Bytes> {
     let bytes = file.read_at(u64::from(slot.offset), slot.record_bytes() as usize).await?;
-    check_entry(Bytes::from(bytes), group, index, slot)
+    check_entry(Bytes::from(bytes), group, index, slot, seeded)
 }
 
 /// Checks that bytes are an entry's record; returns its body.
-pub(super) fn check_entry(bytes: Bytes, group: GroupId, index: u64, slot: Slot) -> io::Result<Bytes> {
-    match decode_record(&bytes) {
+pub(super) fn check_entry(
+    bytes: Bytes,
+    group: GroupId,
+    index: u64,
+    slot: Slot,
+    seeded: Seeded,
+) -> io::Result<Bytes> {
+    match decode_record(&bytes, seeded) {
         Some(record) if record.group == group && record.index == index => {
             Ok(bytes.slice(RECORD_HEADER_BYTES..))
         }

@@ -4,6 +4,8 @@ mod crash;
 mod damage;
 mod faults;
 mod model;
+#[cfg(feature = "seeded-bugs")]
+mod seeded;
 mod space;
 
 use super::{Done, Wal, WalOptions};
