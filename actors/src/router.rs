@@ -108,8 +108,15 @@ impl Router {
                 }
             }
             let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
-            // Woken early by news of a leader.
-            let _ = tokio::time::timeout(wait.min(left), leadership.changed()).await;
+            // Woken early by news of a leader. When the group has ended on this node there is no news
+            // any more, and no wait either: it would spin until the deadline.
+            if let Ok(Err(_)) = tokio::time::timeout(wait.min(left), leadership.changed()).await {
+                why = format!("{} has ended on this node", group.id());
+                return Err(match unknown {
+                    Some(why) => CallError::Unknown { why },
+                    None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
+                });
+            }
             wait = WAIT_MAX.min(wait * 2);
         }
     }
