@@ -60,8 +60,6 @@ struct FileState {
     pending: Vec<Change>,
     /// Kept beside the durable bytes, so that no read has to go through what is pending.
     visible: Vec<u8>,
-    /// A failed sync threw the pending changes away, though readers still see them.
-    sync_failed: bool,
 }
 
 impl Change {
@@ -215,9 +213,6 @@ impl Model {
     /// Makes a file's content durable; returns what changed, in order.
     pub(super) fn sync(&mut self, file: FileId) -> Vec<Change> {
         let state = self.files.get_mut(&file).expect("an open file has a state");
-        if state.sync_failed {
-            return Vec::new();
-        }
         let changes = std::mem::take(&mut state.pending);
         for change in &changes {
             change.apply(&mut state.durable);
@@ -225,9 +220,10 @@ impl Model {
         changes
     }
 
-    /// A sync that fails: what was pending stays visible and never becomes durable.
+    /// A sync that fails: what was pending stays visible and never becomes durable, however often
+    /// it is synced again, unless it is written again.
     pub(super) fn fail_sync(&mut self, file: FileId) {
-        self.files.get_mut(&file).expect("an open file has a state").sync_failed = true;
+        self.files.get_mut(&file).expect("an open file has a state").pending.clear();
     }
 
     /// Some changes of a file that might be on disk now though nothing was flushed.
@@ -283,13 +279,10 @@ impl Model {
     pub(super) fn crash(&mut self, rng: &mut ChaCha8Rng) {
         for state in self.files.values_mut() {
             let pending = std::mem::take(&mut state.pending);
-            if !state.sync_failed {
-                for change in torn_changes(&pending, rng) {
-                    change.apply(&mut state.durable);
-                }
+            for change in torn_changes(&pending, rng) {
+                change.apply(&mut state.durable);
             }
             state.visible.clone_from(&state.durable);
-            state.sync_failed = false;
         }
         let changes = std::mem::take(&mut self.name_changes);
         let kept = if changes.is_empty() { 0 } else { rng.next_u64() as usize % (changes.len() + 1) };

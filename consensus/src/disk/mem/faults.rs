@@ -34,6 +34,11 @@ impl Faults {
         self.reads = every.map(|every| (every.max(1), 0));
     }
 
+    pub(super) fn cancel(&mut self) {
+        self.next.clear();
+        self.reads = None;
+    }
+
     pub(super) fn set_latency(&mut self, min: Duration, max: Duration, seed: u64) {
         let spread_us = u64::try_from(max.saturating_sub(min).as_micros()).unwrap_or(u64::MAX - 1);
         let slow = !max.max(min).is_zero();

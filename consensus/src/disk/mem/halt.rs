@@ -52,6 +52,10 @@ impl Halt {
         self.planned = Some((point, point.skip));
     }
 
+    pub(super) fn cancel(&mut self) {
+        self.planned = None;
+    }
+
     pub(super) fn halted(&self) -> Option<(HaltPoint, Step)> {
         self.halted
     }

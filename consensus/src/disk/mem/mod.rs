@@ -94,12 +94,23 @@ impl MemDisk {
     pub fn crash(&self, seed: u64) {
         let mut state = self.state();
         state.model.crash(&mut ChaCha8Rng::seed_from_u64(seed));
+        state.faults = Faults::default();
+        self.unmount(state);
+    }
+
+    /// The process that uses the disk is killed, and the machine runs on: what was written is seen
+    /// by the next process, flushed or not. Whoever mounted the disk before gets errors from now on.
+    /// What was to stand still does not any more; the disk's other faults stay.
+    pub fn kill(&self) {
+        self.unmount(self.state());
+    }
+
+    fn unmount(&self, mut state: MutexGuard<'_, State>) {
         state.mount += 1;
         state.locks.clear();
         state.handles.clear();
         state.crash_at = None;
         state.halt = Halt::default();
-        state.faults = Faults::default();
         drop(state);
         self.crashed.notify_waiters();
     }
@@ -174,6 +185,16 @@ impl MemDisk {
     /// The next read fails.
     pub fn fail_next_read(&self) {
         self.fail_next(Operation::Read, None);
+    }
+
+    /// Forgets the operations that were to fail and were not asked for yet.
+    pub fn cancel_failures(&self) {
+        self.state().faults.cancel();
+    }
+
+    /// Forgets where the machine was to stand still, if it does not stand still already.
+    pub fn cancel_halt(&self) {
+        self.state().halt.cancel();
     }
 
     /// Of every so many reads, 1 at least, the last fails; `None` ends it.

@@ -267,3 +267,29 @@ fn what_was_synced_survives_any_crash() {
         });
     }
 }
+
+#[test]
+fn what_is_planned_can_be_cancelled() {
+    run(async {
+        let folder = Path::new("/data/log");
+        let disk = MemDisk::new();
+        let (mounted, file) = prepared(&disk, folder).await;
+        disk.halt_at(point(None, Operation::Sync, Moment::Before, 0));
+        disk.fail_next(Operation::Write, None);
+        disk.fail_next_read();
+        disk.fail_reads(Some(1));
+        disk.set_full(true);
+        disk.cancel_halt();
+        disk.cancel_failures();
+        file.read_at(0, 1).await.expect("no read fails any more");
+        file.sync_data().await.expect("nothing stands still");
+        let full = file.write_at(0, Bytes::from_static(b"new")).await.expect_err("the disk is full still");
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        disk.set_full(false);
+        // One that stands still already does so until the crash.
+        disk.halt_at(point(None, Operation::SyncDir, Moment::Before, 0));
+        assert!(timeout(LONG, mounted.sync_dir(folder)).await.is_err());
+        disk.cancel_halt();
+        assert!(disk.halted().is_some());
+    });
+}

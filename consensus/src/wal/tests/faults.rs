@@ -2,7 +2,7 @@
 
 use super::{SALT, append_one, content, done, folder, open, run, small};
 use crate::api::GroupId;
-use crate::disk::MemDisk;
+use crate::disk::{Area, HaltPoint, MemDisk, Moment, Operation};
 use crate::wal::{Wal, WalOptions};
 use std::time::Duration;
 
@@ -126,4 +126,59 @@ fn dropping_the_log_writes_what_was_appended() {
         assert_eq!(content(&wal, 1).await.len(), 1);
         assert_eq!(wal.committed(GroupId(1)).as_deref(), Some(b"c".as_slice()));
     });
+}
+
+/// A process may die between a write and its sync; the next one reads what the first wrote. It may
+/// build on that only once it is durable.
+#[test]
+fn what_a_killed_process_left_unflushed_is_durable_once_it_was_read() {
+    for seed in 0..20 {
+        run(async {
+            let disk = MemDisk::new();
+            let wal = open(&disk, WalOptions::default()).await;
+            append_one(&wal, 1, 0, b"kept").await.expect("the disk works");
+            let point = HaltPoint {
+                area: Some(Area::Log),
+                operation: Operation::Sync,
+                moment: Moment::Before,
+                skip: 0,
+            };
+            disk.halt_at(point);
+            let (callback, _) = done();
+            wal.append(GroupId(1), vec![(1, b"unflushed".to_vec())], callback).await.expect("it is readable");
+            while disk.halted().is_none() {
+                tokio::task::yield_now().await;
+            }
+            disk.kill();
+            let wal = open(&disk, WalOptions::default()).await;
+            let read = content(&wal, 1).await;
+            assert_eq!(read.len(), 2, "the next process sees it");
+            disk.crash(seed);
+            let wal = open(&disk, WalOptions::default()).await;
+            assert_eq!(content(&wal, 1).await, read, "seed {seed}");
+        });
+    }
+}
+
+/// After a failed sync the disk forgets what it should have flushed, though a process that starts
+/// again on the same machine still reads it.
+#[test]
+fn a_process_that_starts_after_a_failed_sync_loses_nothing_it_acknowledges() {
+    for seed in 0..20 {
+        run(async {
+            let disk = MemDisk::new();
+            let wal = open(&disk, WalOptions::default()).await;
+            append_one(&wal, 1, 0, b"kept").await.expect("the disk works");
+            disk.fail_next_sync();
+            assert!(append_one(&wal, 1, 1, b"not flushed").await.is_err());
+            drop(wal);
+            let wal = open(&disk, WalOptions::default()).await;
+            let next = content(&wal, 1).await.len() as u64;
+            append_one(&wal, 1, next, b"acknowledged").await.expect("the disk works again");
+            let read = content(&wal, 1).await;
+            disk.crash(seed);
+            let wal = open(&disk, WalOptions::default()).await;
+            assert_eq!(content(&wal, 1).await, read, "seed {seed}");
+        });
+    }
 }
