@@ -1,4 +1,4 @@
-//! `centralita-sim`: simulate a day, or load a cluster.
+//! `centralita-sim`: simulate a day, load a cluster, or apply its log again.
 
 use clap::Parser;
 use std::process::ExitCode;

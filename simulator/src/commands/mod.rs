@@ -1,35 +1,13 @@
 //! The commands of `centralita-sim`, one file each.
 
+#[cfg(feature = "tools")]
 pub mod day;
+#[cfg(feature = "tools")]
 pub mod load;
+pub mod replay;
 
-use clap::{Parser, Subcommand};
+#[cfg(feature = "tools")]
+pub use cli::Cli;
 
-/// Simulates days of calls, and loads clusters with them.
-#[derive(Debug, Parser)]
-#[command(name = "centralita-sim", version, about)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Runs a day through the routing core alone, in virtual time.
-    Day(day::Args),
-    /// Drives a running cluster with calls and desks, and judges its promises.
-    Load(load::Args),
-}
-
-impl Cli {
-    /// Runs the command.
-    ///
-    /// # Errors
-    /// What went wrong, in words for the terminal.
-    pub fn run(self) -> anyhow::Result<()> {
-        match self.command {
-            Command::Day(args) => day::run(&args),
-            Command::Load(args) => load::run(&args),
-        }
-    }
-}
+#[cfg(feature = "tools")]
+mod cli;
