@@ -9,8 +9,8 @@ pub use args::Args;
 
 use crate::config::Settings;
 use crate::failure::{Failure, Kind};
-use crate::server::{self, Serving};
 use crate::services::Shared;
+use crate::serving::{self, Serving};
 use crate::telemetry;
 use crate::world::{SystemClock, SystemEntropy};
 use actors::{Engine, EngineConfig, StartError};
@@ -44,7 +44,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 async fn serve(settings: &Settings, faults: &Faults, parent: Option<parent::Parent>) -> Result<(), Failure> {
     let mut signals = Signals::listen(parent)?;
-    let listener = server::listen(&settings.listen).await?;
+    let listener = serving::listen(&settings.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Failure::new(Kind::Listen, format!("no address: {error}")))?;
     let engine = start(settings, faults, address).await?;
