@@ -20,4 +20,6 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod stack;
+pub mod swarm;
+pub mod trace;
 pub mod world;

@@ -47,6 +47,8 @@ pub trait World {
     fn is_up(&self, node: NodeId) -> bool;
     /// Power off: the process and all it had not flushed are gone.
     fn crash(&mut self, node: NodeId);
+    /// The process is gone at once, and the machine runs on: what it wrote is there, flushed or not.
+    fn kill(&mut self, node: NodeId);
     /// Starts a node that does not run.
     fn start(&mut self, node: NodeId);
     /// A node's disk.

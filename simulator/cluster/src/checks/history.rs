@@ -144,6 +144,7 @@ impl History {
 
     /// Writes an attempt down.
     pub fn call(&self, call: Call) {
+        tracing::trace!(?call, "call");
         let mut book = self.book();
         let book = &mut *book;
         *book.counts.entry((call.asked.method(), call.outcome.name())).or_insert(0) += 1;
@@ -170,6 +171,7 @@ impl History {
 
     /// Writes down what a desk was told.
     pub fn sight(&self, sight: Sight) {
+        tracing::trace!(?sight, "sight");
         let mut book = self.book();
         let name = match &sight.said {
             Said::Welcome(..) => "welcome",
@@ -198,6 +200,7 @@ impl History {
         let entered = tale.event(event, now_ms);
         match entered {
             Entered::New(moved) => {
+                tracing::trace!(?event, from, "event");
                 book.digest.add(&[super::tale::content(event), now_ms]);
                 book.progress += u64::from(moved);
                 *book.counts.entry(("watch", "events")).or_insert(0) += 1;

@@ -167,6 +167,16 @@ impl Probe for LifeProbe {
             }
             let position = seen.entry.position;
             state.mix(&[seen.node.0, position.index, u64::from(position.ordinal), seen.entry.time.0]);
+            tracing::trace!(
+                node = seen.node.0,
+                shard = seen.shard.id().0,
+                index = position.index,
+                ordinal = position.ordinal,
+                outcome = ?seen.outcome,
+                events = ?seen.events,
+                hash = format_args!("{:016x}", state.hash),
+                "applied"
+            );
             state.witness.applied(&witness::Applied {
                 node: seen.node.0,
                 entry: seen.entry,

@@ -7,6 +7,10 @@ use super::sight::Said;
 use simulator::checker::check as check_history;
 use simulator::checker::model;
 
+/// The history checker derives who could take what from settings as they were in the beginning. Here
+/// agents, queues and weights change under way, so are the witness's, which sees the state.
+const OF_THE_WITNESS: [&str; 2] = ["R-8", "R-9"];
+
 pub(super) fn check(case: &mut Case) {
     let tale = case.tale;
     let Some(facts) = tale.facts.clone().filter(|_| tale.holes == 0) else { return };
@@ -39,6 +43,9 @@ pub(super) fn check(case: &mut Case) {
     };
     for violation in check_history(&history).violations {
         let seen = format!("{} [{}]", violation.what, violation.entities.join(", "));
+        if OF_THE_WITNESS.contains(&violation.promise.id()) {
+            continue;
+        }
         let found = case.found.len();
         case.broken(violation.promise.id(), 0, 0, seen, &[]);
         if case.found.len() > found

@@ -28,8 +28,6 @@ pub(super) struct Changes {
 /// A domain.
 pub(super) struct Realm {
     pub(super) domain: DomainId,
-    /// Whether it is made to panic.
-    pub(super) poisoned: bool,
     pub(super) settings: v1::DomainSettings,
     pub(super) queues: Vec<(QueueId, v1::QueueSettings)>,
     pub(super) agents: Vec<Member>,
@@ -41,7 +39,6 @@ pub(super) struct Realm {
 impl Realm {
     pub(super) fn new(
         domain: DomainId,
-        poisoned: bool,
         settings: v1::DomainSettings,
         queues: Vec<(QueueId, v1::QueueSettings)>,
         agents: Vec<Member>,
@@ -49,7 +46,7 @@ impl Realm {
         history: Arc<History>,
     ) -> Arc<Self> {
         let changes = Mutex::default();
-        Arc::new(Self { domain, poisoned, settings, queues, agents, touchpoints, history, changes })
+        Arc::new(Self { domain, settings, queues, agents, touchpoints, history, changes })
     }
 
     pub(super) fn changes(&self) -> MutexGuard<'_, Changes> {

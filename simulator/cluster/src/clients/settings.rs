@@ -74,10 +74,11 @@ pub(super) fn queue(draw: &mut Draw, name: String) -> v1::QueueSettings {
     }
 }
 
-/// An agent's. The first of each queue can take everything, so that nothing waits for ever.
-pub(super) fn agent(draw: &mut Draw, place: usize, queues: &[String]) -> v1::AgentSettings {
+/// An agent's, of so many. Each queue has one who can take everything, so that nothing waits for ever.
+pub(super) fn agent(draw: &mut Draw, place: usize, count: usize, queues: &[String]) -> v1::AgentSettings {
     let whole = place < queues.len();
     let mut own = vec![queues[place % queues.len()].clone()];
+    own.extend(queues.iter().skip(place + count).step_by(count).cloned());
     for queue in queues {
         if !own.contains(queue) && draw.chance(0.4) {
             own.push(queue.clone());
@@ -206,5 +207,23 @@ pub(super) fn facts(realm: &super::realm::Realm) -> Facts {
         weights,
         wrap_up_hold: realm.settings.wrap_up_hold_points,
         agents: realm.agents.iter().map(agent).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_queue_has_an_agent_who_takes_everything() {
+        let queues: Vec<String> = (0..4).map(|number| format!("queue {number}")).collect();
+        for count in [1, 2, 3, 4, 9] {
+            let mut draw = Draw::new(count as u64, "agents");
+            let agents = (0..count).map(|place| agent(&mut draw, place, count, &queues));
+            let whole = agents.filter(|agent| agent.channels.is_empty() && agent.capacity.is_none());
+            let staffed: BTreeSet<String> = whole.take(queues.len()).flat_map(|agent| agent.queues).collect();
+            assert_eq!(staffed.len(), queues.len(), "{count} agents: {staffed:?}");
+        }
     }
 }

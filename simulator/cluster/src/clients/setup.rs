@@ -87,7 +87,7 @@ pub(super) async fn domain(
 
     let count = if poisoned { 2 } else { usize::from(load.agents) };
     let wanted: Vec<v1::AgentSettings> =
-        (0..count).map(|place| settings::agent(&mut caller.draw, place, &names)).collect();
+        (0..count).map(|place| settings::agent(&mut caller.draw, place, count, &names)).collect();
     let mut agents = Vec::new();
     for (chunk, some) in wanted.chunks(AT_ONCE).enumerate() {
         let made = join_all(some.iter().enumerate().map(|(place, settings)| {
@@ -106,7 +106,7 @@ pub(super) async fn domain(
     let queues = queues.into_iter().map(|(id, settings)| Some((id.parse().ok()?, settings)));
     let queues = queues.collect::<Option<Vec<_>>>()?;
     let history = Arc::clone(&caller.history);
-    let realm = Realm::new(domain, poisoned, domain_settings, queues, agents, touchpoints, history);
+    let realm = Realm::new(domain, domain_settings, queues, agents, touchpoints, history);
     caller.history.facts(settings::facts(&realm));
     Some(realm)
 }

@@ -2,7 +2,8 @@
 
 use crate::determinism::Draw;
 use crate::plan::{Bug, FaultKind, FaultPlan, Plan, StackKind};
-use crate::report::Report;
+use crate::report::{page, this_command};
+use crate::trace;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,7 +39,7 @@ pub struct Options {
 }
 
 /// What overrides the seed's draw.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args)]
 pub struct Overrides {
     /// Members, 1 to 9.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=9))]
@@ -61,6 +62,20 @@ pub struct Overrides {
 }
 
 impl Overrides {
+    /// The arguments that say the same.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let pairs = [
+            ("--nodes", self.nodes.map(|nodes| nodes.to_string())),
+            ("--shards", self.shards.map(|shards| shards.to_string())),
+            ("--minutes", self.minutes.map(|minutes| minutes.to_string())),
+            ("--rate", self.rate.map(|rate| rate.to_string())),
+            ("--faults", self.faults.as_ref().map(|faults| faults.join(","))),
+            ("--bug", self.bug.map(|bug| bug.to_string())),
+        ];
+        pairs.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten().collect()
+    }
+
     /// Changes a plan.
     ///
     /// # Errors
@@ -132,15 +147,19 @@ pub fn run(options: &Options) -> ExitCode {
         println!("{}", serde_json::to_string_pretty(&plan).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
+    let trace = match options.trace.as_deref().map(trace::start).transpose() {
+        Ok(trace) => trace,
+        Err(error) => {
+            eprintln!("error: the trace cannot be written: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let report = crate::run::run(plan);
+    drop(trace);
     if options.json {
         println!("{}", serde_json::to_string(&report).unwrap_or_default());
     } else {
-        print(&report);
+        print!("{}", page(&report, &this_command()));
     }
     if report.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
-}
-
-fn print(report: &Report) {
-    println!("{}", serde_json::to_string_pretty(report).unwrap_or_default());
 }

@@ -1,57 +1,90 @@
 //! What goes wrong: one file per kind of fault.
+//!
+//! A kind's file has a function `begin`, which does the fault to the world that it finds on its
+//! [`Stage`](stage::Stage) and returns what undoes it in time. [`Director`] calls them, when the
+//! plan says so. What several faults may want at once (a node down, a direction cut, a disk full)
+//! they ask of parts that they share, so that the last one undoes it. How to add one:
+//! docs/simulator/add-a-fault.md.
 
-use crate::plan::Plan;
-use crate::report::Broken;
-use crate::world::World;
-use consensus::NodeId;
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod blackout;
+mod clock_drift;
+mod clock_jump;
+mod clocks;
+mod crash;
+mod cuts;
+mod delay;
+mod director;
+mod disconnect;
+mod disk_failure;
+mod disk_flush;
+mod disk_full;
+mod disk_read;
+mod disk_slow;
+mod disk_step;
+mod disk_write;
+mod disks;
+mod fault;
+mod front_cut;
+mod heal;
+mod leader_ahead;
+mod links;
+mod long_crash;
+mod loss;
+mod move_leader;
+mod notes;
+mod outages;
+mod partition_bridge;
+mod partition_half;
+mod partition_one;
+mod partition_one_way;
+mod restart;
+mod site_cut;
+mod stage;
 
-/// Does the planned faults to a world, and undoes them.
-pub struct Director {
-    counts: BTreeMap<String, u64>,
-    core: Vec<NodeId>,
+#[cfg(test)]
+mod tests;
+
+pub use director::Director;
+use fault::{Begin, Begun, Fault};
+use stage::{Shared, Stage};
+
+use crate::plan::FaultKind;
+use clap::ValueEnum;
+
+/// What begins a fault of a kind.
+fn begin_of(kind: FaultKind) -> Begin {
+    match kind {
+        FaultKind::Crash => crash::begin,
+        FaultKind::LongCrash => long_crash::begin,
+        FaultKind::Blackout => blackout::begin,
+        FaultKind::Restart => restart::begin,
+        FaultKind::DiskStep => disk_step::begin,
+        FaultKind::DiskSlow => disk_slow::begin,
+        FaultKind::DiskFull => disk_full::begin,
+        FaultKind::DiskRead => disk_read::begin,
+        FaultKind::DiskWrite => disk_write::begin,
+        FaultKind::DiskFlush => disk_flush::begin,
+        FaultKind::PartitionHalf => partition_half::begin,
+        FaultKind::PartitionOne => partition_one::begin,
+        FaultKind::PartitionOneWay => partition_one_way::begin,
+        FaultKind::PartitionBridge => partition_bridge::begin,
+        FaultKind::FrontCut => front_cut::begin,
+        FaultKind::SiteCut => site_cut::begin,
+        FaultKind::Loss => loss::begin,
+        FaultKind::Disconnect => disconnect::begin,
+        FaultKind::Delay => delay::begin,
+        FaultKind::ClockJump => clock_jump::begin,
+        FaultKind::ClockDrift => clock_drift::begin,
+        FaultKind::LeaderAhead => leader_ahead::begin,
+        FaultKind::MoveLeader => move_leader::begin,
+    }
 }
 
-impl Director {
-    /// A director of this plan.
-    #[must_use]
-    pub fn new(plan: &Plan) -> Self {
-        Self { counts: BTreeMap::new(), core: plan.members().collect() }
-    }
-
-    /// Called every few simulated milliseconds of the safety phase: starts and ends what is due.
-    pub fn step(&mut self, _world: &mut dyn World) {}
-
-    /// Ends all faults but those that a minority may keep: a core that can make progress is up and
-    /// connected, its disks and clocks are sound.
-    pub fn heal(&mut self, _world: &mut dyn World) {}
-
-    /// Called instead of [`Director::step`] once healed: keeps the core running.
-    pub fn keep(&mut self, _world: &mut dyn World) {}
-
-    /// The nodes that were healed: all, before that.
-    #[must_use]
-    pub fn core(&self) -> &[NodeId] {
-        &self.core
-    }
-
-    /// Nodes that failed or refused to start without a fault of their disk.
-    #[must_use]
-    pub fn broken(&self) -> &[Broken] {
-        &[]
-    }
-
-    /// What was done so far, oldest first, for a report.
-    #[must_use]
-    pub fn history(&self) -> Vec<(Duration, String)> {
-        Vec::new()
-    }
-
-    /// How often each kind of fault (and each step of the disk) was done: `fault.crash`,
-    /// `fault.disk-step.log.write.after`, ...
-    #[must_use]
-    pub fn counts(&self) -> &BTreeMap<String, u64> {
-        &self.counts
-    }
+/// Names in [`Director::counts`] that a large swarm must all have: every kind, and every step of
+/// the disk.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let kinds = FaultKind::value_variants().iter().map(|kind| kind.name().to_owned());
+    let steps = disk_step::points().map(|(_, name)| format!("{}.{name}", FaultKind::DiskStep.name()));
+    kinds.chain(steps).map(|name| format!("fault.{name}")).collect()
 }

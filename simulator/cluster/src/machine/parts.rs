@@ -83,6 +83,17 @@ impl Machine {
     /// returned, for stacks in which something is left of it.
     pub fn power_off(&self, seed: u64) -> Option<Engine> {
         self.disk.crash(seed);
+        self.gone()
+    }
+
+    /// The process is killed: whatever runs has lost its disk, which keeps what was written. The
+    /// engine is returned, as for [`Machine::power_off`].
+    pub fn kill(&self) -> Option<Engine> {
+        self.disk.kill();
+        self.gone()
+    }
+
+    fn gone(&self) -> Option<Engine> {
         let mut state = self.state();
         state.running = false;
         state.orders = None;

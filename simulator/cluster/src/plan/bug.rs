@@ -1,8 +1,9 @@
 //! Faults in the product, planted to prove that the checks see them.
 
-use actors::EngineConfig;
+use actors::{EngineConfig, SeededBug};
 use consensus::Config;
-use serde::{Serialize, Serializer};
+use routing::PlantedBug;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,29 +11,78 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
     /// One of the routing core.
-    Core(routing::PlantedBug),
+    Core(PlantedBug),
+    /// One of the actors around it.
+    Engine(SeededBug),
+    /// One of replication.
+    Replication(consensus::SeededBug),
 }
 
 impl Bug {
+    /// Every planted fault, layer by layer.
+    #[must_use]
+    pub fn all() -> Vec<Bug> {
+        let core = PlantedBug::ALL.iter().copied().map(Bug::Core);
+        let engine = SeededBug::ALL.iter().copied().map(Bug::Engine);
+        let replication = consensus::SeededBug::ALL.iter().copied().map(Bug::Replication);
+        core.chain(engine).chain(replication).collect()
+    }
+
+    /// Its name: words with hyphens.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Bug::Core(bug) => bug.name(),
+            Bug::Engine(bug) => bug.name(),
+            Bug::Replication(bug) => bug.name(),
+        }
+    }
+
+    /// The folder of the code in which it is planted.
+    #[must_use]
+    pub fn layer(self) -> &'static str {
+        match self {
+            Bug::Core(_) => "routing",
+            Bug::Engine(_) => "actors",
+            Bug::Replication(_) => "consensus",
+        }
+    }
+
+    /// What goes wrong, in one line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Bug::Core(bug) => bug.about(),
+            Bug::Engine(bug) => bug.about(),
+            Bug::Replication(bug) => bug.about(),
+        }
+    }
+
     /// Puts it into a node.
-    pub fn plant(self, _consensus: &mut Config, engine: &mut EngineConfig) {
+    pub fn plant(self, consensus: &mut Config, engine: &mut EngineConfig) {
         match self {
             Bug::Core(bug) => engine.planted = Some(bug),
+            Bug::Engine(bug) => engine.seeded_bug = Some(bug),
+            Bug::Replication(bug) => consensus.seeded_bug = Some(bug),
         }
     }
 }
 
 impl fmt::Display for Bug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Bug::Core(bug) => write!(f, "{bug:?}"),
-        }
+        f.write_str(self.name())
     }
 }
 
 impl Serialize for Bug {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Bug {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -40,6 +90,25 @@ impl FromStr for Bug {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(Bug::Core).map_err(|_| format!("no planted fault is called '{text}'"))
+        let found = Bug::all().into_iter().find(|bug| bug.name() == text);
+        found.ok_or_else(|| format!("no planted fault is called '{text}': `cargo sim bugs` lists them"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bug;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_lead_back() {
+        let all = Bug::all();
+        let names: BTreeSet<_> = all.iter().map(|bug| bug.name()).collect();
+        assert_eq!(names.len(), all.len());
+        for bug in all {
+            assert_eq!(bug.name().parse(), Ok(bug));
+            assert!(!bug.about().is_empty() && !bug.layer().is_empty());
+        }
+        assert!("no-such-fault".parse::<Bug>().is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{FaultKind, FaultPlan, LoadPlan, NetPlan, Plan, StackKind};
 use crate::determinism::Draw;
+use clap::ValueEnum;
 use std::time::Duration;
 
 /// Faults that a run draws at most.
@@ -80,26 +81,17 @@ impl LoadPlan {
 }
 
 fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
-    use clap::ValueEnum;
     let mut kinds = FaultKind::value_variants().to_vec();
     let count = draw.range(0, FAULTS_MAX);
+    // One kind alone comes as often as it can; of many each comes seldom, so that the cluster gets
+    // to work between them.
+    let factor = 0.7 + f64::from(u32::try_from(count).unwrap_or(0)) / 5.0;
     let mut faults = Vec::new();
     for _ in 0..count {
         let place = usize::try_from(draw.range(0, kinds.len() as u64 - 1)).unwrap_or(0);
-        faults.push(FaultPlan::draw(kinds.remove(place), draw));
+        let kind = kinds.remove(place);
+        // A stream for each kind: which others there are changes nothing about it.
+        faults.push(FaultPlan::draw(kind, &mut draw.child(kind.name())).rarer(factor));
     }
     faults
-}
-
-impl FaultPlan {
-    /// How hard a kind of fault is, as the seed says.
-    pub fn draw(kind: FaultKind, draw: &mut Draw) -> FaultPlan {
-        let every = draw.millis(5_000, 25_000);
-        let lasts = match kind {
-            FaultKind::LongCrash => draw.millis(10_000, 30_000),
-            FaultKind::DiskSlow | FaultKind::ClockDrift => draw.millis(3_000, 20_000),
-            _ => draw.millis(200, 8_000),
-        };
-        FaultPlan { kind, every, lasts }
-    }
 }

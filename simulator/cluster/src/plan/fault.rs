@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use crate::determinism::Draw;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// A node loses power and comes back soon.
+    /// A node loses power, or its process is killed, and comes back soon.
     Crash,
     /// A node stays away for so long that it needs a snapshot.
     LongCrash,
@@ -23,6 +24,8 @@ pub enum FaultKind {
     DiskFull,
     /// A read fails.
     DiskRead,
+    /// A write fails, or another change of what is on the disk.
+    DiskWrite,
     /// A flush fails.
     DiskFlush,
     /// The nodes fall into two parts.
@@ -35,6 +38,8 @@ pub enum FaultKind {
     PartitionBridge,
     /// A node that clients reach is cut off from the leader, and only from it.
     FrontCut,
+    /// A place of clients is cut off from all nodes, or from all but one.
+    SiteCut,
     /// Messages are lost: connections stall and break.
     Loss,
     /// Connections break.
@@ -51,6 +56,65 @@ pub enum FaultKind {
     MoveLeader,
 }
 
+impl FaultKind {
+    /// Its name: as on the command line, in reports and in counts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "crash",
+            FaultKind::LongCrash => "long-crash",
+            FaultKind::Blackout => "blackout",
+            FaultKind::Restart => "restart",
+            FaultKind::DiskStep => "disk-step",
+            FaultKind::DiskSlow => "disk-slow",
+            FaultKind::DiskFull => "disk-full",
+            FaultKind::DiskRead => "disk-read",
+            FaultKind::DiskWrite => "disk-write",
+            FaultKind::DiskFlush => "disk-flush",
+            FaultKind::PartitionHalf => "partition-half",
+            FaultKind::PartitionOne => "partition-one",
+            FaultKind::PartitionOneWay => "partition-one-way",
+            FaultKind::PartitionBridge => "partition-bridge",
+            FaultKind::FrontCut => "front-cut",
+            FaultKind::SiteCut => "site-cut",
+            FaultKind::Loss => "loss",
+            FaultKind::Disconnect => "disconnect",
+            FaultKind::Delay => "delay",
+            FaultKind::ClockJump => "clock-jump",
+            FaultKind::ClockDrift => "clock-drift",
+            FaultKind::LeaderAhead => "leader-ahead",
+            FaultKind::MoveLeader => "move-leader",
+        }
+    }
+
+    /// Bounds in milliseconds of the mean time between two of them, and of the mean time that one
+    /// lasts. Between two that stop the cluster there is time for it to work.
+    fn bounds_ms(self) -> ((u64, u64), (u64, u64)) {
+        match self {
+            FaultKind::Crash | FaultKind::Restart => ((5_000, 20_000), (200, 4_000)),
+            FaultKind::LongCrash => ((20_000, 40_000), (10_000, 25_000)),
+            FaultKind::Blackout => ((20_000, 50_000), (300, 4_000)),
+            FaultKind::DiskStep => ((3_000, 12_000), (100, 3_000)),
+            FaultKind::DiskSlow => ((8_000, 25_000), (2_000, 12_000)),
+            FaultKind::DiskFull => ((12_000, 30_000), (1_000, 8_000)),
+            FaultKind::DiskRead | FaultKind::DiskWrite | FaultKind::DiskFlush => {
+                ((6_000, 20_000), (200, 4_000))
+            }
+            FaultKind::PartitionHalf
+            | FaultKind::PartitionOne
+            | FaultKind::PartitionOneWay
+            | FaultKind::PartitionBridge => ((6_000, 25_000), (500, 8_000)),
+            FaultKind::FrontCut | FaultKind::SiteCut => ((6_000, 25_000), (500, 12_000)),
+            FaultKind::Loss => ((6_000, 20_000), (1_000, 8_000)),
+            FaultKind::Delay => ((5_000, 20_000), (1_000, 8_000)),
+            FaultKind::Disconnect | FaultKind::MoveLeader => ((1_000, 12_000), (1, 1)),
+            FaultKind::ClockJump => ((3_000, 15_000), (1_000, 20_000)),
+            FaultKind::ClockDrift => ((5_000, 20_000), (3_000, 20_000)),
+            FaultKind::LeaderAhead => ((10_000, 30_000), (2_000, 15_000)),
+        }
+    }
+}
+
 /// A kind of fault, and how hard.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct FaultPlan {
@@ -60,4 +124,32 @@ pub struct FaultPlan {
     pub every: Duration,
     /// Mean time that one lasts.
     pub lasts: Duration,
+}
+
+impl FaultPlan {
+    /// How hard a kind of fault is, as the seed says.
+    pub fn draw(kind: FaultKind, draw: &mut Draw) -> FaultPlan {
+        let (every, lasts) = kind.bounds_ms();
+        FaultPlan { kind, every: draw.millis(every.0, every.1), lasts: draw.millis(lasts.0, lasts.1) }
+    }
+
+    /// The same fault, less often: for plans of many kinds.
+    #[must_use]
+    pub fn rarer(self, factor: f64) -> FaultPlan {
+        FaultPlan { every: self.every.mul_f64(factor), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for kind in FaultKind::value_variants() {
+            let shown = kind.to_possible_value().unwrap();
+            assert_eq!(shown.get_name(), kind.name());
+        }
+    }
 }

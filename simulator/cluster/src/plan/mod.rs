@@ -12,11 +12,11 @@ pub use load::LoadPlan;
 pub use net::NetPlan;
 
 use consensus::NodeId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Which of the two stacks runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum StackKind {
     /// Real tonic and HTTP/2 over turmoil's TCP; every host has a runtime of its own.

@@ -1,5 +1,9 @@
 //! What a run says in the end.
 
+mod page;
+
+pub use page::{page, this_command};
+
 use crate::plan::{Plan, StackKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

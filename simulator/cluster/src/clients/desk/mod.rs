@@ -36,6 +36,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_millis(1_500);
 /// Time for a welcome.
 const WELCOME: Duration = Duration::from_secs(6);
+/// A hello that found no welcome for so long is said anew: its request id may be too old by now.
+const HELLO: Duration = Duration::from_secs(20);
 /// A stream without a word for so long is dead.
 const SILENCE: Duration = Duration::from_secs(6);
 /// How long anything takes once everybody is to finish.
@@ -138,7 +140,9 @@ impl Desk {
     }
 
     fn hello(&mut self) -> v1::Hello {
-        let id = *self.state.hello.get_or_insert_with(|| request_id(&mut self.caller.draw));
+        let said = self.state.hello.filter(|(_, at)| at.elapsed() < HELLO);
+        let (id, at) = said.unwrap_or_else(|| (request_id(&mut self.caller.draw), Instant::now()));
+        self.state.hello = Some((id, at));
         let (cursor, epoch) = match self.state.epoch {
             Some(epoch) => (Some(self.state.cursor), Some(epoch)),
             None => (None, None),

@@ -53,7 +53,8 @@ pub(super) struct Held {
 /// What a desk knows.
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) hello: Option<u128>,
+    /// The request id of the hello under way, and when it was first said.
+    pub(super) hello: Option<(u128, Instant)>,
     pub(super) epoch: Option<u64>,
     pub(super) cursor: u64,
     pub(super) written_cursor: u64,

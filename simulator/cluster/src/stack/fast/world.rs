@@ -7,7 +7,7 @@ use crate::determinism::elapsed;
 use crate::machine::{Life, Machine, SimClock, boot};
 use crate::run::Parts;
 use crate::world::{Order, Place, World};
-use actors::ClusterState;
+use actors::{ClusterState, Engine};
 use consensus::NodeId;
 use consensus::disk::MemDisk;
 use std::collections::BTreeMap;
@@ -30,6 +30,18 @@ impl FastWorld {
 
     fn machine(&self, node: NodeId) -> &Machine {
         &self.parts.machines[&node]
+    }
+
+    /// Ends what is left of a process that is gone.
+    fn bury(&mut self, node: NodeId, engine: Option<Engine>) {
+        self.fabric.set_door(node, None);
+        if let Some(process) = self.running.remove(&node) {
+            process.abort();
+        }
+        if let Some(engine) = engine {
+            // It can do nothing any more: its disk, its connections and its probe are dead.
+            tokio::spawn(async move { engine.kill().await });
+        }
     }
 }
 
@@ -69,14 +81,12 @@ impl World for FastWorld {
     fn crash(&mut self, node: NodeId) {
         self.crashes += 1;
         let engine = self.machine(node).power_off(self.parts.plan.seed ^ self.crashes);
-        self.fabric.set_door(node, None);
-        if let Some(process) = self.running.remove(&node) {
-            process.abort();
-        }
-        if let Some(engine) = engine {
-            // It can do nothing any more: its disk, its connections and its probe are dead.
-            tokio::spawn(async move { engine.kill().await });
-        }
+        self.bury(node, engine);
+    }
+
+    fn kill(&mut self, node: NodeId) {
+        let engine = self.machine(node).kill();
+        self.bury(node, engine);
     }
 
     fn start(&mut self, node: NodeId) {

@@ -4,7 +4,7 @@ use super::connections::Connections;
 use crate::machine::{Machine, SimClock};
 use crate::run::Parts;
 use crate::world::{Order, Place, World};
-use actors::ClusterState;
+use actors::{ClusterState, Engine};
 use consensus::NodeId;
 use consensus::disk::MemDisk;
 use std::collections::BTreeMap;
@@ -49,6 +49,13 @@ impl<'a> FullWorld<'a> {
     fn machine(&self, node: NodeId) -> &Machine {
         &self.parts.machines[&node]
     }
+
+    /// Ends a host whose process is gone.
+    fn bury(&mut self, node: NodeId, engine: Option<Engine>) {
+        // The runtime goes first: tasks are dropped by it, not by the last handle on the engine.
+        self.sim.crash(Place::Node(node).to_string());
+        drop(engine);
+    }
 }
 
 impl World for FullWorld<'_> {
@@ -71,9 +78,12 @@ impl World for FullWorld<'_> {
     fn crash(&mut self, node: NodeId) {
         self.crashes += 1;
         let engine = self.machine(node).power_off(self.parts.plan.seed ^ self.crashes);
-        // The runtime goes first: tasks are dropped by it, not by the last handle on the engine.
-        self.sim.crash(Place::Node(node).to_string());
-        drop(engine);
+        self.bury(node, engine);
+    }
+
+    fn kill(&mut self, node: NodeId) {
+        let engine = self.machine(node).kill();
+        self.bury(node, engine);
     }
 
     fn start(&mut self, node: NodeId) {

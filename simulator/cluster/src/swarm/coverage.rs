@@ -1,0 +1,153 @@
+//! What a swarm must have exercised: what never happened was not tested.
+
+use super::Totals;
+use crate::plan::FaultKind;
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, Table, presets};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Runs of a stack from which on everything must have happened in it, if seeds draw everything.
+pub const SEEDS_NEEDED: u64 = 100;
+
+/// What must happen besides every kind of fault, as runs count it.
+const EVENTS: [&str; 21] = [
+    "abandoned",
+    "accepts",
+    "audits",
+    "elections",
+    "entries_compared",
+    "hashes_compared",
+    "leases_lost",
+    "offers",
+    "pulls",
+    "redeliveries",
+    "rejects",
+    "repeats",
+    "requests_sent_again",
+    "requeues",
+    "revocations",
+    "sessions",
+    "snapshots_restored",
+    "snapshots_taken",
+    "timeouts",
+    "transfers",
+    "transfers_failed",
+];
+
+/// What happened, what should have, and what did not.
+#[derive(Debug, Clone)]
+pub struct Coverage {
+    counts: BTreeMap<String, BTreeMap<String, u64>>,
+    runs: BTreeMap<String, u64>,
+    needed: BTreeSet<String>,
+}
+
+impl Coverage {
+    /// Of some runs.
+    #[must_use]
+    pub fn of(totals: &Totals) -> Self {
+        let kinds = FaultKind::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let faults = kinds.map(|kind| format!("fault.{}", kind.get_name()));
+        let needed = EVENTS.iter().map(|name| (*name).to_owned()).chain(faults).collect();
+        Self { counts: totals.counts.clone(), runs: totals.by_stack.clone(), needed }
+    }
+
+    /// Whether every stack that ran at all ran often enough to be judged.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        !self.runs.is_empty() && self.runs.values().all(|runs| *runs >= SEEDS_NEEDED)
+    }
+
+    /// What should have happened and never did, as `stack: name`.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let of_stack = |stack: &String| {
+            let missing = self.needed.iter().filter(|name| self.count(stack, name) == 0);
+            missing.map(|name| format!("{stack}: {name}")).collect::<Vec<_>>()
+        };
+        self.runs.keys().flat_map(of_stack).collect()
+    }
+
+    fn count(&self, stack: &str, name: &str) -> u64 {
+        self.counts.get(stack).and_then(|counts| counts.get(name)).copied().unwrap_or(0)
+    }
+
+    /// A table for people: names, how often in each stack, and a mark where it must happen and did
+    /// not.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        let mut header = vec!["exercised".to_owned()];
+        header.extend(self.runs.iter().map(|(stack, runs)| format!("{stack} ({runs})")));
+        table.set_header(header);
+        let names: BTreeSet<&String> =
+            self.counts.values().flat_map(BTreeMap::keys).chain(&self.needed).collect();
+        for name in names {
+            let mut row = vec![name.clone()];
+            row.extend(self.runs.keys().map(|stack| match self.count(stack, name) {
+                0 if self.needed.contains(name) => "NEVER".to_owned(),
+                count => count.to_string(),
+            }));
+            table.add_row(row);
+        }
+        table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+        table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn everything() -> Totals {
+        let mut totals = Totals::default();
+        for stack in ["fast", "full"] {
+            totals.by_stack.insert(stack.to_owned(), SEEDS_NEEDED);
+            let needed = Coverage::of(&totals).needed;
+            totals.counts.insert(stack.to_owned(), needed.into_iter().map(|name| (name, 1)).collect());
+        }
+        totals
+    }
+
+    #[test]
+    fn nothing_is_missing_when_everything_happened() {
+        let coverage = Coverage::of(&everything());
+        assert_eq!(coverage.missing(), Vec::<String>::new());
+        assert!(!coverage.table().to_string().contains("NEVER"));
+    }
+
+    #[test]
+    fn every_kind_of_fault_is_missed_when_it_never_happened_in_a_stack() {
+        for kind in FaultKind::value_variants() {
+            let name = format!("fault.{}", kind.to_possible_value().unwrap().get_name());
+            let mut totals = everything();
+            assert!(totals.counts.get_mut("full").unwrap().remove(&name).is_some(), "{name} is not needed");
+            assert_eq!(Coverage::of(&totals).missing(), [format!("full: {name}")]);
+            totals.counts.get_mut("full").unwrap().insert(name.clone(), 0);
+            let coverage = Coverage::of(&totals);
+            assert_eq!(coverage.missing(), [format!("full: {name}")]);
+            let table = coverage.table().to_string();
+            let row = table.lines().find(|line| line.contains(&format!("{name} "))).unwrap();
+            assert!(row.contains("NEVER"), "{row}");
+        }
+    }
+
+    #[test]
+    fn every_needed_event_is_missed_when_it_never_happened() {
+        for name in EVENTS {
+            let mut totals = everything();
+            totals.counts.get_mut("fast").unwrap().remove(name);
+            assert_eq!(Coverage::of(&totals).missing(), [format!("fast: {name}")]);
+        }
+    }
+
+    #[test]
+    fn few_runs_are_not_enough_to_judge() {
+        let mut totals = everything();
+        assert!(Coverage::of(&totals).is_enough());
+        totals.by_stack.insert("fast".to_owned(), SEEDS_NEEDED - 1);
+        assert!(!Coverage::of(&totals).is_enough());
+        assert!(!Coverage::of(&Totals::default()).is_enough());
+    }
+}
