@@ -66,7 +66,8 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         for path in &superseded {
             disk.remove(path).await?;
         }
-        if !superseded.is_empty() {
+        // The process before this one may have died before it made the current name durable.
+        if current.is_some() || !superseded.is_empty() {
             disk.sync_dir(folder).await?;
         }
         let folder = folder.to_owned();

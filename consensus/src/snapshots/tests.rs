@@ -2,7 +2,7 @@
 
 use super::{CHUNK_BYTES, SnapshotError, SnapshotStore};
 use crate::api::GroupId;
-use crate::disk::{MemDisk, OpenMode, RealDisk, SharedDisk};
+use crate::disk::{MemDisk, OpenMode, Operation, RealDisk, SharedDisk};
 use bytes::Bytes;
 use std::future::Future;
 use std::path::Path;
@@ -49,6 +49,27 @@ fn the_last_snapshot_is_kept_alone_per_group() {
         }
         assert_eq!(disk.list(folder).await.expect("the folder exists").len(), 2);
     });
+}
+
+/// A process may die between the renaming and the sync of the folder. The next one finds the file,
+/// and lets the log go that it covers: then it must be durable.
+#[test]
+fn a_snapshot_that_was_found_at_a_start_is_durable() {
+    for seed in 0..20 {
+        run(async {
+            let disk = MemDisk::new();
+            let store = open(disk.mount(), Path::new(FOLDER)).await.expect("it opens");
+            disk.fail_next(Operation::SyncDir, None);
+            store.save(&meta(1), data(1)).await.expect_err("the folder is not synced");
+            drop(store);
+            let store = open(disk.mount(), Path::new(FOLDER)).await.expect("it opens");
+            let found = store.load().await.expect("it is whole");
+            assert_eq!(found, Some((meta(1), data(1))), "the next process sees it");
+            disk.crash(seed);
+            let store = open(disk.mount(), Path::new(FOLDER)).await.expect("it opens");
+            assert_eq!(store.load().await.expect("it is whole"), found, "seed {seed}");
+        });
+    }
 }
 
 #[test]

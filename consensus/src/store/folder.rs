@@ -143,6 +143,9 @@ impl DataFolder {
             let (folder, found, wanted) = (self.path.clone(), stored.identity, wanted.clone());
             return Err(FolderError::Foreign { folder, found, wanted });
         }
+        // The process before this one may have died before it made the name durable, and what is
+        // written from now on is data without an identity if the name is lost.
+        disk.sync_dir(&self.path).await?;
         Ok(stored.salt)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{DataFolder, FolderError, Identity};
 use crate::api::NodeId;
-use crate::disk::{LossyDisk, MemDisk, OpenMode, RealDisk, SharedDisk};
+use crate::disk::{LossyDisk, MemDisk, OpenMode, Operation, RealDisk, SharedDisk};
 use crate::env::Entropy;
 use std::future::Future;
 use std::path::Path;
@@ -115,4 +115,26 @@ fn another_layout_is_named() {
         let error = refused(&disk, path, &identity("a", 1)).await;
         assert!(matches!(error, FolderError::Version { found: 2, supported: 1, .. }), "{error}");
     });
+}
+
+/// A process may die between the renaming of the identity and the sync of the folder.
+#[test]
+fn an_identity_that_was_found_at_a_start_is_durable() {
+    for seed in 0..20 {
+        run(async {
+            let (disk, path) = (MemDisk::new(), Path::new("/node"));
+            disk.fail_next(Operation::SyncDir, None);
+            refused(&disk.mount(), path, &identity("a", 1)).await;
+            let folder =
+                open(&disk.mount(), path, &identity("a", 1)).await.expect("the next process sees it");
+            let salt = folder.salt();
+            drop(folder);
+            disk.crash(seed);
+            let mounted = disk.mount();
+            let names = mounted.list(path).await.expect("the folder is there");
+            assert_eq!(names, ["identity"], "seed {seed}");
+            let folder = open(&mounted, path, &identity("a", 1)).await.expect("it is there");
+            assert_eq!(folder.salt(), salt);
+        });
+    }
 }

@@ -1,4 +1,5 @@
 //! Opening a log: what was acknowledged comes back, what was torn is cut, what is damaged is refused.
+//! Whatever comes back is durable.
 
 use super::WalOptions;
 use super::error::WalError;
@@ -80,6 +81,8 @@ struct Scan<'a> {
     segments: BTreeMap<u32, Segment>,
     /// The last frame read; None before the first segment.
     frame: Option<u64>,
+    /// Where it begins in its segment; 0, if it is the segment's first.
+    frame_at: usize,
 }
 
 /// Reads the log in a folder.
@@ -98,8 +101,16 @@ pub(super) async fn recover(
             None => tracing::warn!(file = %folder.join(&name).display(), "not a file of the log; left alone"),
         }
     }
-    let mut scan =
-        Scan { disk, folder, salt, seeded, drafts: BTreeMap::new(), segments: BTreeMap::new(), frame: None };
+    let mut scan = Scan {
+        disk,
+        folder,
+        salt,
+        seeded,
+        drafts: BTreeMap::new(),
+        segments: BTreeMap::new(),
+        frame: None,
+        frame_at: 0,
+    };
     for (at, number) in numbers.iter().enumerate() {
         if at > 0 && numbers[at - 1] + 1 != *number {
             return Err(scan.damaged(*number - 1, 0, "the file is missing"));
@@ -139,6 +150,13 @@ impl Scan<'_> {
             file.truncate(end as u64).await?;
             file.sync_data().await?;
         }
+        if last {
+            // The process before this one may have died before the last frame was flushed, or because
+            // that failed: the frame is read from memory then, and a sync alone need not write it.
+            let frame = bytes[self.frame_at..end].to_vec();
+            file.write_at_and_sync(self.frame_at as u64, frame.into()).await?;
+            self.disk.sync_dir(self.folder).await?;
+        }
         let segment = Segment { file: Some(file), bytes: end as u64, live_entries: 0, live_bytes: 0 };
         self.segments.insert(number, segment);
         Ok(())
@@ -162,6 +180,7 @@ impl Scan<'_> {
             return Err(self.damaged(number, 0, what));
         }
         let mut at = SEGMENT_HEADER_BYTES;
+        let mut begins = 0;
         let mut expected = header.first_frame;
         while let Some((end, records)) = decode_frame(self.salt, &bytes[at..], expected, self.seeded) {
             for (offset, record) in records.iter().filter(|(_, record)| record.kind != Kind::Close) {
@@ -170,8 +189,10 @@ impl Scan<'_> {
                 self.drafts.entry(record.group).or_default().replay(record, slot);
             }
             self.frame = Some(expected);
+            self.frame_at = begins;
             expected += 1;
             at += end;
+            begins = at;
         }
         Ok(at)
     }

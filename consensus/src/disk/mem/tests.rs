@@ -293,3 +293,41 @@ fn what_is_planned_can_be_cancelled() {
         assert!(disk.halted().is_some());
     });
 }
+
+#[test]
+fn a_killed_process_leaves_what_it_wrote_and_the_power_takes_what_was_not_flushed() {
+    run(async {
+        let folder = Path::new("/data/log");
+        let disk = MemDisk::new();
+        let (mounted, file) = prepared(&disk, folder).await;
+        let lock = mounted.lock(folder).await.expect("it is free");
+        file.write_at(0, Bytes::from_static(b"new")).await.expect("it works");
+        disk.set_full(true);
+        disk.kill();
+        assert!(file.read_at(0, 1).await.is_err(), "the dead process does nothing any more");
+        let mounted = disk.mount();
+        drop(lock);
+        mounted.lock(folder).await.expect("it is free again");
+        let file = mounted.open(&folder.join("old"), OpenMode::Existing).await.expect("it is there");
+        assert_eq!(file.read_at(0, 3).await.expect("it works"), b"new");
+        assert!(file.write_at(0, Bytes::from_static(b"x")).await.is_err(), "the disk is full still");
+        assert_eq!(disk.durable(&folder.join("old")).expect("it is there"), b"old".as_slice());
+    });
+}
+
+#[test]
+fn what_a_failed_sync_lost_is_durable_only_when_it_is_written_again() {
+    run(async {
+        let folder = Path::new("/data/log");
+        let disk = MemDisk::new();
+        let (_mounted, file) = prepared(&disk, folder).await;
+        file.write_at(0, Bytes::from_static(b"new")).await.expect("it works");
+        disk.fail_next_sync();
+        file.sync_data().await.expect_err("it fails");
+        file.sync_data().await.expect("it says that all is well");
+        assert_eq!(file.read_at(0, 3).await.expect("it works"), b"new", "as it seems");
+        assert_eq!(disk.durable(&folder.join("old")).expect("it is there"), b"old".as_slice());
+        file.write_at_and_sync(0, Bytes::from_static(b"new")).await.expect("it works");
+        assert_eq!(disk.durable(&folder.join("old")).expect("it is there"), b"new".as_slice());
+    });
+}
