@@ -53,6 +53,8 @@ async fn a_log_of_a_running_node_makes_the_same_state_elsewhere() {
     let shown =
         ["centralita-sim", "replay", &path, "--at", "9", "--show", "agent", &tenant.agents[0], "--json"];
     Cli::try_parse_from(shown).expect("good arguments").run().expect("a replay");
+    let checked = ["centralita-sim", "replay", &path, "--check"];
+    Cli::try_parse_from(checked).expect("good arguments").run().expect("no broken promise");
 
     // What is there is not written over, and what is not whole is not left behind.
     let again = ctl(&node.address, &["export-log", "--domain", &tenant.domain, &path]);

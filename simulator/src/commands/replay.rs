@@ -1,9 +1,9 @@
 //! `centralita-sim replay`: an exported log applied again, offline.
 
-use crate::replay::{Applied, Checker, Player, ReplayError, Shown, Subject};
+use crate::replay::{Checker, Player, ReplayError, Seen, Shown, Subject};
 use crate::report::facts;
 use anyhow::{Context, anyhow, ensure};
-use routing::Shard;
+use routing::{Shard, ShardId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -64,13 +64,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         shown: subjects.into_iter().map(|subject| Shown::new(subject, args.last)).collect(),
         wanted: args.hash_at.iter().copied().collect(),
         hashes: Vec::new(),
-        checker: args.check.then(Checker::default),
+        checker: None,
     };
-    if let (Some(_), Some(index)) = (&run.checker, run.player.begins()) {
-        anyhow::bail!(
-            "--check: the file begins with a snapshot at index {index}, and promises about what was before \
-             cannot be judged; export the log while it goes back to its beginning"
-        );
+    if args.check {
+        run.check().with_context(named)?;
     }
     run.to(args.at).with_context(named)?;
     if args.json {
@@ -78,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         print!("{}", run.text());
     }
-    let broken = run.checker.as_ref().map_or(0, Checker::broken);
+    let broken = run.checker.as_ref().map_or(0, Checker::count);
     ensure!(broken == 0, "{broken} broken promises");
     Ok(())
 }
@@ -92,18 +89,30 @@ struct Run {
 }
 
 impl Run {
+    fn check(&mut self) -> anyhow::Result<()> {
+        if let Some(index) = self.player.begins() {
+            anyhow::bail!(
+                "--check: the file begins with a snapshot at index {index}, and promises about what was before \
+                 cannot be judged; export the log while it goes back to its beginning"
+            );
+        }
+        let header = self.player.header();
+        self.checker = Some(Checker::new(header.node, ShardId(header.shard)));
+        Ok(())
+    }
+
     fn to(&mut self, end: Option<u64>) -> anyhow::Result<()> {
         let first = self.player.index();
         self.note_hash();
         while end.is_none() || end != self.player.index() || self.player.hash_follows()? {
             let (shown, checker) = (&mut self.shown, &mut self.checker);
             let before = self.player.index();
-            let mut seen = |applied: &Applied<'_>| {
-                for one in shown.iter_mut() {
-                    one.take(applied.events);
+            let mut seen = |seen: &Seen<'_>| {
+                if let Seen::Applied { events, .. } = seen {
+                    shown.iter_mut().for_each(|one| one.take(events));
                 }
                 if let Some(checker) = checker {
-                    checker.take(applied);
+                    checker.take(seen);
                 }
             };
             if !self.player.step(&mut seen)? {
@@ -160,8 +169,8 @@ impl Run {
             "hashes_verified": summary.hashes,
             "hashes": self.hashes.iter().map(|(index, one)| json!({ "index": index, "state_hash": hash(*one) }))
                 .collect::<Vec<_>>(),
-            "broken_promises": self.checker.as_ref().map(Checker::broken),
-            "broken": self.checker.as_ref().map(Checker::kept),
+            "broken_promises": self.checker.as_ref().map(Checker::count),
+            "broken": self.checker.iter().flat_map(Checker::broken).map(ToString::to_string).collect::<Vec<_>>(),
             "shown": self.shown.iter().map(|one| one.json(shard)).collect::<Vec<_>>(),
         })
     }
@@ -194,8 +203,8 @@ impl Run {
             ("state", format!("{:016x}, {verified}", shard.state_hash())),
         ]);
         if let Some(checker) = &self.checker {
-            text += &format!("{} broken promises\n", checker.broken());
-            for broken in checker.kept() {
+            text += &format!("{} broken promises\n", checker.count());
+            for broken in checker.broken() {
                 text += &format!("{broken}\n");
             }
         }

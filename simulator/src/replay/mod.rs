@@ -10,5 +10,5 @@ mod show;
 
 pub use check::Checker;
 pub use json::to_json;
-pub use player::{Applied, Player, ReplayError, Summary};
+pub use player::{Player, ReplayError, Seen, Summary};
 pub use show::{Shown, Subject};

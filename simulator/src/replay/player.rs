@@ -61,19 +61,29 @@ pub enum ReplayError {
     },
 }
 
-/// One command that was applied.
+/// What a replay has just done.
 #[derive(Debug, Clone, Copy)]
-pub struct Applied<'a> {
-    /// The entry.
-    pub entry: &'a Entry,
-    /// Its answer.
-    pub outcome: &'a Outcome,
-    /// Its events.
-    pub events: &'a [Event],
-    /// The state after it.
-    pub shard: &'a Shard,
-    /// Whether it is the last command of its index.
-    pub last_of_index: bool,
+pub enum Seen<'a> {
+    /// A command was applied.
+    Applied {
+        /// The entry.
+        entry: &'a Entry,
+        /// Its answer.
+        outcome: &'a Outcome,
+        /// Its events.
+        events: &'a [Event],
+        /// The state after it.
+        shard: &'a Shard,
+        /// Whether it is the last command of its index.
+        last_of_index: bool,
+    },
+    /// An index without commands came by.
+    Passed {
+        /// Which.
+        index: u64,
+        /// The state, unchanged.
+        shard: &'a Shard,
+    },
 }
 
 /// What was applied so far.
@@ -184,18 +194,21 @@ impl<R: Read> Player<R> {
     }
 
     /// Applies the next index, or compares the next hash; false after the end. `seen` is told each
-    /// command.
+    /// command and each index without.
     ///
     /// # Errors
     /// See [`ReplayError`].
-    pub fn step(&mut self, seen: &mut impl FnMut(&Applied<'_>)) -> Result<bool, ReplayError> {
+    pub fn step(&mut self, seen: &mut impl FnMut(&Seen<'_>)) -> Result<bool, ReplayError> {
         let next = match self.ahead.take() {
             Some(item) => Some(item),
             None => self.reader.next_item()?,
         };
         match next {
             None => return Ok(false),
-            Some(Item::Passed { index, .. }) => self.passed(index),
+            Some(Item::Passed { index, .. }) => {
+                self.passed(index);
+                seen(&Seen::Passed { index, shard: &self.shard });
+            }
             Some(Item::Batch(batch)) => self.batch(&batch, seen)?,
             Some(Item::StateHash { index, hash, last }) => {
                 self.compare(index, hash)?;
@@ -210,7 +223,7 @@ impl<R: Read> Player<R> {
         self.summary.last = Some(index);
     }
 
-    fn batch(&mut self, batch: &LoggedBatch, seen: &mut impl FnMut(&Applied<'_>)) -> Result<(), ReplayError> {
+    fn batch(&mut self, batch: &LoggedBatch, seen: &mut impl FnMut(&Seen<'_>)) -> Result<(), ReplayError> {
         let (time, wall_ms) = (LogTime(batch.time_us), batch.wall_ms);
         let first_wall_ms = self.summary.wall_ms.map_or(wall_ms, |(first, _)| first);
         self.summary.wall_ms = Some((first_wall_ms, wall_ms));
@@ -226,13 +239,16 @@ impl<R: Read> Player<R> {
             self.effects.clear();
             let outcome = self.shard.apply(&entry, &mut self.effects);
             self.summary.commands += 1;
-            seen(&Applied {
+            seen(&Seen::Applied {
                 entry: &entry,
                 outcome: &outcome,
                 events: &self.effects.events,
                 shard: &self.shard,
                 last_of_index: ordinal as usize + 1 == batch.commands.len(),
             });
+        }
+        if batch.commands.is_empty() {
+            seen(&Seen::Passed { index: batch.index, shard: &self.shard });
         }
         self.passed(batch.index);
         Ok(())
