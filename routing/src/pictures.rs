@@ -1,6 +1,6 @@
 //! Pictures of a domain before and after its last entry, kept up to date entry by entry.
 
-use crate::domain::{AgentNo, ConvNo, Domain, QueueNo, TouchNo};
+use crate::domain::{ConvNo, Domain};
 use crate::event::{Event, Subject};
 use crate::invariants::Touched;
 use crate::view::{ConversationView, DomainView};
@@ -152,38 +152,24 @@ impl Pictures {
 
     fn follow_configuration(&mut self, domain: &Domain) {
         let id = domain.id;
-        for queue in domain.queues.iter() {
-            let key = queue.no.id(id);
-            if !self.after.queues.get(&key).is_some_and(|view| domain.is_queue(queue, view)) {
-                self.after.queues.insert(key, domain.queue_view(queue));
-                self.changed.queues.push(key);
-            }
-        }
-        for agent in domain.agents.iter() {
-            let key = agent.no.id(id);
-            if !self.after.agents.get(&key).is_some_and(|view| domain.is_agent(agent, view)) {
-                self.after.agents.insert(key, domain.agent_view(agent));
-                self.changed.agents.push(key);
-            }
-        }
-        for touchpoint in domain.touchpoints.iter() {
-            let key = touchpoint.no.id(id);
-            if !self.after.touchpoints.get(&key).is_some_and(|view| domain.is_touchpoint(touchpoint, view)) {
-                self.after.touchpoints.insert(key, domain.touchpoint_view(touchpoint));
-                self.changed.touchpoints.push(key);
-            }
-        }
-        drop_gone(&mut self.after.queues, domain.queues.len(), &mut self.changed.queues, |key| {
-            QueueNo::of(*key, id).is_some_and(|no| domain.queues.get(no.0).is_some())
-        });
-        drop_gone(&mut self.after.agents, domain.agents.len(), &mut self.changed.agents, |key| {
-            AgentNo::of(*key, id).is_some_and(|no| domain.agents.get(no.0).is_some())
-        });
-        drop_gone(
-            &mut self.after.touchpoints,
-            domain.touchpoints.len(),
-            &mut self.changed.touchpoints,
-            |key| TouchNo::of(*key, id).is_some_and(|no| domain.touchpoints.get(no.0).is_some()),
+        let (view, changed) = (&mut self.after, &mut self.changed);
+        side_by_side(
+            domain.queues.iter().map(|queue| (queue.no.id(id), queue)),
+            (&mut view.queues, &mut changed.queues),
+            |queue, view| domain.is_queue(queue, view),
+            |queue| domain.queue_view(queue),
+        );
+        side_by_side(
+            domain.agents.iter().map(|agent| (agent.no.id(id), agent)),
+            (&mut view.agents, &mut changed.agents),
+            |agent, view| domain.is_agent(agent, view),
+            |agent| domain.agent_view(agent),
+        );
+        side_by_side(
+            domain.touchpoints.iter().map(|touchpoint| (touchpoint.no.id(id), touchpoint)),
+            (&mut view.touchpoints, &mut changed.touchpoints),
+            |touchpoint, view| domain.is_touchpoint(touchpoint, view),
+            |touchpoint| domain.touchpoint_view(touchpoint),
         );
     }
 
@@ -312,15 +298,33 @@ fn carry<K: Ord + Copy, V: Clone>(from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>
     }
 }
 
-/// Takes out of a picture what is gone, if anything is.
-fn drop_gone<K: Ord + Copy, V>(
-    view: &mut BTreeMap<K, V>,
-    left: usize,
-    changed: &mut Vec<K>,
-    exists: impl Fn(&K) -> bool,
+/// Brings the pictures of entities, which come in the order of their ids, up to date, and notes the
+/// ids of those that changed, came or went.
+fn side_by_side<'a, K: Ord + Copy, V, E: 'a>(
+    entities: impl Iterator<Item = (K, &'a E)>,
+    (view, changed): (&mut BTreeMap<K, V>, &mut Vec<K>),
+    is: impl Fn(&E, &V) -> bool,
+    make: impl Fn(&E) -> V,
 ) {
-    if view.len() != left {
-        changed.extend(view.keys().copied().filter(|key| !exists(key)));
-        view.retain(|key, _| exists(key));
+    let (mut new, mut gone) = (Vec::new(), Vec::new());
+    let mut shown = view.iter_mut().peekable();
+    for (key, entity) in entities {
+        while let Some((old, _)) = shown.next_if(|(shown, _)| **shown < key) {
+            gone.push(*old);
+        }
+        match shown.next_if(|(shown, _)| **shown == key) {
+            Some((_, value)) if is(entity, value) => {}
+            Some((_, value)) => {
+                *value = make(entity);
+                changed.push(key);
+            }
+            None => new.push((key, make(entity))),
+        }
     }
+    gone.extend(shown.map(|(key, _)| *key));
+    changed.extend(new.iter().map(|(key, _)| *key).chain(gone.iter().copied()));
+    for key in gone {
+        view.remove(&key);
+    }
+    view.extend(new);
 }

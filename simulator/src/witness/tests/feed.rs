@@ -191,19 +191,18 @@ impl Feed {
         let Some(view) = shard.view(domain) else { return (DomainId::SHARD, Command::Tick) };
         let live = view.conversations.values().filter(|c| !c.stage.is_terminal()).count();
         let percent = if live < self.size.live { 35 } else { 5 };
-        let command = if self.chance(percent) { None } else { self.act(&view) };
+        if !self.chance(percent) {
+            return self.act(&view).map_or((DomainId::SHARD, Command::Tick), |command| (domain, command));
+        }
         let touchpoints: Vec<_> = view.touchpoints.keys().copied().collect();
-        let command = command.unwrap_or_else(|| {
-            let touchpoint = self.one(&touchpoints).unwrap_or(TouchpointId::new(domain, 1));
-            Command::Start(Arrival {
-                touchpoint,
-                customer: format!("customer {}", self.position.index),
-                reference: "reference".to_owned(),
-                priority: self.chance(30).then_some(Priority(3)),
-                continues: None,
-            })
-        });
-        (domain, command)
+        let arrival = Arrival {
+            touchpoint: self.one(&touchpoints).unwrap_or(TouchpointId::new(domain, 1)),
+            customer: format!("customer {}", self.position.index),
+            reference: "reference".to_owned(),
+            priority: self.chance(30).then_some(Priority(3)),
+            continues: None,
+        };
+        (domain, Command::Start(arrival))
     }
 
     fn desk(&mut self, view: &DomainView, agent: AgentId) -> Option<Desk> {
