@@ -99,6 +99,7 @@ impl FrontSession {
 
     pub(super) fn take(&self, parcel: Parcel) -> Taken {
         let mut line = self.line();
+        tracing::trace!(agent = %self.agent, ?parcel, attempt = line.attempt, next = line.next, "arrived for the desk");
         if parcel.seat.attempt != line.attempt {
             return Taken::Yes;
         }

@@ -148,6 +148,16 @@ impl Desks {
             awake: false,
             actor: None,
         };
+        let of_session =
+            |held: &Outlet| held.seat.session == seat.session && held.front == front && held.epoch == epoch;
+        // A call that was sent again may arrive after the session's next attachment.
+        if table
+            .outlets
+            .get(&seat.agent)
+            .is_some_and(|held| of_session(held) && held.seat.attempt > seat.attempt)
+        {
+            return true;
+        }
         let former = table.outlets.remove(&seat.agent);
         let mut outlet = outlet;
         if let Some(mut former) = former {
@@ -155,6 +165,10 @@ impl Desks {
             outlet.awake = former.awake;
             table.unwatch(seat.agent, &former.queues);
             let same = former.seat.session == seat.session && former.front == front;
+            // The same attachment asked for twice: its front node counts on from what it has.
+            if of_session(&former) && former.seat.attempt == seat.attempt {
+                outlet.number = former.number;
+            }
             if !same && former.ended.is_none() {
                 let messages = vec![SessionMessage::Ended(SessionEnd::Replaced)];
                 let parcel = Parcel { seat: former.seat, number: former.number, messages };
@@ -319,6 +333,7 @@ impl Desks {
             return Outgoing::Nothing;
         }
         let parcel = Parcel { seat: outlet.seat, number: outlet.number, messages };
+        tracing::trace!(%agent, ?parcel, front = %outlet.front, "on its way to the desk");
         outlet.number += 1;
         let to = outlet.front;
         if last {
@@ -385,8 +400,10 @@ impl Table {
     fn push(&mut self, agent: AgentId, event: &Event) {
         let Some(outlet) = self.outlets.get_mut(&agent) else { return };
         if event.sequence <= outlet.cursor && !outlet.welcome_owed {
+            tracing::trace!(%agent, sequence = event.sequence.0, cursor = outlet.cursor.0, "in the welcome already");
             return;
         }
+        tracing::trace!(%agent, sequence = event.sequence.0, owed = outlet.welcome_owed, "waits for the desk");
         if outlet.events.len() == OUTLET_EVENTS_MAX {
             outlet.owe_welcome();
         } else {
