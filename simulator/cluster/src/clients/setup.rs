@@ -42,6 +42,8 @@ where
         match done.await {
             Settled::Done(answer, _) => return Some(answer),
             Settled::Refused(reason) if reason == "REQUEST_TOO_OLD" => tokio::time::sleep(CLOCKS).await,
+            // The poisoned domain; of any other the judge says that it must not be.
+            Settled::Refused(reason) if reason == "QUARANTINED" => return None,
             Settled::Refused(reason) => {
                 caller.history.found("node", format!("{} was refused: {reason}", asked.method()));
                 return None;
