@@ -79,12 +79,6 @@ planted! {
     StaleEpoch = "stale-epoch",
     /// One domain's fault takes all domains of the shard.
     FaultSpreads = "fault-spreads",
-    /// An agent that is back before its grace is over loses its work all the same.
-    GraceAfterReturn = "grace-after-return",
-    /// A new priority is forgotten by a conversation that is held out to an agent.
-    PriorityLostInOffer = "priority-lost-in-offer",
-    /// An agent that left by its own will is made available when the break after a miss is over.
-    BackFromOwnBreak = "back-from-own-break",
     /// An accept is answered and not carried out.
     AnswerWithoutDeed = "answer-without-deed",
 }
