@@ -102,6 +102,10 @@ impl Start {
             panic!("the node serves at {address}, but should refuse");
         }
         let status = running.child.wait().expect("a child's status");
+        // What it said last is read by another thread, which may be behind.
+        if let Some(drained) = running.drained.take() {
+            drained.join().expect("stderr is read to its end");
+        }
         Ended { code: status.code(), errors: running.errors() }
     }
 }
