@@ -24,13 +24,14 @@ struct State {
     hash: u64,
 }
 
-impl Inside {
+impl Default for Inside {
     /// A witness that has seen nothing.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self::with(Options::default())
     }
+}
 
+impl Inside {
     fn with(options: Options) -> Self {
         let state = State {
             witness: Witness::new(options),

@@ -2,7 +2,7 @@
 
 use super::{INTERRUPTED, Overrides, block_on};
 use crate::plan::Bug;
-use crate::swarm::{Case, Child, Failure, Seeds, Stacks, parse_duration};
+use crate::swarm::{Case, Child, Failure, Interrupt, Seeds, Stacks, parse_duration};
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table, presets};
 use futures::stream::{self, StreamExt};
@@ -66,6 +66,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let child = Child::of_this_binary(options.limit)?;
     let jobs = options.jobs.unwrap_or_else(super::cores).max(1);
     let hunts = async {
+        let mut interrupt = Interrupt::new()?;
         let mut hunts =
             stream::iter(&bugs).map(|bug| hunt(&child, *bug, seeds, options.stack)).buffer_unordered(jobs);
         let mut ended = Vec::new();
@@ -79,7 +80,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
                     }
                     None => return anyhow::Ok(Some(ended)),
                 },
-                _ = tokio::signal::ctrl_c() => return Ok(None),
+                () = interrupt.came() => return Ok(None),
             }
         }
     };

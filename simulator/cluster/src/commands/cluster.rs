@@ -1,6 +1,6 @@
 //! `cargo sim cluster`: one run of one seed.
 
-use crate::determinism::Draw;
+use crate::determinism::{self, Draw};
 use crate::plan::{Bug, FaultKind, FaultPlan, Plan, StackKind};
 use crate::report::{page, this_command};
 use crate::trace;
@@ -36,6 +36,9 @@ pub struct Options {
     /// Writes everything that happens, at trace level, with simulated time.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+    /// Ends when the process that started it does, however that ends.
+    #[arg(long, hide = true)]
+    pub end_with_parent: bool,
 }
 
 /// What overrides the seed's draw.
@@ -146,6 +149,9 @@ pub fn run(options: &Options) -> ExitCode {
     if options.plan {
         println!("{}", serde_json::to_string_pretty(&plan).unwrap_or_default());
         return ExitCode::SUCCESS;
+    }
+    if options.end_with_parent {
+        determinism::end_with_parent();
     }
     let trace = match options.trace.as_deref().map(trace::start).transpose() {
         Ok(trace) => trace,

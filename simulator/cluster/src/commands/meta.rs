@@ -1,7 +1,7 @@
 //! `cargo sim meta`: the same seed twice must be the same run, to the byte.
 
 use super::{INTERRUPTED, Overrides, block_on};
-use crate::swarm::{Case, Child, Ending, Run, Seeds, Stacks, parse_duration};
+use crate::swarm::{Case, Child, Ending, Interrupt, Run, Seeds, Stacks, parse_duration};
 use crate::trace::{Difference, first_difference};
 use anyhow::Context;
 use std::fs::File;
@@ -58,10 +58,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     for seed in seeds.iter() {
         for stack in options.stack.each() {
             let case = Case { seed, stack: *stack, overrides: overrides.clone() };
-            let Some(verdict) = block_on(interruptible(compare(&child, &case, &folder)))? else {
+            let Some(verdict) = block_on(interruptible(compare(&child, &case, &folder)))?? else {
                 return Ok(ExitCode::from(INTERRUPTED));
             };
-            match verdict? {
+            match verdict {
                 Verdict::Same(text) => println!("same       {}  {text}", case.command()),
                 Verdict::Different(text) => {
                     different += 1;
@@ -78,10 +78,11 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(1))
 }
 
-async fn interruptible<T>(work: impl Future<Output = T>) -> Option<T> {
+async fn interruptible<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Option<T>> {
+    let mut interrupt = Interrupt::new()?;
     tokio::select! {
-        done = work => Some(done),
-        _ = tokio::signal::ctrl_c() => None,
+        done = work => Ok(Some(done?)),
+        () = interrupt.came() => Ok(None),
     }
 }
 

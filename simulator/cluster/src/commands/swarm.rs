@@ -81,7 +81,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
             .with_context(|| path.display().to_string())?;
     }
     println!("{}\n", coverage.table());
-    println!("simulated seconds per real second of a core, 3 nodes\n{}\n", totals.speeds.table());
+    println!("simulated seconds per second of a core, 3 nodes\n{}\n", totals.speeds.table());
     if !drawn {
         println!("Coverage is not judged: faults were chosen, not drawn.");
     } else if !coverage.is_enough() {

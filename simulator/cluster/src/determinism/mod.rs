@@ -4,4 +4,4 @@ mod draw;
 mod overrides;
 
 pub use draw::Draw;
-pub use overrides::{elapsed, enter, real_time, set_origin};
+pub use overrides::{elapsed, end_with_parent, enter, processor_time, real_time, set_origin};

@@ -32,8 +32,7 @@ pub(super) fn begin(stage: &mut Stage<'_>, lasts: Duration) -> Begun {
     let node = if stage.draw.chance(ROLLING) {
         let up = stage.up();
         next = stage.some(&up, up.len());
-        let first = next.pop()?;
-        first
+        next.pop()?
     } else {
         stage.victim()?
     };

@@ -65,7 +65,6 @@ impl Machine {
     }
 
     /// What is known of its process.
-    #[must_use]
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -41,6 +41,8 @@ pub struct Report {
     pub virtual_s: f64,
     /// Real seconds.
     pub real_s: f64,
+    /// Seconds of a core: the real seconds, if the machine does nothing else.
+    pub core_s: f64,
     /// Entries committed and applied, each counted once.
     pub commits: u64,
     /// What happened, by name: faults, elections, snapshots, offers, transfers, redeliveries, ...
@@ -66,6 +68,7 @@ impl Report {
             broken: Vec::new(),
             virtual_s: 0.0,
             real_s: 0.0,
+            core_s: 0.0,
             commits: 0,
             counts: BTreeMap::new(),
             hash: String::new(),

@@ -17,18 +17,24 @@ pub fn page(report: &Report, command: &str) -> String {
 }
 
 fn write(page: &mut String, report: &Report, command: &str) -> std::fmt::Result {
-    let Report { seed, stack, nodes, rate, virtual_s, real_s, commits, .. } = report;
+    let Report { seed, stack, nodes, rate, virtual_s, real_s, core_s, commits, .. } = report;
     let verdict = if report.broken.is_empty() { "good" } else { "BROKEN" };
-    write!(page, "{verdict}: seed {seed}, stack {stack}, {nodes} nodes, {rate} conversations/s")?;
+    write!(page, "{verdict}: seed {seed}, stack {stack}")?;
+    // Nothing is known of a run that made no report.
+    if *nodes > 0 {
+        write!(page, ", {nodes} nodes, {rate} conversations/s")?;
+    }
     if let Some(bug) = &report.bug {
         write!(page, ", planted fault {bug}")?;
     }
     writeln!(page)?;
-    let speed = if *real_s > 0.0 { virtual_s / real_s } else { 0.0 };
-    writeln!(
-        page,
-        "  {virtual_s:.1} simulated seconds in {real_s:.1} s ({speed:.0}×), {commits} entries committed"
-    )?;
+    if *core_s > 0.0 {
+        let speed = virtual_s / core_s;
+        writeln!(
+            page,
+            "  {virtual_s:.1} simulated seconds in {real_s:.1} s ({speed:.0}× a core), {commits} entries committed"
+        )?;
+    }
     if !report.hash.is_empty() {
         writeln!(page, "  hash {}", report.hash)?;
     }

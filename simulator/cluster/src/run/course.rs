@@ -13,6 +13,8 @@ use std::time::Duration;
 const QUIET: Duration = Duration::from_secs(1);
 /// The healed core's state is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// However much goes on: so many times the patience for a standstill, and a healed core that has not finished will not.
+const SETTLES_WITHIN: u32 = 10;
 /// Time for clients to write down what they still hear.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -26,6 +28,7 @@ pub struct Course {
     finished_since: Option<Duration>,
     progress: (u64, u64, u64),
     progress_at: Duration,
+    healed_at: Duration,
     terms: BTreeSet<(u32, u64)>,
     alarms: BTreeSet<String>,
     broken: Vec<Broken>,
@@ -44,6 +47,7 @@ impl Course {
             finished_since: None,
             progress: (0, 0, 0),
             progress_at: Duration::ZERO,
+            healed_at: Duration::ZERO,
             terms: BTreeSet::new(),
             alarms: BTreeSet::new(),
             broken: Vec::new(),
@@ -61,6 +65,7 @@ impl Course {
                 self.director.heal(world);
                 self.enter(Phase::Liveness);
                 self.progress_at = now;
+                self.healed_at = now;
             }
             Phase::Safety => self.director.step(world),
             Phase::Liveness | Phase::Over => self.director.keep(world),
@@ -133,18 +138,23 @@ impl Course {
         } else {
             self.finished_since = None;
         }
-        if now - self.progress_at > self.parts.plan.stuck_after {
-            let unfinished = self.parts.history.unfinished();
-            let seen = format!(
-                "nothing moved for {:?} after the core was healed: {unfinished} acknowledged pieces of work are \
-                 unfinished, the core's replicas are {}: {}",
-                self.parts.plan.stuck_after,
-                if equal { "equal" } else { "not equal" },
-                self.parts.history.describe_unfinished()
-            );
-            self.breach("stuck", now, seen);
-            self.end(world);
-        }
+        let patience = self.parts.plan.stuck_after;
+        let stands_since = now - self.progress_at;
+        let how = if stands_since > patience {
+            format!("nothing moved for {patience:?}")
+        } else if now - self.healed_at > SETTLES_WITHIN * patience {
+            format!("it moves and does not finish, for {:?}", now - self.healed_at)
+        } else {
+            return;
+        };
+        let seen = format!(
+            "{how} after the core was healed: {} acknowledged pieces of work are unfinished, the core's replicas are {}: {}",
+            self.parts.history.unfinished(),
+            if equal { "equal" } else { "not equal" },
+            self.parts.history.describe_unfinished()
+        );
+        self.breach("stuck", now, seen);
+        self.end(world);
     }
 
     fn breach(&mut self, promise: &str, now: Duration, seen: String) {

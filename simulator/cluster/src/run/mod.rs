@@ -17,11 +17,13 @@ pub fn run(plan: Plan) -> Report {
     determinism::enter(plan.seed);
     consensus::seed_thread(plan.seed);
     let began = determinism::real_time();
+    let worked = determinism::processor_time();
     let parts = Parts::new(plan);
     let mut report = match parts.plan.stack {
         StackKind::Full => stack::full::run(&parts),
         StackKind::Fast => stack::fast::run(&parts),
     };
     report.real_s = (determinism::real_time() - began).as_secs_f64();
+    report.core_s = (determinism::processor_time() - worked).as_secs_f64();
     report
 }

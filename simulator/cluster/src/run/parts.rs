@@ -32,7 +32,7 @@ impl Parts {
         let machines = plan.members().map(|node| (node, Machine::new(&plan, node))).collect();
         Self {
             machines,
-            inside: Arc::new(Inside::new()),
+            inside: Arc::new(Inside::default()),
             history: Arc::default(),
             phase: watch::Sender::new(Phase::Safety),
             plan: Arc::new(plan),

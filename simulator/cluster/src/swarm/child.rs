@@ -70,7 +70,7 @@ impl Child {
         let began = real_time();
         let mut process = Command::new(&self.program)
             .args(case.arguments())
-            .arg("--json")
+            .args(["--json", "--end-with-parent"])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -141,7 +141,7 @@ mod tests {
         Child { program, limit }.run(case, &[]).await.unwrap()
     }
 
-    const REPORT: &str = r#"{"seed":3,"stack":"fast","nodes":3,"rate":5.0,"bug":null,"broken":[],"virtual_s":60.0,"real_s":0.5,"commits":7,"counts":{"offers":2},"hash":"ab"}"#;
+    const REPORT: &str = r#"{"seed":3,"stack":"fast","nodes":3,"rate":5.0,"bug":null,"broken":[],"virtual_s":60.0,"real_s":0.5,"core_s":0.4,"commits":7,"counts":{"offers":2},"hash":"ab"}"#;
 
     #[tokio::test]
     async fn the_last_line_is_the_report() {

@@ -1,13 +1,19 @@
 //! What a swarm must have exercised: what never happened was not tested.
 
 use super::Totals;
-use crate::plan::FaultKind;
-use clap::ValueEnum;
+use crate::faults;
 use comfy_table::{CellAlignment, Table, presets};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs of a stack from which on everything must have happened in it, if seeds draw everything.
 pub const SEEDS_NEEDED: u64 = 100;
+
+/// Runs of a stack from which on power must have been lost in every single step of the disk: there
+/// are some forty.
+const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
+
+/// Names of steps of the disk begin so.
+const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
 const EVENTS: [&str; 21] = [
@@ -46,9 +52,7 @@ impl Coverage {
     /// Of some runs.
     #[must_use]
     pub fn of(totals: &Totals) -> Self {
-        let kinds = FaultKind::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        let faults = kinds.map(|kind| format!("fault.{}", kind.get_name()));
-        let needed = EVENTS.iter().map(|name| (*name).to_owned()).chain(faults).collect();
+        let needed = EVENTS.iter().map(|name| (*name).to_owned()).chain(faults::names()).collect();
         Self { counts: totals.counts.clone(), runs: totals.by_stack.clone(), needed }
     }
 
@@ -62,7 +66,9 @@ impl Coverage {
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let of_stack = |stack: &String| {
-            let missing = self.needed.iter().filter(|name| self.count(stack, name) == 0);
+            let runs = self.runs.get(stack).copied().unwrap_or(0);
+            let due = |name: &&String| !name.starts_with(STEPS) || runs >= SEEDS_NEEDED_FOR_STEPS;
+            let missing = self.needed.iter().filter(due).filter(|name| self.count(stack, name) == 0);
             missing.map(|name| format!("{stack}: {name}")).collect::<Vec<_>>()
         };
         self.runs.keys().flat_map(of_stack).collect()
@@ -99,6 +105,8 @@ impl Coverage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FaultKind;
+    use clap::ValueEnum;
 
     fn everything() -> Totals {
         let mut totals = Totals::default();
@@ -120,7 +128,7 @@ mod tests {
     #[test]
     fn every_kind_of_fault_is_missed_when_it_never_happened_in_a_stack() {
         for kind in FaultKind::value_variants() {
-            let name = format!("fault.{}", kind.to_possible_value().unwrap().get_name());
+            let name = format!("fault.{}", kind.name());
             let mut totals = everything();
             assert!(totals.counts.get_mut("full").unwrap().remove(&name).is_some(), "{name} is not needed");
             assert_eq!(Coverage::of(&totals).missing(), [format!("full: {name}")]);
@@ -130,6 +138,19 @@ mod tests {
             let table = coverage.table().to_string();
             let row = table.lines().find(|line| line.contains(&format!("{name} "))).unwrap();
             assert!(row.contains("NEVER"), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_the_disk_is_missed_after_many_runs_and_not_before() {
+        let steps: Vec<String> = faults::names().into_iter().filter(|name| name.starts_with(STEPS)).collect();
+        assert!(steps.len() > 20, "{steps:?}");
+        for name in steps {
+            let mut totals = everything();
+            totals.counts.get_mut("fast").unwrap().remove(&name);
+            assert_eq!(Coverage::of(&totals).missing(), Vec::<String>::new());
+            totals.by_stack.insert("fast".to_owned(), SEEDS_NEEDED_FOR_STEPS);
+            assert_eq!(Coverage::of(&totals).missing(), [format!("fast: {name}")]);
         }
     }
 

@@ -70,6 +70,7 @@ impl Failure {
             broken: vec![broken],
             virtual_s: 0.0,
             real_s: run.took.as_secs_f64(),
+            core_s: 0.0,
             commits: 0,
             counts: std::collections::BTreeMap::new(),
             hash: String::new(),

@@ -1,12 +1,11 @@
 //! Many runs, so many at a time.
 
-use super::{Case, Child, Run};
+use super::{Case, Child, Interrupt, Run};
 use crate::determinism::real_time;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Why no more runs were started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +42,7 @@ impl Pool {
         mut see: impl FnMut(Run) -> ControlFlow<()>,
     ) -> io::Result<End> {
         let began = real_time();
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = Interrupt::new()?;
         let mut running = FuturesUnordered::new();
         let mut end = None;
         loop {
@@ -64,8 +62,7 @@ impl Pool {
                         return Ok(End::Enough);
                     },
                 },
-                _ = interrupt.recv() => return Ok(End::Interrupted),
-                _ = terminate.recv() => return Ok(End::Interrupted),
+                () = interrupt.came() => return Ok(End::Interrupted),
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Simulated seconds per real second of one core.
+//! Simulated seconds per second of a core. Processor time is counted, so that what else the machine
+//! does changes little.
 
 use crate::report::Report;
 use comfy_table::{CellAlignment, Table, presets};
@@ -58,8 +59,8 @@ impl Quantiles {
 impl Speeds {
     /// Takes a run, if it is of three nodes and took any time.
     pub fn add(&mut self, report: &Report) {
-        if report.nodes == NODES && report.real_s > 0.0 {
-            let speed = report.virtual_s / report.real_s;
+        if report.nodes == NODES && report.core_s > 0.0 {
+            let speed = report.virtual_s / report.core_s;
             self.0
                 .entry(report.stack.clone())
                 .or_default()

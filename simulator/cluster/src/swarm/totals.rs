@@ -12,7 +12,7 @@ pub struct Totals {
     pub by_stack: BTreeMap<String, u64>,
     /// Simulated seconds.
     pub virtual_s: f64,
-    /// Real seconds of the runs, one core each.
+    /// Seconds of a core that the runs took.
     pub core_s: f64,
     /// Entries committed and applied.
     pub commits: u64,
@@ -31,7 +31,7 @@ impl Totals {
         *self.by_stack.entry(run.case.stack_name()).or_default() += 1;
         if let Ending::Reported(report) = &run.ending {
             self.virtual_s += report.virtual_s;
-            self.core_s += report.real_s;
+            self.core_s += report.core_s;
             self.commits += report.commits;
             let counts = self.counts.entry(run.case.stack_name()).or_default();
             for (name, count) in &report.counts {
@@ -71,6 +71,7 @@ impl Totals {
 pub(super) mod tests {
     use super::super::Case;
     use super::*;
+    use crate::commands::Overrides;
     use crate::plan::{Plan, StackKind};
     use crate::report::{Broken, Report};
     use std::time::Duration;
@@ -79,7 +80,7 @@ pub(super) mod tests {
     pub fn run(seed: u64, stack: StackKind, counts: &[(&str, u64)], broken: Option<&str>) -> Run {
         let mut report = Report::new(&Plan::draw(seed, stack));
         (report.nodes, report.rate) = (3, 5.0);
-        (report.virtual_s, report.real_s, report.commits) = (60.0, 1.0, 100);
+        (report.virtual_s, report.real_s, report.core_s, report.commits) = (60.0, 3.0, 1.0, 100);
         report.counts = counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
         report.broken = broken
             .map(|promise| Broken {

@@ -268,13 +268,11 @@ impl Desk {
                 self.sight(link, Said::SessionEnded(ended.reason.clone()));
                 return Err(End::Over(ended.reason));
             }
-            Some(Told::InboxChanged(_)) => {
-                if !self.state.due.values().any(|due| *due == Due::Inbox) {
-                    let after = self.caller.draw.millis(20, 800);
-                    self.state.plan(now + after, Due::Inbox);
-                }
+            Some(Told::InboxChanged(_)) if !self.state.due.values().any(|due| *due == Due::Inbox) => {
+                let after = self.caller.draw.millis(20, 800);
+                self.state.plan(now + after, Due::Inbox);
             }
-            None => {}
+            Some(Told::InboxChanged(_)) | None => {}
         }
         Ok(())
     }

@@ -11,7 +11,9 @@ use turmoil::net::TcpStream;
 
 /// All connections that were dialled, by the places at their ends (smaller first).
 #[derive(Default)]
-pub(super) struct Connections(Mutex<BTreeMap<(Place, Place), Vec<Weak<Cut>>>>);
+pub(super) struct Connections(Mutex<ByPair>);
+
+type ByPair = BTreeMap<(Place, Place), Vec<Weak<Cut>>>;
 
 /// Whether a connection was broken, and who reads from it.
 #[derive(Default)]
