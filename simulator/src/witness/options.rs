@@ -26,10 +26,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            everything_every: 16,
+            everything_every: 32,
             events_of_a_plain_entry_max: 12,
             others_every: 8,
-            hash_every: 64,
+            hash_every: 128,
             positions_kept: 200_000,
             entries_kept: 1_024,
             events_kept: 4_096,

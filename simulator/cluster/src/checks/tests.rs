@@ -68,7 +68,12 @@ fn tell(tale: &mut Tale, kinds: impl IntoIterator<Item = Kind>) {
         let subject = kind.conversation().map(|id| id.to_string());
         let subject = subject.or(kind.agent().map(|id| id.to_string())).unwrap_or_default();
         let version = 1 + tale.events.iter().filter(|event| event.subject == subject).count() as u64;
-        let (entry, at_us) = ((sequence, 0), sequence * 1_000_000);
+        // An accept and what comes of it are of one entry.
+        let entry = match (&kind, tale.events.last()) {
+            (Kind::Assigned { offer: Some(_), .. }, Some(accept)) => accept.entry,
+            _ => (sequence, 0),
+        };
+        let at_us = sequence * 1_000_000;
         tale.record(Event { sequence, entry, at_us, subject, version, kind }, sequence);
     }
 }

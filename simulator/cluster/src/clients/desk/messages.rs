@@ -269,7 +269,9 @@ impl Desk {
                 return Err(End::Over(ended.reason));
             }
             Some(Told::InboxChanged(_)) if !self.state.due.values().any(|due| *due == Due::Inbox) => {
-                let after = self.caller.draw.millis(20, 800);
+                // The more desks look at an inbox, the more seldom each of them does.
+                let desks = self.realm.agents.len() as u64;
+                let after = self.caller.draw.millis(20, 800 + 100 * desks);
                 self.state.plan(now + after, Due::Inbox);
             }
             Some(Told::InboxChanged(_)) | None => {}

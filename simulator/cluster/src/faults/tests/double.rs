@@ -104,7 +104,7 @@ impl Double {
                 continue;
             }
             let disk = self.disks[&node].mount();
-            let done = self.runtime.block_on(tokio::time::timeout(STANDS_STILL, work(&disk)));
+            let done = self.runtime.block_on(async { tokio::time::timeout(STANDS_STILL, work(&disk)).await });
             if let Ok(Err(error)) = done {
                 self.fail(node, &error.to_string());
             }

@@ -4,7 +4,7 @@ use super::fabric::{Fabric, Ticket, Way};
 use futures::{Stream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// Messages of one connection and direction that are under way.
@@ -30,11 +30,15 @@ pub(super) async fn carry<T>(
     source: impl Stream<Item = T>,
     sink: mpsc::Sender<T>,
 ) -> Ended {
-    let mut changes = fabric.changes();
+    // What is waited for is registered once, not for every message.
+    let unwanted = sink.clone();
+    let unwanted = unwanted.closed();
+    let changed = next_change(fabric.changes());
+    let arrives = tokio::time::sleep_until(Instant::now());
+    tokio::pin!(source, unwanted, changed, arrives);
     let mut under_way: VecDeque<(Instant, T)> = VecDeque::new();
     let mut last = Instant::now();
     let mut over = false;
-    tokio::pin!(source);
     loop {
         if !fabric.holds(ticket) {
             return Ended::Broken;
@@ -42,13 +46,15 @@ pub(super) async fn carry<T>(
         if over && under_way.is_empty() {
             return Ended::Done;
         }
-        let arrival = under_way.front().map(|(at, _)| *at);
-        let open = fabric.is_open(way);
+        let waits = !under_way.is_empty() && fabric.is_open(way);
+        if let Some((at, _)) = under_way.front().filter(|(at, _)| *at != arrives.deadline()) {
+            arrives.as_mut().reset(*at);
+        }
         tokio::select! {
             biased;
-            _ = changes.changed() => {}
-            () = sink.closed() => return Ended::Unwanted,
-            () = tokio::time::sleep_until(arrival.unwrap_or(last)), if open && arrival.is_some() => {
+            changes = &mut changed => changed.set(next_change(changes)),
+            () = &mut unwanted => return Ended::Unwanted,
+            () = &mut arrives, if waits => {
                 tokio::select! {
                     biased;
                     room = sink.reserve() => match room {
@@ -59,7 +65,7 @@ pub(super) async fn carry<T>(
                         }
                         Err(_) => return Ended::Unwanted,
                     },
-                    _ = changes.changed() => {}
+                    changes = &mut changed => changed.set(next_change(changes)),
                 }
             }
             message = source.next(), if !over && under_way.len() < UNDER_WAY_MAX => match message {
@@ -71,4 +77,10 @@ pub(super) async fn carry<T>(
             },
         }
     }
+}
+
+async fn next_change(mut changes: watch::Receiver<u64>) -> watch::Receiver<u64> {
+    // The sender lives as long as the fabric does.
+    let _ = changes.changed().await;
+    changes
 }

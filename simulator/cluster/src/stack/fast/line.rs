@@ -6,7 +6,7 @@ use crate::clients::{Line, Reach};
 use crate::world::Place;
 use bytes::Bytes;
 use consensus::NodeId;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyStream, StreamBody};
@@ -106,13 +106,22 @@ impl Call {
         }
     }
 
-    /// A body that arrives by and by, and breaks with the connection.
+    /// A body on its way: what is there already comes with the request or the answer itself, the rest by and by,
+    /// and breaks with the connection.
     fn carried(&self, way: Way, ticket: Ticket, body: Body) -> Body {
+        let mut frames = BodyStream::new(body);
+        let mut ready = Vec::new();
+        while ready.len() < WAITING_MAX {
+            match frames.next().now_or_never() {
+                Some(Some(frame)) => ready.push(frame),
+                Some(None) => return Body::new(StreamBody::new(stream::iter(ready))),
+                None => break,
+            }
+        }
         let (sink, arrived) = mpsc::channel::<Result<Frame<Bytes>, Status>>(WAITING_MAX);
         let fabric = Arc::clone(&self.fabric);
         tokio::spawn(async move {
-            let frames =
-                BodyStream::new(body).map(|frame| frame.map_err(|error| Status::from_error(error.into())));
+            let frames = frames.map(|frame| frame.map_err(|error| Status::from_error(error.into())));
             let silent = silence(Arc::clone(&fabric), way, ticket);
             let ended = tokio::select! {
                 biased;
@@ -123,7 +132,7 @@ impl Call {
                 let _ = sink.send(Err(lost())).await;
             }
         });
-        Body::new(StreamBody::new(ReceiverStream::new(arrived)))
+        Body::new(StreamBody::new(stream::iter(ready).chain(ReceiverStream::new(arrived))))
     }
 }
 
