@@ -203,7 +203,8 @@ impl Leader {
 
     /// `None` if this node does not lead.
     fn attach(&self, shard: &ShardRuntime, from: NodeId, seat: Seat, epoch: Epoch) -> Option<Attached> {
-        if !shard.group.leadership().borrow().leading {
+        let leadership = *shard.group.leadership().borrow();
+        if !leadership.leading {
             return None;
         }
         let agent = shard.replica.read().shard.agent(seat.agent);
@@ -219,7 +220,7 @@ impl Leader {
         if agent.lease != Lease::Live {
             return Some(Attached::Ended(SessionEnd::LeaseLost));
         }
-        if !shard.desks.attach(seat, epoch, from) {
+        if !shard.desks.attach(seat, epoch, from, leadership.term) {
             return Some(Attached::TryAgain);
         }
         shard.leases.heard(seat.agent, epoch, from, self.clock.monotonic_us());

@@ -56,7 +56,7 @@ impl Engine {
             let part = Parts {
                 replica: SharedReplica::new(Shard::new(id), config.planted),
                 events: EventStore::begin(world.disk.clone(), folder, config.events.clone(), alarms.clone()),
-                desks: Arc::new(Desks::new(seeded)),
+                desks: Arc::new(Desks::new(seeded, first_session)),
                 leases: Arc::new(Leases::new(lease_us)),
                 subscribers: Arc::default(),
             };

@@ -81,11 +81,22 @@ pub(crate) enum PeerCast {
     Detach { shard: ShardId, seats: Vec<Seat> },
 }
 
+/// Who counts the parcels of an attachment. A call that attaches may be carried out by two leaders, one after the
+/// other, if it is sent again: each counts from 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// Raft term in which the desk was attached.
+    pub(crate) term: u64,
+    /// Another number each time that a process begins to lead.
+    pub(crate) life: u64,
+}
+
 /// Messages for one desk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Parcel {
     pub(crate) seat: Seat,
-    /// Dense from 0 for each attachment: a hole means that one was lost.
+    pub(crate) source: Source,
+    /// Dense from 0 for each attachment and source: a hole means that one was lost.
     pub(crate) number: u64,
     pub(crate) messages: Vec<SessionMessage>,
 }

@@ -1,7 +1,7 @@
 //! One session at this node.
 
 use super::is_welcome;
-use crate::wire::{Parcel, Seat};
+use crate::wire::{Parcel, Seat, Source};
 use crate::{SessionEnd, SessionMessage};
 use routing::{AgentId, Epoch, ShardId};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,8 @@ pub(crate) struct FrontSession {
 struct Line {
     epoch: Option<Epoch>,
     attempt: u32,
+    /// Who counted the last parcel.
+    source: Source,
     /// The next parcel's number.
     next: u64,
     to_desk: Option<mpsc::Sender<SessionMessage>>,
@@ -50,7 +52,14 @@ impl FrontSession {
     pub(super) fn register(number: u64, agent: AgentId, shard: ShardId, messages_max: usize) -> Opened {
         let (to_desk, messages) = mpsc::channel(messages_max + 1);
         let last = to_desk.clone().try_reserve_owned().ok();
-        let line = Line { epoch: None, attempt: 1, next: 0, to_desk: Some(to_desk), last };
+        let line = Line {
+            epoch: None,
+            attempt: 1,
+            source: Source::default(),
+            next: 0,
+            to_desk: Some(to_desk),
+            last,
+        };
         let line = Mutex::new(line);
         let session = FrontSession { number, agent, shard, heard: AtomicBool::new(false), line };
         Opened { session: Arc::new(session), messages }
@@ -102,6 +111,14 @@ impl FrontSession {
         tracing::trace!(agent = %self.agent, ?parcel, attempt = line.attempt, next = line.next, "arrived for the desk");
         if parcel.seat.attempt != line.attempt {
             return Taken::Yes;
+        }
+        if parcel.source != line.source {
+            // Of a leader that was one before: it may still send.
+            if parcel.source.term < line.source.term {
+                return Taken::Yes;
+            }
+            line.source = parcel.source;
+            line.next = 0;
         }
         let starts = parcel.messages.first().is_some_and(is_welcome);
         if parcel.number != line.next || (line.next == 0 && !starts && !ends(&parcel)) {
@@ -183,7 +200,7 @@ mod tests {
     }
 
     fn parcel(seat: Seat, number: u64, messages: Vec<SessionMessage>) -> Parcel {
-        Parcel { seat, number, messages }
+        Parcel { seat, source: Source { term: 1, life: 1 }, number, messages }
     }
 
     fn ended() -> Vec<SessionMessage> {
@@ -194,6 +211,7 @@ mod tests {
     fn a_slow_desk_is_told_why_although_its_line_is_full() {
         let Opened { session, mut messages } = open(2);
         let seat = session.present_seat();
+        session.line().source = Source { term: 1, life: 1 };
         session.line().next = 1;
         let changed = || vec![SessionMessage::InboxChanged];
         assert_eq!(session.take(parcel(seat, 1, changed())), Taken::Yes);
@@ -216,6 +234,26 @@ mod tests {
         assert_eq!(session.take(parcel(seat, 0, ended())), Taken::Yes, "of a former attachment");
         assert!(messages.try_recv().is_err());
         assert_eq!(session.take(parcel(session.present_seat(), 0, ended())), Taken::Over);
+        assert_eq!(messages.try_recv(), Ok(SessionMessage::Ended(SessionEnd::Replaced)));
+    }
+
+    #[test]
+    fn a_call_that_two_leaders_carry_out_attaches_to_the_later_one() {
+        let Opened { session, mut messages } = open(8);
+        let seat = session.present_seat();
+        let of = |term: u64, life: u64, number: u64, messages| Parcel {
+            source: Source { term, life },
+            ..parcel(seat, number, messages)
+        };
+        let changed = || vec![SessionMessage::InboxChanged];
+        session.line().source = Source { term: 5, life: 9 };
+        session.line().next = 7;
+        assert_eq!(session.take(of(5, 9, 7, changed())), Taken::Yes);
+        assert_eq!(session.take(of(4, 3, 0, ended())), Taken::Yes, "of a leader that was");
+        assert_eq!(messages.try_recv(), Ok(SessionMessage::InboxChanged));
+        assert!(messages.try_recv().is_err());
+        assert_eq!(session.take(of(6, 1, 1, changed())), Taken::Hole, "the later leader's first is missing");
+        assert_eq!(session.take(of(6, 2, 0, ended())), Taken::Over, "the same term, begun again");
         assert_eq!(messages.try_recv(), Ok(SessionMessage::Ended(SessionEnd::Replaced)));
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::seeded::{Seeded, SeededBug};
 use crate::tree::{AgentMessage, QueueMessage, ShardMessage};
-use crate::wire::{Parcel, Seat};
+use crate::wire::{Parcel, Seat, Source};
 use crate::{SessionEnd, SessionMessage};
 use consensus::NodeId;
 use ractor::{ActorId, ActorRef};
@@ -25,6 +25,7 @@ struct Outlet {
     epoch: Epoch,
     front: NodeId,
     seat: Seat,
+    source: Source,
     /// The next parcel's.
     number: u64,
     /// Events up to here are in the last welcome.
@@ -50,6 +51,8 @@ struct QueueSeat {
 #[derive(Default)]
 struct Table {
     shard: Option<ActorRef<ShardMessage>>,
+    /// See [`Source::life`].
+    life: u64,
     outlets: BTreeMap<AgentId, Outlet>,
     queues: BTreeMap<QueueId, QueueSeat>,
     /// The shard's actor wakes at this log time by itself.
@@ -72,8 +75,9 @@ pub(crate) struct Desks {
 }
 
 impl Desks {
-    pub(crate) fn new(seeded: Seeded) -> Self {
-        Self { table: Mutex::default(), seeded }
+    /// `life`: drawn for each process, see [`Source::life`].
+    pub(crate) fn new(seeded: Seeded, life: u64) -> Self {
+        Self { table: Mutex::new(Table { life, ..Table::default() }), seeded }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -82,12 +86,15 @@ impl Desks {
 
     /// The shard's actor runs from now on.
     pub(crate) fn lead(&self, shard: ActorRef<ShardMessage>) {
-        *self.table() = Table { shard: Some(shard), ..Table::default() };
+        let mut table = self.table();
+        let life = table.life.wrapping_add(1);
+        *table = Table { shard: Some(shard), life, ..Table::default() };
     }
 
     /// This node leads no more: what was owed is owed by another node, from its state.
     pub(crate) fn follow(&self) {
-        *self.table() = Table::default();
+        let mut table = self.table();
+        *table = Table { life: table.life, ..Table::default() };
     }
 
     pub(crate) fn leading(&self) -> bool {
@@ -128,8 +135,8 @@ impl Desks {
         self.table().tell_shard(ShardMessage::Leases);
     }
 
-    /// Attaches a desk, in place of a former attachment of the same agent. It is owed a welcome.
-    pub(crate) fn attach(&self, seat: Seat, epoch: Epoch, front: NodeId) -> bool {
+    /// Attaches a desk in this term, in place of a former attachment of the same agent. It is owed a welcome.
+    pub(crate) fn attach(&self, seat: Seat, epoch: Epoch, front: NodeId, term: u64) -> bool {
         let mut table = self.table();
         if table.shard.is_none() {
             return false;
@@ -138,6 +145,7 @@ impl Desks {
             epoch,
             front,
             seat,
+            source: Source { term, life: table.life },
             number: 0,
             cursor: Sequence(0),
             welcome_owed: true,
@@ -166,12 +174,13 @@ impl Desks {
             table.unwatch(seat.agent, &former.queues);
             let same = former.seat.session == seat.session && former.front == front;
             // The same attachment asked for twice: its front node counts on from what it has.
-            if of_session(&former) && former.seat.attempt == seat.attempt {
+            if of_session(&former) && (former.seat, former.source) == (seat, outlet.source) {
                 outlet.number = former.number;
             }
             if !same && former.ended.is_none() {
                 let messages = vec![SessionMessage::Ended(SessionEnd::Replaced)];
-                let parcel = Parcel { seat: former.seat, number: former.number, messages };
+                let parcel =
+                    Parcel { seat: former.seat, source: former.source, number: former.number, messages };
                 table.tell_shard(ShardMessage::Farewell(former.front, parcel));
             }
         }
@@ -332,7 +341,7 @@ impl Desks {
             outlet.awake = false;
             return Outgoing::Nothing;
         }
-        let parcel = Parcel { seat: outlet.seat, number: outlet.number, messages };
+        let parcel = Parcel { seat: outlet.seat, source: outlet.source, number: outlet.number, messages };
         tracing::trace!(%agent, ?parcel, front = %outlet.front, "on its way to the desk");
         outlet.number += 1;
         let to = outlet.front;

@@ -259,6 +259,15 @@ fn r7_a_welcome_and_the_last_picture_differ_from_the_record() {
 }
 
 #[test]
+fn r7_a_desk_is_welcomed_after_the_last_picture() {
+    let mut tale = good();
+    tell(&mut tale, [opened(2, 2)]);
+    let again = AgentSeen { epoch: 2, ..welcome(2, 3) };
+    sees(&mut tale, 2, 2, 11, Said::Welcome(Box::new(again), Vec::new()));
+    assert_eq!(broken(&tale), [], "the picture is that of its own moment");
+}
+
+#[test]
 fn r10_another_arrival_is_shown() {
     let mut tale = good();
     tale.reads[0].seen.arrived_at_us = 6_000_000;

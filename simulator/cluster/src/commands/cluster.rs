@@ -56,6 +56,9 @@ pub struct Overrides {
     /// New conversations per second, all domains together; staff is drawn anew for it.
     #[arg(long)]
     pub rate: Option<f64>,
+    /// Agents of each domain, whatever the load needs: 1 to 5,000.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    pub agents: Option<u16>,
     /// Faults instead of those drawn: a list, `all` or `none`.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub faults: Option<Vec<String>>,
@@ -73,6 +76,7 @@ impl Overrides {
             ("--shards", self.shards.map(|shards| shards.to_string())),
             ("--minutes", self.minutes.map(|minutes| minutes.to_string())),
             ("--rate", self.rate.map(|rate| rate.to_string())),
+            ("--agents", self.agents.map(|agents| agents.to_string())),
             ("--faults", self.faults.as_ref().map(|faults| faults.join(","))),
             ("--bug", self.bug.map(|bug| bug.to_string())),
         ];
@@ -98,6 +102,7 @@ impl Overrides {
             }
             plan.load.set_rate(rate);
         }
+        plan.load.agents = self.agents.unwrap_or(plan.load.agents);
         if let Some(names) = &self.faults {
             plan.faults = faults(plan.seed, names)?;
         }

@@ -60,8 +60,12 @@ impl Fault for DiskFailure {
                 }
                 self.over(stage)
             }
-            // Another fault has crashed it, and with the power the failure to come is gone.
-            Phase::Armed(_) if !stage.world.is_up(self.node) => self.over(stage),
+            // Another fault has crashed it, and with the power the failure to come is gone; or it was stopped in
+            // good order, and must find a sound disk when it starts.
+            Phase::Armed(_) if !stage.world.is_up(self.node) => {
+                stage.world.disk(self.node).cancel_failures();
+                self.over(stage)
+            }
             Phase::Armed(until) if now >= until => {
                 stage.count("went-on");
                 stage.world.disk(self.node).cancel_failures();

@@ -29,6 +29,8 @@ pub struct Scenario {
     /// See [`Overrides`].
     pub rate: Option<f64>,
     /// See [`Overrides`].
+    pub agents: Option<u16>,
+    /// See [`Overrides`].
     pub faults: Option<Vec<String>>,
     /// See [`Overrides`].
     pub bug: Option<Bug>,
@@ -72,6 +74,7 @@ impl Scenario {
             shards: self.shards,
             minutes: self.minutes,
             rate: self.rate,
+            agents: self.agents,
             faults: self.faults.clone(),
             bug: self.bug,
         };
