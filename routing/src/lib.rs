@@ -24,7 +24,7 @@ mod likeness;
 mod matching;
 pub mod outcome;
 mod pictures;
-mod requests;
+pub mod requests;
 #[cfg(test)]
 mod scene;
 pub mod settings;

@@ -3,6 +3,8 @@
 mod apply;
 #[cfg(test)]
 mod apply_test;
+#[cfg(test)]
+mod ids_test;
 mod planted;
 mod reads;
 

@@ -2,13 +2,12 @@
 
 use super::keys::Line;
 use super::{
-    Agent, AgentNo, ConvNo, Conversation, Counters, Derived, Domain, DomainIndex, Queue, State, Table,
-    Touchpoint,
+    Agent, AgentNo, Answers, ConvNo, Conversation, Counters, Derived, Domain, DomainIndex, Queue, State,
+    Table, Touchpoint,
 };
 use crate::deadlines::Due;
 use crate::fixed::FixedMap;
 use crate::matching::Dirty;
-use crate::requests::Requests;
 use crate::settings::DomainSettings;
 use crate::shard::PlantedBug;
 use crate::{AccountId, DomainId, LogTime, Sequence, Version};
@@ -28,7 +27,7 @@ struct ImageRef<'a> {
     agents: &'a Table<Agent>,
     touchpoints: &'a Table<Touchpoint>,
     conversations: Vec<&'a Conversation>,
-    requests: &'a Requests,
+    requests: &'a Answers,
     dirty: &'a Dirty,
 }
 
@@ -46,7 +45,7 @@ struct Image {
     agents: Table<Agent>,
     touchpoints: Table<Touchpoint>,
     conversations: Vec<Conversation>,
-    requests: Requests,
+    requests: Answers,
     dirty: Dirty,
 }
 
@@ -54,7 +53,7 @@ impl Serialize for Domain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut conversations: Vec<&Conversation> = self.conversations.values().map(AsRef::as_ref).collect();
         conversations.sort_unstable_by_key(|conversation| conversation.no);
-        let none = Requests::default();
+        let none = Answers::default();
         // Only snapshots are not for people: what is hashed for comparison is as it is.
         let dropped = !serializer.is_human_readable() && self.planted(PlantedBug::SnapshotWithoutRequests);
         ImageRef {

@@ -22,10 +22,11 @@ use crate::fixed::FixedMap;
 use crate::matching::Dirty;
 use crate::requests::Requests;
 use crate::settings::DomainSettings;
+use crate::settings::limits::REQUESTS_REMEMBERED_MAX;
 use crate::shard::PlantedBug;
 use crate::{
-    AccountId, AgentId, Channel, ConversationId, DomainId, Effects, LogTime, Points, Position, QueueId,
-    Rejected, Sequence, TouchpointId, Version,
+    AccountId, AgentId, Channel, ConversationId, DomainId, Effects, LogTime, Outcome, Points, Position,
+    QueueId, Rejected, Sequence, TouchpointId, Version,
 };
 use keys::Ranking;
 
@@ -106,6 +107,9 @@ impl DomainIndex {
     }
 }
 
+/// Answers by request id, with the hash of what was asked for.
+pub(crate) type Answers = Requests<u64, Outcome, REQUESTS_REMEMBERED_MAX>;
+
 /// A domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Domain {
@@ -120,7 +124,7 @@ pub(crate) struct Domain {
     pub(crate) agents: Table<Agent>,
     pub(crate) touchpoints: Table<Touchpoint>,
     pub(crate) conversations: FixedMap<ConvNo, Box<Conversation>>,
-    pub(crate) requests: Requests,
+    pub(crate) requests: Answers,
     /// What matching has still to look at.
     pub(crate) dirty: Dirty,
     pub(crate) index: Derived<DomainIndex>,
@@ -141,7 +145,7 @@ impl Domain {
             agents: Table::default(),
             touchpoints: Table::default(),
             conversations: FixedMap::default(),
-            requests: Requests::default(),
+            requests: Answers::default(),
             dirty: Dirty::default(),
         }
     }

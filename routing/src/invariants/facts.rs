@@ -103,10 +103,10 @@ pub fn offers_made<'a>(step: &Step<'a>) -> Vec<(&'a ConversationView, &'a OfferV
 }
 
 /// Whether the entry's request id was answered before, or refused for its age or content: such an
-/// entry must change nothing at all.
+/// entry must change nothing at all. True long after the window too: then it is refused.
 pub fn is_repeat(step: &Step<'_>, ghost: &Ghost) -> bool {
     matches!(step.outcome, Err(Rejected::RequestTooOld { .. } | Rejected::RequestIdReused))
-        || step.entry.request.id.is_some_and(|id| ghost.remembered(id, step.after.now).is_some())
+        || step.entry.request.id.is_some_and(|id| ghost.answers.contains_key(&id) && !ghost.ages.is_lost(id))
 }
 
 /// Whether the entry was this domain's to work on, so that nothing due may be left in it.

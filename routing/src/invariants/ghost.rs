@@ -1,13 +1,14 @@
 //! What the checker remembers of a domain's past, apart from the engine's own memory.
 
 use super::Step;
+use super::ages::Ages;
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
 use crate::view::Stage;
 use crate::{
     AgentId, ConversationId, LogTime, OfferId, Outcome, QueueId, RequestId, Span, TouchpointId, Version,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// For how many windows an answer is kept: as long as an id can come back and be taken for new.
 const WINDOWS_KEPT: u64 = 16;
@@ -15,11 +16,13 @@ const WINDOWS_KEPT: u64 = 16;
 /// A domain's history as the checker saw it. Grows with the run: for tests and simulations.
 #[derive(Debug, Clone, Default)]
 pub struct Ghost {
-    /// First answers by request id, with the request and the log time. Forgotten long after the
-    /// window.
+    /// First answers by request id, with the request and the log time from which on the window
+    /// counts. Forgotten long after the window.
     pub answers: BTreeMap<RequestId, (Request, Outcome, LogTime)>,
-    /// Their ids, in order.
-    answered: VecDeque<(LogTime, RequestId)>,
+    /// Their ids, in the order of that time.
+    answered: BTreeSet<(LogTime, RequestId)>,
+    /// Which ids are too old.
+    pub(super) ages: Ages,
     /// The request window in force.
     pub window_us: u64,
     /// Conversations that were answered to a caller or announced, with their arrival.
@@ -52,7 +55,24 @@ impl Ghost {
     /// The remembered answer of a request id, if it must still be remembered at this time.
     #[must_use]
     pub fn remembered(&self, id: RequestId, now: LogTime) -> Option<&(Request, Outcome, LogTime)> {
-        self.answers.get(&id).filter(|(_, _, at)| now.since(*at).0 < self.window_us)
+        self.answers.get(&id).filter(|(_, _, since)| now.0 < since.0 + self.window_us)
+    }
+
+    /// Takes the clocks of an entry in, before it is checked.
+    pub(super) fn meet(&mut self, step: &Step<'_>) {
+        if let Some(before) = step.before {
+            self.window_us = before.summary.settings.request_window.0;
+        } else {
+            self.window_us = step.after.summary.settings.request_window.0;
+            self.ages.whole = step.events.iter().any(|event| event.kind == EventKind::DomainCreated);
+        }
+        let healthy = step.before.is_none_or(|before| before.summary.quarantined.is_none());
+        if let Some(id) = step.entry.request.id
+            && step.entry.request.domain == step.after.summary.id
+            && healthy
+        {
+            self.ages.meet(id, step.after.now, step.entry.wall_ms, self.window_us);
+        }
     }
 
     /// Takes one entry into the history.
@@ -101,15 +121,24 @@ impl Ghost {
         if step.entry.request.domain != step.after.summary.id
             || refused_before_it_counts
             || step.after.summary.quarantined.is_some()
-            || self.remembered(id, step.after.now).is_some()
+            || (self.answers.contains_key(&id) && !self.ages.is_lost(id))
         {
             return;
         }
-        let old = LogTime(step.after.now.0.saturating_sub(WINDOWS_KEPT * self.window_us));
-        while let Some((_, gone)) = self.answered.pop_front_if(|(at, _)| *at < old && self.window_us > 0) {
+        let now = step.after.now;
+        let span_us = WINDOWS_KEPT * self.window_us;
+        let is_past = |(since, id): &(LogTime, RequestId)| self.ages.is_past(*id, *since, now, span_us);
+        while self.answered.first().is_some_and(is_past)
+            && let Some((_, gone)) = self.answered.pop_first()
+        {
             self.answers.remove(&gone);
         }
-        self.answered.push_back((step.after.now, id));
-        self.answers.insert(id, (step.entry.request.clone(), step.outcome.clone(), step.after.now));
+        let since = self.ages.answered(id, now);
+        if let Some((_, _, former)) =
+            self.answers.insert(id, (step.entry.request.clone(), step.outcome.clone(), since))
+        {
+            self.answered.remove(&(former, id));
+        }
+        self.answered.insert((since, id));
     }
 }

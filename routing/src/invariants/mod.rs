@@ -6,6 +6,7 @@
 //! ids. With [`Step::touched`] they look at what the entry changed, without it at everything.
 //! R-17 (moves between domains) has no check until conversations move between domains.
 
+mod ages;
 mod facts;
 mod ghost;
 mod r01;
@@ -48,7 +49,7 @@ pub struct Promise {
     pub source: &'static str,
     /// What goes wrong elsewhere without it.
     pub prevents: &'static str,
-    /// Says what is broken, if anything. The ghost is as it was before the entry.
+    /// Says what is broken, if anything. The ghost is as it was before the entry, but for its clocks.
     pub check: fn(&Step<'_>, &Ghost) -> Vec<String>,
 }
 
@@ -95,6 +96,7 @@ const SOURCE: &str = "docs/routing/PROMISES.md";
 
 /// Checks every promise for one domain after one entry, then lets the ghost remember the entry.
 pub fn check_all(step: &Step<'_>, ghost: &mut Ghost) -> Vec<Violation> {
+    ghost.meet(step);
     let broken = ALL
         .iter()
         .flat_map(|promise| {

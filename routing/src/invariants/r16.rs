@@ -20,20 +20,27 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         return Vec::new();
     }
     let mut broken = Vec::new();
-    if let Some((first, answer, _)) = ghost.remembered(id, step.after.now) {
+    let refused = matches!(step.outcome, Err(Rejected::RequestTooOld { .. }));
+    let is_over = ghost.ages.is_over(id, step.entry.wall_ms, ghost.window_us);
+    if let Some((first, answer, _)) = ghost.answers.get(&id).filter(|_| !ghost.ages.is_lost(id)) {
+        // Out of its window it may be refused, but never carried out again.
+        let refusable =
+            ghost.remembered(id, step.after.now).is_none() && (is_over || ghost.ages.may_be_forgotten(id));
         let right = if first == request {
             step.outcome == answer
         } else {
             *step.outcome == Err(Rejected::RequestIdReused)
         };
-        if !right {
+        if !(right || refused && refusable) {
             broken.push(format!("{id:?} was answered {answer:?}, and again {:?}", step.outcome));
         }
-    } else if id.made_at_ms() + ghost.window_us / 1_000 < step.entry.wall_ms
-        && !ghost.answers.contains_key(&id)
-        && !matches!(step.outcome, Err(Rejected::RequestTooOld { .. }))
-    {
+    } else if is_over && !refused && !ghost.ages.is_lost(id) {
         broken.push(format!("{id:?} is older than the window and got {:?}", step.outcome));
+    } else if refused && !is_over && !ghost.ages.may_be_forgotten(id) {
+        broken.push(format!(
+            "{id:?} is not older than the window and not among the forgotten: {:?}",
+            step.outcome
+        ));
     }
     if facts::is_repeat(step, ghost) && (!step.events.is_empty() || !step.is_unchanged()) {
         broken.push(format!("{id:?} came again and changed something: {:?}", step.events));

@@ -11,7 +11,7 @@ use crate::outcome::{Done, DoneWhat};
 use crate::requests::Seen;
 use crate::settings::DomainSettings;
 use crate::settings::limits::{EXPIRIES_PER_ENTRY_MAX, MATCHES_PER_ENTRY_MAX};
-use crate::{AccountId, Command, DomainId, Effects, Entry, Outcome, Rejected, RequestId, Sequence, Version};
+use crate::{AccountId, Command, DomainId, Effects, Entry, Outcome, Rejected, Sequence, Version};
 use std::hash::Hasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -103,8 +103,7 @@ impl Shard {
         if let Some(request_id) = request.id {
             content = content_of(entry);
             let window = domain.settings.request_window;
-            domain.requests.forget(cx.now, window);
-            match domain.requests.look_up(request_id, content, entry.wall_ms, window) {
+            match domain.requests.meet(request_id, &content, cx.now, entry.wall_ms, window) {
                 Seen::New => {}
                 Seen::Answered(outcome) if !cx.planted(PlantedBug::RequestsForgotten) => return outcome,
                 Seen::Answered(_) => {}
@@ -117,7 +116,7 @@ impl Shard {
         if let Some(request_id) = request.id
             && domain.quarantined.is_none()
         {
-            domain.requests.remember(request_id, content, cx.now, entry.wall_ms, outcome.clone());
+            domain.requests.remember(request_id, content, cx.now, outcome.clone());
         }
         self.reindex(id);
         if outcome == Err(Rejected::Quarantined) && self.index.0.planted == Some(PlantedBug::FaultSpreads) {
@@ -141,8 +140,9 @@ impl Shard {
         }
         let window = settings.request_window;
         let mut domain = Domain::new(entry.request.domain, account, settings.clone());
+        let content = content_of(entry);
         if let Some(id) = entry.request.id
-            && let Seen::TooOld = domain.requests.look_up(id, 0, entry.wall_ms, window)
+            && let Seen::TooOld = domain.requests.meet(id, &content, self.now, entry.wall_ms, window)
         {
             return Err(Rejected::RequestTooOld { window_s: window.0 / 1_000_000 });
         }
@@ -152,15 +152,11 @@ impl Shard {
         let outcome =
             Ok(Done { what: DoneWhat::Ok, at: cx.now, sequence: domain.sequence, version: domain.version });
         if let Some(id) = entry.request.id {
-            remember(&mut domain, id, entry, &cx, &outcome);
+            domain.requests.remember(id, content, cx.now, outcome.clone());
         }
         self.domains.insert(entry.request.domain, domain);
         outcome
     }
-}
-
-fn remember(domain: &mut Domain, id: RequestId, entry: &Entry, cx: &Cx<'_>, outcome: &Outcome) {
-    domain.requests.remember(id, content_of(entry), cx.now, entry.wall_ms, outcome.clone());
 }
 
 fn content_of(entry: &Entry) -> u64 {

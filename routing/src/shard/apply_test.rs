@@ -1,7 +1,6 @@
-//! Faults, repeated requests, bounds and levels.
+//! Faults, bounds and levels.
 
 use crate::command::{By, Intent};
-use crate::entry::RequestId;
 use crate::settings::{AgentSettings, DomainSettings};
 use crate::testing::{DOMAIN, World};
 use crate::view::Stage;
@@ -32,27 +31,6 @@ fn a_panic_quarantines_its_domain_only_and_a_restart_does_not_loop() {
     let queue = crate::settings::QueueSettings { name: "q".to_owned(), ..Default::default() };
     let entry = world.entry(other, Command::CreateQueue { settings: queue }, None);
     assert!(world.shard.apply(&entry, &mut Effects::default()).is_ok(), "the other goes on");
-}
-
-#[test]
-fn a_repeated_request_gets_the_first_answer() {
-    let mut world = World::new();
-    let made_ms = 1_700_000_000_000u128 + u128::from(world.time / 1_000);
-    let id = RequestId(made_ms << 80 | 7);
-    let settings =
-        |name: &str| crate::settings::QueueSettings { name: name.to_owned(), ..Default::default() };
-    let first = world.entry(DOMAIN, Command::CreateQueue { settings: settings("a") }, Some(id));
-    let answer = world.shard.apply(&first, &mut world.effects);
-    world.effects.clear();
-    let again = world.entry(DOMAIN, Command::CreateQueue { settings: settings("a") }, Some(id));
-    assert_eq!(world.shard.apply(&again, &mut world.effects), answer);
-    assert!(world.effects.events.is_empty());
-    let other = world.entry(DOMAIN, Command::CreateQueue { settings: settings("b") }, Some(id));
-    assert_eq!(world.shard.apply(&other, &mut world.effects), Err(Rejected::RequestIdReused));
-    world.pass(Span::seconds(301));
-    let late = world.entry(DOMAIN, Command::CreateQueue { settings: settings("a") }, Some(id));
-    assert!(matches!(world.shard.apply(&late, &mut world.effects), Err(Rejected::RequestTooOld { .. })));
-    assert_eq!(world.shard.queues(DOMAIN, None, 9).len(), 1);
 }
 
 #[test]
@@ -135,50 +113,4 @@ fn levels_only_rise_as_far_as_the_build_knows() {
     world.ok(Command::SetLevel { level: 1 });
     assert!(matches!(world.refused(Command::SetLevel { level: 0 }), Rejected::Invalid { .. }));
     assert_eq!(world.refused(Command::SetLevel { level: 2 }), Rejected::Level { level: 1 });
-}
-
-/// An id made at a wall time, in milliseconds after the world's first entry.
-fn made_at(ms: u64) -> RequestId {
-    RequestId(u128::from(1_700_000_001_000 + ms) << 80 | 1)
-}
-
-fn with_id(world: &mut World, id: RequestId, command: Command) -> crate::Outcome {
-    let entry = world.entry(DOMAIN, command, Some(id));
-    world.effects.clear();
-    world.shard.apply(&entry, &mut world.effects)
-}
-
-#[test]
-fn a_refusal_is_remembered_too() {
-    let mut world = World::new();
-    let queue = crate::QueueId::new(DOMAIN, 1);
-    let command = Command::DeleteQueue { queue };
-    let refused = with_id(&mut world, made_at(0), command.clone());
-    assert!(matches!(refused, Err(Rejected::Unknown { .. })));
-    assert_eq!(world.queue(), queue);
-    assert_eq!(with_id(&mut world, made_at(0), command.clone()), refused, "though it exists by now");
-    assert!(with_id(&mut world, made_at(1), command).is_ok(), "another intent");
-}
-
-#[test]
-fn an_answer_is_known_for_the_window_and_its_id_refused_ever_after() {
-    let window = DomainSettings::default().request_window;
-    for (span, known) in [(Span(window.0 - 1), true), (window, false), (Span(window.0 * 9), false)] {
-        let mut world = World::new();
-        let pause = Command::PauseQueue { queue: world.queue(), paused: true, by: By::System };
-        let first = with_id(&mut world, made_at(0), pause.clone());
-        assert!(first.is_ok());
-        world.pass(span);
-        let again = with_id(&mut world, made_at(0), pause.clone());
-        if known {
-            assert_eq!(again, first);
-        } else {
-            assert_eq!(again, Err(Rejected::RequestTooOld { window_s: window.0 / 1_000_000 }));
-            let slow_wall = made_at(0);
-            let mut entry = world.entry(DOMAIN, pause, Some(slow_wall));
-            entry.wall_ms = slow_wall.made_at_ms();
-            let outcome = world.shard.apply(&entry, &mut Effects::default());
-            assert_eq!(outcome, again, "a wall clock that stood still makes no duplicate");
-        }
-    }
 }

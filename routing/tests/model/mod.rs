@@ -107,8 +107,10 @@ impl Model {
         }
         dom.now = self.now;
         if let Some(id) = request.id {
-            dom.forget_answers();
             let window_ms = dom.settings.request_window.0 / 1_000;
+            if !dom.meet_id(id, entry.wall_ms) {
+                return Err(Rejected::RequestTooOld { window_s: window_ms / 1_000 });
+            }
             if let Some(known) = dom.answers.get(&id) {
                 return if known.request == *request {
                     known.outcome.clone()
@@ -117,7 +119,7 @@ impl Model {
                 };
             }
             let made = id.made_at_ms();
-            if made + window_ms < entry.wall_ms || dom.floor_ms.is_some_and(|floor| made <= floor) {
+            if made + window_ms < dom.reference_ms() || dom.floor_ms.is_some_and(|floor| made <= floor) {
                 return Err(Rejected::RequestTooOld { window_s: window_ms / 1_000 });
             }
         }
@@ -131,13 +133,12 @@ impl Model {
         let Command::CreateDomain { account, settings } = &request.command else {
             return Err(Rejected::UnknownDomain);
         };
-        let window_ms = settings.request_window.0 / 1_000;
-        if request.id.is_some_and(|id| id.made_at_ms() + window_ms < entry.wall_ms) {
-            return Err(Rejected::RequestTooOld { window_s: window_ms / 1_000 });
-        }
         config::check_domain(settings)?;
         let mut dom = Dom::new(request.domain, *account, settings.clone());
         dom.now = self.now;
+        if request.id.is_some_and(|id| !dom.meet_id(id, entry.wall_ms)) {
+            return Err(Rejected::RequestTooOld { window_s: settings.request_window.0 / 1_000_000 });
+        }
         dom.emit(EventKind::DomainCreated);
         let outcome = dom.done(DoneWhat::Ok, Subject::Domain(dom.id));
         dom.remember_answer(entry, &outcome);

@@ -7,7 +7,7 @@ use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings
 use routing::view::{Lease, OfferView, Stage};
 use routing::{
     AccountId, AgentId, Channel, ConversationId, DomainId, Entry, Epoch, Event, EventKind, LogTime, OfferId,
-    Outcome, Points, Position, Priority, QueueId, Rejected, RequestId, Sequence, TouchpointId, Version,
+    Outcome, Points, Position, Priority, QueueId, Rejected, RequestId, Sequence, Span, TouchpointId, Version,
 };
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ pub struct Dom {
     pub quarantined: Option<String>,
     pub answers: BTreeMap<RequestId, Answer>,
     pub floor_ms: Option<u64>,
+    /// The reference clock in microseconds, and the log time of the last look at it.
+    pub reference: Option<(u64, LogTime)>,
     pub queues: BTreeMap<QueueId, Line>,
     pub people: BTreeMap<AgentId, Person>,
     pub touchpoints: BTreeMap<TouchpointId, TouchpointSettings>,
@@ -36,8 +38,10 @@ pub struct Dom {
 pub struct Answer {
     pub request: Request,
     pub outcome: Outcome,
-    pub at: LogTime,
-    pub wall_ms: u64,
+    /// From when on its window counts.
+    pub since: LogTime,
+    /// Its id was far ahead of the reference clock.
+    pub far: bool,
     pub order: u64,
 }
 
@@ -127,6 +131,7 @@ impl Dom {
             quarantined: None,
             answers: BTreeMap::new(),
             floor_ms: None,
+            reference: None,
             queues: BTreeMap::new(),
             people: BTreeMap::new(),
             touchpoints: BTreeMap::new(),
@@ -293,28 +298,57 @@ impl Dom {
 
     // ----- answers -----
 
-    pub fn forget_answers(&mut self) {
+    /// Step 2 of the rules up to the answer: the reference clock moves, answers are forgotten.
+    /// False: the very first id is too old.
+    pub fn meet_id(&mut self, id: RequestId, wall_ms: u64) -> bool {
+        let window_us = self.settings.request_window.0;
+        self.reference = match self.reference {
+            None if id.made_at_ms() + window_us / 1_000 < wall_ms => return false,
+            None => Some((1_000 * wall_ms.min(id.made_at_ms()), self.now)),
+            Some((was, looked)) => {
+                let passed = self.now.0 - looked.0;
+                let most = was + passed + passed.min(window_us) / 4;
+                Some((was.max(most.min(1_000 * wall_ms)), self.now))
+            }
+        };
+        self.forget_answers();
+        true
+    }
+
+    pub fn reference_ms(&self) -> u64 {
+        self.reference.expect("an id was met").0 / 1_000
+    }
+
+    fn forget_answers(&mut self) {
+        const HOUR: Span = Span::seconds(3_600);
+        let (now, reference) = (self.now, self.reference_ms());
         for _ in 0..256 {
-            let window = self.settings.request_window;
-            let oldest = self.answers.iter().min_by_key(|(_, a)| a.order).map(|(id, a)| (*id, a.clone()));
-            let Some((id, answer)) = oldest.filter(|(_, a)| a.at + window <= self.now) else { return };
+            // Per way of queueing, the first alone is looked at.
+            let first = |far: bool| {
+                let of_it = self.answers.iter().filter(|(_, a)| a.far == far);
+                of_it.min_by_key(|(id, a)| if far { (a.since, id.0) } else { (LogTime(a.order), 0) })
+            };
+            let over = |(id, a): &(&RequestId, &Answer)| {
+                let end = a.since + self.settings.request_window;
+                end <= now && (id.made_at_ms() <= reference || end + HOUR <= now)
+            };
+            let gone = first(false).filter(over).or_else(|| first(true).filter(over));
+            let Some((id, _)) = gone.map(|(id, a)| (*id, a.since)) else { return };
             self.answers.remove(&id);
-            let floor = id.made_at_ms().min(answer.wall_ms);
-            self.floor_ms = Some(self.floor_ms.map_or(floor, |f| f.max(floor)));
+            if id.made_at_ms() <= reference {
+                self.floor_ms = Some(self.floor_ms.unwrap_or(0).max(id.made_at_ms()));
+            }
         }
     }
 
     pub fn remember_answer(&mut self, entry: &Entry, outcome: &Outcome) {
         let Some(id) = entry.request.id else { return };
         let order = self.answers.values().map(|a| a.order + 1).max().unwrap_or_default();
-        let answer = Answer {
-            request: entry.request.clone(),
-            outcome: outcome.clone(),
-            at: self.now,
-            wall_ms: entry.wall_ms,
-            order,
-        };
-        self.answers.insert(id, answer);
+        let ahead_ms = id.made_at_ms().saturating_sub(self.reference_ms());
+        let far = ahead_ms > 10_000;
+        let since = if far { self.now + Span::millis(ahead_ms.min(3_600_000)) } else { self.now };
+        let (request, outcome) = (entry.request.clone(), outcome.clone());
+        self.answers.insert(id, Answer { request, outcome, since, far, order });
     }
 }
 

@@ -1,5 +1,6 @@
 //! Draws commands of all kinds, mostly sensible in the present state, some hostile.
 
+use super::clocks::Clocks;
 use super::draw::Draw;
 use super::worlds;
 use crate::model::{Conv, Dom, Model, Person};
@@ -29,6 +30,7 @@ pub struct Generator {
     pace_us: u64,
     /// How many in a hundred act in the name of an old session or of somebody else.
     hostile_percent: u64,
+    clocks: Clocks,
 }
 
 fn boss() -> By {
@@ -60,6 +62,7 @@ impl Generator {
             script: Vec::new(),
             pace_us,
             hostile_percent,
+            clocks: Clocks::new(seed),
         };
         generator.set_up();
         generator
@@ -112,13 +115,17 @@ impl Generator {
             // A retry of something sent lately, sometimes with other content.
             let lately = self.sent.len().saturating_sub(40);
             request = self.draw.one(&self.sent[lately..]).expect("not empty");
+            if let Some(old) = self.clocks.old_retry(self.sent.len()) {
+                request = self.sent[old].clone();
+            }
             if self.draw.chance(20) {
                 request.expected_version = Some(Version(7_777));
             }
         } else if domain != DomainId::SHARD && self.draw.chance(60) {
             self.ids += 1;
             let old_ms = if self.draw.chance(2) { self.draw.number(30_000, 60_000) } else { 0 };
-            request.id = Some(RequestId((u128::from(self.wall_ms() - old_ms) << 80) | self.ids));
+            let made_ms = self.true_ms() - old_ms + self.clocks.client_ahead_ms();
+            request.id = Some(RequestId((u128::from(made_ms) << 80) | self.ids));
             if self.draw.chance(5) {
                 request.expected_version = self.some_version(model, &request);
             }
@@ -129,12 +136,12 @@ impl Generator {
         Entry {
             position: Position { index: self.index, ordinal: 0 },
             time: LogTime(self.time - behind),
-            wall_ms: self.wall_ms(),
+            wall_ms: self.clocks.leader_ms(self.time, self.true_ms()),
             request,
         }
     }
 
-    fn wall_ms(&self) -> u64 {
+    fn true_ms(&self) -> u64 {
         WALL_START_MS + self.time / 1_000
     }
 
