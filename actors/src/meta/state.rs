@@ -1,9 +1,10 @@
 //! The meta group's state: a small pure machine of its own.
 
 use crate::{Account, PlacedDomain};
-use routing::{AccountId, DomainId, Rejected, RequestId, ShardId};
+use routing::requests::{Requests, Seen};
+use routing::{AccountId, DomainId, LogTime, Rejected, RequestId, ShardId, Span};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Accounts of a cluster.
 const ACCOUNTS_MAX: usize = 100_000;
@@ -11,8 +12,8 @@ const ACCOUNTS_MAX: usize = 100_000;
 const DOMAINS_MAX: usize = 1_000_000;
 /// Answers remembered.
 const REQUESTS_MAX: usize = 100_000;
-/// How long a request id is good, in milliseconds of wall time.
-const WINDOW_MS: u64 = 300_000;
+/// How long a request id is good.
+const WINDOW: Span = Span::seconds(300);
 /// Longest name in bytes.
 const NAME_BYTES_MAX: usize = 1_024;
 
@@ -62,10 +63,7 @@ pub(crate) struct MetaState {
     domains: BTreeMap<DomainId, Placed>,
     per_shard: BTreeMap<ShardId, u64>,
     last_domain: u32,
-    answers: BTreeMap<RequestId, (MetaCommand, MetaOutcome)>,
-    order: VecDeque<RequestId>,
-    /// Ids made at or before this moment may have been forgotten.
-    forgotten_ms: u64,
+    requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
 impl MetaState {
@@ -76,28 +74,17 @@ impl MetaState {
 
     pub(super) fn apply(&mut self, request: MetaRequest, time_us: u64, wall_ms: u64) -> MetaOutcome {
         self.log_time_us = self.log_time_us.max(time_us);
+        let now = LogTime(self.log_time_us);
         let MetaRequest { id, command } = request;
-        if let Some((known, answer)) = self.answers.get(&id) {
-            return if *known == command { answer.clone() } else { Err(Rejected::RequestIdReused) };
-        }
-        let too_old = id.made_at_ms() < wall_ms.saturating_sub(WINDOW_MS);
-        if too_old || id.made_at_ms() < self.forgotten_ms {
-            return Err(Rejected::RequestTooOld { window_s: WINDOW_MS / 1_000 });
+        match self.requests.meet(id, &command, now, wall_ms, WINDOW) {
+            Seen::New => {}
+            Seen::Answered(answer) => return answer,
+            Seen::Reused => return Err(Rejected::RequestIdReused),
+            Seen::TooOld => return Err(Rejected::RequestTooOld { window_s: WINDOW.0 / 1_000_000 }),
         }
         let outcome = self.carry_out(&command);
-        self.remember(id, command, outcome.clone());
+        self.requests.remember(id, command, now, outcome.clone());
         outcome
-    }
-
-    fn remember(&mut self, id: RequestId, command: MetaCommand, outcome: MetaOutcome) {
-        if self.order.len() >= REQUESTS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.answers.remove(&oldest);
-            self.forgotten_ms = self.forgotten_ms.max(oldest.made_at_ms() + 1);
-        }
-        self.order.push_back(id);
-        self.answers.insert(id, (command, outcome));
     }
 
     fn carry_out(&mut self, command: &MetaCommand) -> MetaOutcome {
@@ -181,6 +168,12 @@ mod tests {
         RequestId(u128::from(made_at_ms) << 80 | number)
     }
 
+    fn late_account(state: &mut MetaState, made_ms: u64, time_s: u64, wall_ms: u64) -> MetaOutcome {
+        let command = MetaCommand::CreateAccount { name: format!("at {time_s}") };
+        let request = MetaRequest { id: id(made_ms, u128::from(time_s)), command };
+        state.apply(request, time_s * 1_000_000, wall_ms)
+    }
+
     fn account(state: &mut MetaState, number: u128, name: &str) -> MetaOutcome {
         let command = MetaCommand::CreateAccount { name: name.to_owned() };
         state.apply(MetaRequest { id: id(1_000, number), command }, 1, 1_000)
@@ -198,9 +191,25 @@ mod tests {
         assert_eq!(account(&mut state, 1, "Acme"), first);
         assert_eq!(account(&mut state, 1, "Other"), Err(Rejected::RequestIdReused));
         assert_eq!(state.accounts().len(), 1);
-        let late = MetaCommand::CreateAccount { name: "Late".to_owned() };
-        let late = state.apply(MetaRequest { id: id(1_000, 9), command: late }, 2, 2_000_000);
+        let late = late_account(&mut state, 1_000, 2_000, 2_000_000);
         assert!(matches!(late, Err(Rejected::RequestTooOld { .. })), "{late:?}");
+    }
+
+    #[test]
+    fn a_leader_whose_clock_is_an_hour_ahead_shuts_nobody_out() {
+        const HOUR_MS: u64 = 3_600_000;
+        let mut state = MetaState::new(1);
+        late_account(&mut state, 1_000, 1, 1_000).unwrap();
+        for time_s in 2..10 {
+            let honest_ms = time_s * 1_000;
+            late_account(&mut state, honest_ms, time_s, honest_ms + HOUR_MS).unwrap();
+            let command = MetaCommand::PlaceDomain { account: AccountId(1) };
+            let own = MetaRequest { id: id(honest_ms + HOUR_MS, u128::from(time_s)), command };
+            state.apply(own, time_s * 1_000_000, honest_ms + HOUR_MS).unwrap();
+        }
+        for time_s in (10..12_000).step_by(60) {
+            late_account(&mut state, time_s * 1_000, time_s, time_s * 1_000).unwrap();
+        }
     }
 
     #[test]
