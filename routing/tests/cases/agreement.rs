@@ -1,18 +1,27 @@
 //! The engine against the naive model: thousands of random commands of all kinds, same outcomes,
 //! same events, same pictures, and every promise kept after each.
 //!
-//! More seeds: `CENTRALITA_SEEDS=1000` (how many), `CENTRALITA_FIRST_SEED`, `CENTRALITA_COMMANDS`
-//! (per seed). A failing seed prints itself, the step, and a shrunk log.
+//! How much is tried is read from the environment, here and nowhere else in this crate:
+//!
+//! | variable | meaning | without it |
+//! | --- | --- | --- |
+//! | `CENTRALITA_SEEDS` | how many seeds | 12 |
+//! | `CENTRALITA_FIRST_SEED` | the first of them | 0 |
+//! | `CENTRALITA_COMMANDS` | commands of each | 600 |
+//!
+//! What a seed does follows from the seed alone. A value that is no number fails the test, so that a
+//! slip of the pen is not taken for a long run. A failing seed prints itself, the step, and a shrunk
+//! log.
 
 use crate::support::run::{Tally, run_seed};
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {
-    option_env_at_run(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
-
-#[expect(clippy::disallowed_methods, reason = "how many seeds a test runs is no decision of the core")]
-fn option_env_at_run(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    #[expect(clippy::disallowed_methods, reason = "how many seeds a test runs is no decision of the core")]
+    let given = std::env::var(name);
+    match given {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is '{text}': a whole number is needed")),
+        Err(_) => otherwise,
+    }
 }
 
 #[test]
