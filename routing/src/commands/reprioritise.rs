@@ -6,6 +6,7 @@ use crate::command::By;
 use crate::domain::{Cx, Domain, State};
 use crate::event::{EventKind, Subject};
 use crate::outcome::DoneWhat;
+use crate::shard::PlantedBug;
 use crate::{ConversationId, Priority};
 
 pub(super) fn apply(
@@ -26,7 +27,9 @@ pub(super) fn apply(
         }
         State::Offered => {
             supervisors_only(by)?;
-            domain.conv_mut(no).priority = priority;
+            if !cx.planted(PlantedBug::PriorityLostInOffer) {
+                domain.conv_mut(no).priority = priority;
+            }
         }
         _ => return wrong_state(domain, no, "only a waiting one has a place in line"),
     }

@@ -6,7 +6,8 @@ use crate::entry::Request;
 use crate::event::{EventKind, Subject};
 use crate::view::Stage;
 use crate::{
-    AgentId, ConversationId, LogTime, OfferId, Outcome, QueueId, RequestId, Span, TouchpointId, Version,
+    AgentId, ConversationId, LogTime, OfferId, Outcome, Priority, QueueId, RequestId, Span, TouchpointId,
+    Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,8 @@ pub struct Ghost {
     pub window_us: u64,
     /// Conversations that were answered to a caller or announced, with their arrival.
     pub arrived: BTreeMap<ConversationId, LogTime>,
+    /// The priority that each arrived with, or was given last.
+    pub priorities: BTreeMap<ConversationId, Priority>,
     /// Those of them that did not end.
     pub live: BTreeSet<ConversationId>,
     /// Conversations that ended, with the final state.
@@ -88,9 +91,13 @@ impl Ghost {
                 EventKind::AgentDeleted(agent) => drop(self.agents.remove(agent)),
                 EventKind::TouchpointCreated(touchpoint) => drop(self.touchpoints.insert(*touchpoint)),
                 EventKind::TouchpointDeleted(touchpoint) => drop(self.touchpoints.remove(touchpoint)),
-                EventKind::Arrived { conversation, .. } => {
+                EventKind::Arrived { conversation, priority, .. } => {
                     self.arrived.insert(*conversation, event.at);
+                    self.priorities.insert(*conversation, *priority);
                     self.live.insert(*conversation);
+                }
+                EventKind::Reprioritised { conversation, priority, .. } => {
+                    self.priorities.insert(*conversation, *priority);
                 }
                 EventKind::Offered { offer, .. } => drop(self.offers_seen.insert(*offer)),
                 EventKind::OfferEnded { offer, .. } => drop(self.offers_ended.insert(*offer)),

@@ -1,8 +1,12 @@
 //! what was answered OK stays true.
+//!
+//! A conversation keeps the priority that it arrived with, or that was asked for last, wherever it is:
+//! waiting, held out to an agent, or taken.
 
 use super::{Ghost, Promise, SOURCE, Step};
-use crate::EventKind;
 use crate::outcome::DoneWhat;
+use crate::view::ConversationView;
+use crate::{Command, EventKind};
 use std::collections::BTreeSet;
 
 /// The promise with its check.
@@ -45,7 +49,23 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             broken.push(format!("{} was {owner}'s, is {still:?}'s, and no event says why", c.id));
         }
     }
+    broken.extend(step.conversations().filter_map(|c| priority(step, ghost, c)));
     broken
+}
+
+/// Whether a conversation has another priority than the one that was told last.
+fn priority(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::Arrived { conversation, priority, .. }
+        | EventKind::Reprioritised { conversation, priority, .. }
+            if *conversation == c.id =>
+        {
+            Some(priority)
+        }
+        _ => None,
+    });
+    let told = told.or_else(|| ghost.priorities.get(&c.id))?;
+    (*told != c.priority).then(|| format!("{} was given {told:?} and has {:?}", c.id, c.priority))
 }
 
 /// All of a set, or those of its members that are among these.
@@ -74,5 +94,17 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             after.conversations.get(conversation).and_then(|c| c.stage.owner()) == Some(*agent)
         }
     };
-    if true_now { Vec::new() } else { vec![format!("answered {:?}, which is not so", done.what)] }
+    if !true_now {
+        return vec![format!("answered {:?}, which is not so", done.what)];
+    }
+    match &step.entry.request.command {
+        Command::Reprioritise { conversation, priority, .. } => {
+            let has = after.conversations.get(conversation).map(|c| c.priority);
+            let lost = has != Some(*priority);
+            lost.then(|| format!("{conversation} was to have {priority:?} and has {has:?}"))
+                .into_iter()
+                .collect()
+        }
+        _ => Vec::new(),
+    }
 }

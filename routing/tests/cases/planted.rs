@@ -14,11 +14,12 @@ const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 22] = [
+const PLANTED: [(PlantedBug, &[&str]); 23] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
     (PlantedBug::AnswerWithoutDeed, &["R-3"]),
+    (PlantedBug::PriorityLostInOffer, &["R-3"]),
     (PlantedBug::UnleasedOffers, &["R-4"]),
     (PlantedBug::OffersOutliveAvailability, &["R-4"]),
     (PlantedBug::FiguresDrift, &["R-5"]),

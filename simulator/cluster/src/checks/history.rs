@@ -272,6 +272,17 @@ impl History {
         .flatten()
     }
 
+    /// One of a domain's conversations that are held out to somebody, as `pick` says.
+    #[must_use]
+    pub fn some_offered(&self, domain: DomainId, pick: u64) -> Option<ConversationId> {
+        self.of(domain, |tale| {
+            let offered = || tale.live().iter().filter(|(_, stage)| **stage == Stage::Offered);
+            let place = usize::try_from(pick.checked_rem(offered().count() as u64)?).ok()?;
+            offered().nth(place).map(|(id, _)| *id)
+        })
+        .flatten()
+    }
+
     /// Queues of a domain that are paused.
     #[must_use]
     pub fn paused(&self, domain: DomainId) -> Vec<QueueId> {

@@ -1,6 +1,7 @@
 //! what was answered OK is in the record by the sequence that the answer names; what was
-//! refused is not; a call that failed or timed out may be or not. The rest of the calls is judged
-//! by the history checker (`record.rs`).
+//! refused is not; a call that failed or timed out may be or not; and what is read of a conversation
+//! has the priority that the record gave it last. The rest of the calls is judged by the history
+//! checker (`record.rs`).
 
 use super::call::{Asked, Call, Outcome};
 use super::case::{Case, Who};
@@ -96,6 +97,30 @@ pub(super) fn check(case: &mut Case) {
         }
     }
     refused(case, &index);
+    priorities(case, &index);
+}
+
+/// Reads that show another priority than the record had given by the version that they show.
+fn priorities(case: &mut Case, index: &Index) {
+    let tale = case.tale;
+    let versions: BTreeMap<(ConversationId, u64), u64> = tale
+        .events
+        .iter()
+        .filter_map(|event| Some(((event.kind.conversation()?, event.version), event.sequence)))
+        .collect();
+    let read = tale.reads.iter().map(|read| (read.returned_us / 1_000, &read.seen));
+    let last_of_all = tale.audit.iter().flat_map(|audit| &audit.conversations).map(|seen| (0, seen));
+    for (at_ms, seen) in read.chain(last_of_all) {
+        let Some(at) = versions.get(&(seen.id, seen.version)).copied() else { continue };
+        let given = last(index.priority.get(&seen.id), at);
+        if given.is_some_and(|given| u32::from(given) != seen.priority) {
+            let what = format!(
+                "{} is shown with priority {} at version {}, by the record it has {given:?}",
+                seen.id, seen.priority, seen.version
+            );
+            case.broken("R-3", at_ms, at, what, &[Who::Conversation(seen.id)]);
+        }
+    }
 }
 
 /// What an acknowledged call should have left in the record, and did not.

@@ -34,6 +34,8 @@ pub struct ConversationSeen {
     pub stage: Stage,
     /// Whose it is.
     pub owner: Option<AgentId>,
+    /// Its priority.
+    pub priority: u32,
     /// Log time of arrival.
     pub arrived_at_us: u64,
     /// Who is looked for: the reference of whoever started it.

@@ -106,7 +106,8 @@ fn welcome(of: u64, version: u64) -> AgentSeen {
 }
 fn shows(number: u64, version: u64, stage: Stage) -> ConversationSeen {
     let (owner, reference) = (None, format!("customer {number}"));
-    ConversationSeen { id: conv(number), version, stage, owner, arrived_at_us: 5_000_000, reference }
+    let (id, arrived_at_us) = (conv(number), 5_000_000);
+    ConversationSeen { id, version, stage, owner, priority: 0, arrived_at_us, reference }
 }
 
 /// Two agents; one conversation is taken and ended, all is acknowledged, shown and read.
@@ -199,6 +200,30 @@ fn r3_refused_or_never_asked_and_yet_in_the_record() {
     tale.sent(&Asked::Accept(seat(1), offer(2)));
     tale.sent(&start(2));
     assert!(!broken(&tale).iter().any(|one| one.promise == "R-3"));
+}
+
+#[test]
+fn r3_a_read_shows_another_priority_than_was_given() {
+    let given = Kind::Reprioritised { conversation: conv(2), priority: 3 };
+    let told = || {
+        let mut tale = good();
+        asks(&mut tale, 9, start(2), Outcome::Unknown);
+        tale.sent(&start(2));
+        tell(&mut tale, [arrived(2), waiting(2), offered(2, 1), given.clone()]);
+        tale
+    };
+    let reads = |tale: &mut Tale, version, priority| {
+        let seen = ConversationSeen { priority, ..shows(2, version, Stage::Offered) };
+        let seen = ConversationSeen { arrived_at_us: 11_000_000, ..seen };
+        tale.reads.push(Read { sent_us: 31, returned_us: 40, seen });
+    };
+    let mut tale = told();
+    reads(&mut tale, 3, 0);
+    reads(&mut tale, 4, 3);
+    reads(&mut tale, 9, 7);
+    assert_eq!(broken(&tale), [], "before it, after it, and of a version that is not in the record");
+    reads(&mut tale, 4, 0);
+    caught(&tale, "R-3", "conv_1_2 is shown with priority 0 at version 4, by the record it has Some(3)");
 }
 
 #[test]

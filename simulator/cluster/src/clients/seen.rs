@@ -22,6 +22,7 @@ pub(super) fn conversation(wire: &v1::Conversation) -> Option<ConversationSeen> 
         version: wire.version,
         stage,
         owner: if owned { Some(wire.agent.parse().ok()?) } else { None },
+        priority: wire.priority,
         arrived_at_us: wire.arrived_at_us,
         reference: wire.reference.clone(),
     })

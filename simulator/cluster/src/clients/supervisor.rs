@@ -130,8 +130,13 @@ impl Supervisor {
         Some(self.realm.history.some_live(self.realm.domain, pick)?.0)
     }
 
+    /// As often as not one that rings at a desk: it has no place in line that would show its rank.
     async fn reprioritise(&mut self) {
-        let Some(id) = self.some_live() else { return };
+        let pick = self.caller.draw.bits();
+        let offered = self.realm.history.some_offered(self.realm.domain, pick);
+        let Some(id) = offered.filter(|_| self.caller.draw.chance(0.5)).or_else(|| self.some_live()) else {
+            return;
+        };
         let priority = u8::try_from(self.caller.draw.range(0, 3)).unwrap_or(0);
         let request = v1::ReprioritiseRequest {
             mutation: None,
@@ -141,6 +146,7 @@ impl Supervisor {
         };
         let asked = Asked::Reprioritise(id, priority);
         change!(self, Manner::ORDINARY, asked, SupervisorClient, reprioritise, request);
+        look(&mut self.caller, id).await;
     }
 
     async fn transfer(&mut self) {

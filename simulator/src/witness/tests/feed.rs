@@ -226,6 +226,10 @@ impl Feed {
             0..35 => {
                 let offer = self.any(view, |c| c.offer.is_some())?.offer?;
                 let desk = self.desk(view, offer.agent)?;
+                if self.chance(2) {
+                    // Just too late.
+                    self.time = self.time.max(offer.deadline.0);
+                }
                 let decline = Decline { reason: "no".to_owned() };
                 Some(match self.chance(80) {
                     true => Command::Accept { desk, offer: offer.id },
@@ -259,8 +263,9 @@ impl Feed {
                 Some(Command::ForceClose { conversation: c.id, reason: "r".to_owned(), by: boss() })
             }
             84..86 => {
-                let c = self.any(view, |c| matches!(c.stage, Stage::Waiting(_)))?;
-                Some(Command::Reprioritise { conversation: c.id, priority: Priority(2), by: boss() })
+                let c = self.any(view, |c| matches!(c.stage, Stage::Waiting(_) | Stage::Offered(_)))?;
+                let priority = Priority(self.rng.random_range(0..4));
+                Some(Command::Reprioritise { conversation: c.id, priority, by: boss() })
             }
             86..99 => {
                 let agent = self.one(&agents)?;
