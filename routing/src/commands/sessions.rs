@@ -6,6 +6,7 @@ use crate::command::{By, Desk, Intent};
 use crate::domain::{Cx, Domain};
 use crate::event::{EventKind, Subject};
 use crate::outcome::DoneWhat;
+use crate::shard::PlantedBug;
 use crate::view::Lease;
 
 pub(super) fn open(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId) -> Answered {
@@ -15,7 +16,9 @@ pub(super) fn open(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId) -> Answere
     agent.lease = Lease::Live;
     let epoch = agent.epoch;
     domain.refresh(no);
-    domain.clear_grace(no);
+    if !cx.planted(PlantedBug::GraceAfterReturn) {
+        domain.clear_grace(no);
+    }
     domain.emit(cx, EventKind::SessionOpened { agent: id, epoch });
     domain.dirty.agent(no);
     done(DoneWhat::Session(epoch), Subject::Agent(id))

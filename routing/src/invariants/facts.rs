@@ -2,9 +2,9 @@
 
 use super::{Ghost, Step};
 use crate::event::Place;
-use crate::settings::RankPolicy;
+use crate::settings::{DomainSettings, RankPolicy};
 use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
-use crate::{Channel, Command, ConversationId, DomainId, EventKind, QueueId, Rejected};
+use crate::{Channel, Command, ConversationId, DomainId, Event, EventKind, LogTime, QueueId, Rejected};
 
 /// Rank key, smallest first.
 pub type Rank = (i128, u64, ConversationId);
@@ -100,6 +100,25 @@ pub fn offers_made<'a>(step: &Step<'a>) -> Vec<(&'a ConversationView, &'a OfferV
         Some((conversation, conversation.offer.as_ref().filter(|offer| offer.id == *id)?))
     })
     .collect()
+}
+
+/// When work in hand ends by itself, by the last event that said so: wrap-up, or the longest time of a
+/// contact. `None` where no such event was seen.
+pub fn work_ends(step: &Step<'_>, ghost: &Ghost, id: ConversationId) -> Option<Option<LogTime>> {
+    let settings = &step.after.summary.settings;
+    let told = step.events.iter().rev().find_map(|event| work_ends_by(event, settings, id));
+    told.or_else(|| ghost.work_ends.get(&id).copied())
+}
+
+/// The same, as one event says it of this conversation.
+pub fn work_ends_by(event: &Event, settings: &DomainSettings, id: ConversationId) -> Option<Option<LogTime>> {
+    match &event.kind {
+        EventKind::Assigned { conversation, .. } if *conversation == id => {
+            Some(settings.assigned_max.map(|longest| event.at + longest))
+        }
+        EventKind::Wrapping { conversation, deadline, .. } if *conversation == id => Some(Some(*deadline)),
+        _ => None,
+    }
 }
 
 /// Whether the entry's request id was answered before, or refused for its age or content: such an

@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::ages::Ages;
+use super::{Step, facts};
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
 use crate::view::Stage;
@@ -30,6 +31,8 @@ pub struct Ghost {
     pub arrived: BTreeMap<ConversationId, LogTime>,
     /// The priority that each arrived with, or was given last.
     pub priorities: BTreeMap<ConversationId, Priority>,
+    /// When each that somebody owns ends by itself, if it does.
+    pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
     pub live: BTreeSet<ConversationId>,
     /// Conversations that ended, with the final state.
@@ -101,7 +104,14 @@ impl Ghost {
                 }
                 EventKind::Offered { offer, .. } => drop(self.offers_seen.insert(*offer)),
                 EventKind::OfferEnded { offer, .. } => drop(self.offers_ended.insert(*offer)),
+                EventKind::Assigned { conversation, .. } | EventKind::Wrapping { conversation, .. } => {
+                    let settings = &step.after.summary.settings;
+                    let ends = facts::work_ends_by(event, settings, *conversation);
+                    self.work_ends.insert(*conversation, ends.flatten());
+                }
+                EventKind::Released { conversation, .. } => drop(self.work_ends.remove(conversation)),
                 EventKind::Ended { conversation, ending, .. } => {
+                    self.work_ends.remove(conversation);
                     self.live.remove(conversation);
                     self.ended.entry(*conversation).or_insert_with(|| Stage::Ended(ending.clone()));
                 }

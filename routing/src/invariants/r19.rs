@@ -1,9 +1,14 @@
 //! R-19: an older session epoch, leader epoch or offer token can never act.
+//!
+//! The grace time of a lost lease belongs to the session that lost it: once the agent has a newer
+//! one, no grace runs any more, and none takes work away ("After the grace time held work is kept,
+//! requeued or closed": of an agent that did not come back).
 
 use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
 use crate::command::{By, Desk};
-use crate::view::Lease;
+use crate::event::{Ending, EventKind, Requeued};
+use crate::view::{ConversationView, Lease};
 use crate::{Command, OfferId};
 
 /// The promise with its check.
@@ -16,6 +21,45 @@ pub const PROMISE: Promise = Promise {
 };
 
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
+    let mut broken = acted(step, ghost);
+    broken.extend(grace_acted(step));
+    broken.extend(step.conversations().filter_map(|c| grace_runs(step, ghost, c)));
+    broken
+}
+
+/// Work that a lost lease cost although the lease is live.
+fn grace_acted(step: &Step<'_>) -> impl Iterator<Item = String> {
+    step.events.iter().enumerate().filter_map(move |(at, event)| {
+        let id = match &event.kind {
+            EventKind::Waiting { conversation, cause: Some(Requeued::LeaseLost), .. }
+            | EventKind::Ended { conversation, ending: Ending::OwnerLost, .. } => conversation,
+            _ => return None,
+        };
+        let before = step.before?;
+        let owner = before.agents.get(&before.conversations.get(id)?.stage.owner()?)?;
+        let lost_now = step.events[..at]
+            .iter()
+            .any(|event| matches!(&event.kind, EventKind::LeaseLost { agent, .. } if *agent == owner.id));
+        (owner.lease == Lease::Live && !lost_now)
+            .then(|| format!("{id} was taken from {} as of a lost lease, which is live", owner.id))
+    })
+}
+
+/// Work of an agent with a live lease that something is to end before its own time is over.
+fn grace_runs(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<String> {
+    let owner = step.after.agents.get(&c.stage.owner()?).filter(|owner| owner.lease == Lease::Live)?;
+    let own = facts::work_ends(step, ghost, c.id)?;
+    let offer = c.offer.as_ref().map(|offer| offer.deadline);
+    let first = own.into_iter().chain(offer).min();
+    (c.deadline != first).then(|| {
+        format!(
+            "{} of {}, whose lease is live, ends at {:?}, by its own time at {first:?}",
+            c.id, owner.id, c.deadline
+        )
+    })
+}
+
+fn acted(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let Some(before) = step.before else { return Vec::new() };
     if step.entry.request.domain != before.summary.id
         || step.outcome.is_err()

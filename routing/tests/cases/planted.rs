@@ -14,7 +14,7 @@ const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 23] = [
+const PLANTED: [(PlantedBug, &[&str]); 24] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -37,6 +37,7 @@ const PLANTED: [(PlantedBug, &[&str]); 23] = [
     (PlantedBug::InboxNeverExpires, &["R-18"]),
     (PlantedBug::StaleEpoch, &["R-19"]),
     (PlantedBug::LateAccept, &["R-19"]),
+    (PlantedBug::GraceAfterReturn, &["R-19"]),
     (PlantedBug::FaultSpreads, &["R-20"]),
 ];
 

@@ -55,7 +55,13 @@ fn kind(kind: &EventKind) -> Kind {
             reference: reference.clone(),
         },
         EventKind::Waiting { conversation, place: at, cause } => {
-            Kind::Waiting { conversation: *conversation, place: place(at), again: cause.is_some() }
+            let owner_lost = *cause == Some(event::Requeued::LeaseLost);
+            Kind::Waiting {
+                conversation: *conversation,
+                place: place(at),
+                again: cause.is_some(),
+                owner_lost,
+            }
         }
         EventKind::Offered { conversation, offer, agent, weight, deadline, .. } => Kind::Offered {
             conversation: *conversation,
@@ -98,9 +104,11 @@ fn kind(kind: &EventKind) -> Kind {
         EventKind::Reprioritised { conversation, priority, .. } => {
             Kind::Reprioritised { conversation: *conversation, priority: priority.0 }
         }
-        EventKind::Ended { conversation, ending, .. } => {
-            Kind::Ended { conversation: *conversation, abandoned: *ending == event::Ending::Abandoned }
-        }
+        EventKind::Ended { conversation, ending, .. } => Kind::Ended {
+            conversation: *conversation,
+            abandoned: *ending == event::Ending::Abandoned,
+            owner_lost: *ending == event::Ending::OwnerLost,
+        },
         other => {
             Kind::Other(format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned())
         }

@@ -104,6 +104,8 @@ pub enum Kind {
         place: Place,
         /// Whether it waited before.
         again: bool,
+        /// Whether it left an owner whose lease was lost for too long.
+        owner_lost: bool,
     },
     /// A conversation is held out to an agent.
     Offered {
@@ -177,6 +179,8 @@ pub enum Kind {
         conversation: ConversationId,
         /// Whether the customer left before an agent had it.
         abandoned: bool,
+        /// Whether its owner's lease was lost for too long.
+        owner_lost: bool,
     },
     /// Anything that no promise depends on; the name is kept for people.
     Other(String),

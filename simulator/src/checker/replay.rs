@@ -192,7 +192,7 @@ impl<'a> Replay<'a> {
                     self.broken(Promise::R6, &[conversation.to_string()], "arrives twice".to_owned());
                 }
             }
-            Kind::Waiting { conversation, place, again } => {
+            Kind::Waiting { conversation, place, again, .. } => {
                 self.let_go(*conversation);
                 let known = self.conversations.entry(*conversation).or_default();
                 known.place = Some(place.clone());

@@ -29,10 +29,20 @@ fn arrived(number: u64) -> Kind {
     Kind::Arrived { conversation: conv(number), channel: Channel::Voice, priority: 0, reference }
 }
 fn waiting(number: u64) -> Kind {
-    Kind::Waiting { conversation: conv(number), place: Place::Queues(vec![queue()]), again: false }
+    Kind::Waiting {
+        conversation: conv(number),
+        place: Place::Queues(vec![queue()]),
+        again: false,
+        owner_lost: false,
+    }
 }
 fn waiting_again(number: u64) -> Kind {
-    Kind::Waiting { conversation: conv(number), place: Place::Queues(vec![queue()]), again: true }
+    Kind::Waiting {
+        conversation: conv(number),
+        place: Place::Queues(vec![queue()]),
+        again: true,
+        owner_lost: false,
+    }
 }
 fn offered(number: u64, by: u64, to: u64) -> Kind {
     let deadline_us = 1_000_000 * SECOND;
@@ -46,7 +56,7 @@ fn assigned(number: u64, by: u64, to: u64) -> Kind {
     Kind::Assigned { conversation: conv(number), agent: agent(to), offer, weight: 51, overdraft: 0 }
 }
 fn ended(number: u64) -> Kind {
-    Kind::Ended { conversation: conv(number), abandoned: false }
+    Kind::Ended { conversation: conv(number), abandoned: false, owner_lost: false }
 }
 fn opened(of: u64, epoch: u64) -> Kind {
     Kind::SessionOpened { agent: agent(of), epoch }
@@ -208,7 +218,12 @@ fn r2_capacity_exceeded() {
 fn r2_a_pull_beside_a_live_offer_is_nobodys_fault() {
     let pulled =
         Kind::Assigned { conversation: conv(2), agent: agent(1), offer: None, weight: 51, overdraft: 2 };
-    let inbox = Kind::Waiting { conversation: conv(2), place: Place::Inbox(vec![queue()]), again: false };
+    let inbox = Kind::Waiting {
+        conversation: conv(2),
+        place: Place::Inbox(vec![queue()]),
+        again: false,
+        owner_lost: false,
+    };
     let mut taken = assigned(1, 1, 1);
     if let Kind::Assigned { overdraft, .. } = &mut taken {
         *overdraft = 2;
@@ -267,7 +282,7 @@ fn r4_accepted_after_the_deadline() {
 fn r6_something_happens_after_the_end() {
     let history = on_duty(vec![
         vec![arrived(1), waiting(1)],
-        vec![Kind::Ended { conversation: conv(1), abandoned: true }],
+        vec![Kind::Ended { conversation: conv(1), abandoned: true, owner_lost: false }],
         vec![offered(1, 1, 1)],
     ]);
     caught(&history, Promise::R6);

@@ -149,6 +149,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             conversation: f.conversation()?,
             place: f.place()?,
             again: f.get("cause").is_some(),
+            owner_lost: f.text("cause") == "lease_lost",
         },
         "offered" => Kind::Offered {
             conversation: f.conversation()?,
@@ -181,7 +182,12 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             Kind::Reprioritised { conversation: f.conversation()?, priority: f.small("priority")? }
         }
         "ended" => {
-            Kind::Ended { conversation: f.conversation()?, abandoned: f.variant("ending")?.0 == "abandoned" }
+            let ending = f.variant("ending")?.0;
+            Kind::Ended {
+                conversation: f.conversation()?,
+                abandoned: ending == "abandoned",
+                owner_lost: ending == "owner_lost",
+            }
         }
         _ => Kind::Other(event.r#type.clone()),
     };

@@ -32,7 +32,7 @@ fn arrived(number: u64) -> Kind {
 }
 fn waiting(number: u64) -> Kind {
     let place = Place::Queues(vec![QueueId::new(D, 1)]);
-    Kind::Waiting { conversation: conv(number), place, again: false }
+    Kind::Waiting { conversation: conv(number), place, again: false, owner_lost: false }
 }
 fn offered(number: u64, to: u64) -> Kind {
     let deadline_us = 900_000_000;
@@ -52,7 +52,7 @@ fn assigned(number: u64, to: u64) -> Kind {
     Kind::Assigned { conversation: conv(number), agent: agent(to), offer, weight: 51, overdraft: 0 }
 }
 fn ended(number: u64) -> Kind {
-    Kind::Ended { conversation: conv(number), abandoned: false }
+    Kind::Ended { conversation: conv(number), abandoned: false, owner_lost: false }
 }
 fn opened(of: u64, epoch: u64) -> Kind {
     Kind::SessionOpened { agent: agent(of), epoch }
@@ -136,6 +136,10 @@ fn broken(tale: &Tale) -> Vec<crate::report::Broken> {
     let mut broken = Vec::new();
     judge::tale(tale, &mut broken);
     broken
+}
+
+fn broken_of(tale: &Tale, promise: &str) -> usize {
+    broken(tale).iter().filter(|one| one.promise == promise).count()
 }
 
 fn caught(tale: &Tale, promise: &str, words: &str) {
@@ -350,6 +354,29 @@ fn r19_an_older_session_acts() {
     tell(&mut tale, [opened(1, 2)]);
     asks(&mut tale, 9, Asked::DeskPresence(seat(1), true), done(11));
     caught(&tale, "R-19", "after epoch 2 was opened at 11");
+}
+
+#[test]
+fn r19_a_lost_lease_costs_work_although_the_agent_is_back() {
+    let place = || Place::Queues(vec![QueueId::new(D, 1)]);
+    let requeued = || Kind::Waiting { conversation: conv(2), place: place(), again: true, owner_lost: true };
+    let closed = || Kind::Ended { conversation: conv(2), abandoned: false, owner_lost: true };
+    for cost in [requeued(), closed()] {
+        for comes_back in [false, true] {
+            let mut tale = good();
+            tell(&mut tale, [arrived(2), waiting(2), offered(2, 1), taken(2), assigned(2, 1)]);
+            tell(&mut tale, [Kind::LeaseLost { agent: agent(1) }]);
+            if comes_back {
+                tell(&mut tale, [opened(1, 2)]);
+            }
+            tell(&mut tale, [Kind::Released { conversation: conv(2), agent: agent(1) }, cost.clone()]);
+            if comes_back {
+                caught(&tale, "R-19", "conv_1_2 was taken from agent_1_1 as of a lost lease");
+            } else {
+                assert_eq!(broken_of(&tale, "R-19"), 0);
+            }
+        }
+    }
 }
 
 #[test]
