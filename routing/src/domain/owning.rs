@@ -95,7 +95,7 @@ impl Domain {
         let now = cx.now;
         let agent = self.agent_mut(no);
         let was_available = agent.intent == Intent::Available;
-        let returns = agent.miss_return.take();
+        let returns = if cx.planted(PlantedBug::BackFromOwnBreak) { None } else { agent.miss_return.take() };
         agent.intent = intent.clone();
         agent.intent_by = by.clone();
         if intent == Intent::Available && !was_available {

@@ -1,6 +1,7 @@
 //! What several checks ask of a picture: written from the rules, by scanning.
 
 use super::{Ghost, Step};
+use crate::command::{By, Intent};
 use crate::event::Place;
 use crate::settings::{DomainSettings, RankPolicy};
 use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
@@ -119,6 +120,20 @@ pub fn work_ends_by(event: &Event, settings: &DomainSettings, id: ConversationId
         EventKind::Wrapping { conversation, deadline, .. } if *conversation == id => Some(Some(*deadline)),
         _ => None,
     }
+}
+
+/// The time before which the break is not over that a change of presence began for misses; `None` if it
+/// began no such break.
+pub fn break_begun(step: &Step<'_>, event: &Event) -> Option<Option<LogTime>> {
+    let EventKind::PresenceChanged { intent: Intent::Unavailable { reason }, by: By::System, .. } =
+        &event.kind
+    else {
+        return None;
+    };
+    // It began before what the entry changed of the settings, or after.
+    let settings = step.before.into_iter().chain([step.after]).map(|view| &view.summary.settings);
+    let shortest = settings.filter_map(|settings| settings.miss_return).min();
+    (reason == "missed").then_some(shortest.map(|span| event.at + span))
 }
 
 /// Whether the entry's request id was answered before, or refused for its age or content: such an

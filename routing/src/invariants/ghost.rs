@@ -41,6 +41,9 @@ pub struct Ghost {
     pub queues: BTreeSet<QueueId>,
     /// Agents that were made and not deleted.
     pub agents: BTreeSet<AgentId>,
+    /// Agents on the break that follows too many misses, with the time before which it is not over;
+    /// `None`: it has no end of its own.
+    pub breaks: BTreeMap<AgentId, Option<LogTime>>,
     /// Touchpoints that were made and not deleted.
     pub touchpoints: BTreeSet<TouchpointId>,
     /// Every offer id ever seen.
@@ -91,7 +94,14 @@ impl Ghost {
                 EventKind::QueueCreated(queue) => drop(self.queues.insert(*queue)),
                 EventKind::QueueDeleted(queue) => drop(self.queues.remove(queue)),
                 EventKind::AgentCreated(agent) => drop(self.agents.insert(*agent)),
-                EventKind::AgentDeleted(agent) => drop(self.agents.remove(agent)),
+                EventKind::AgentDeleted(agent) => {
+                    self.agents.remove(agent);
+                    self.breaks.remove(agent);
+                }
+                EventKind::PresenceChanged { agent, .. } => match facts::break_begun(step, event) {
+                    Some(until) => drop(self.breaks.insert(*agent, until)),
+                    None => drop(self.breaks.remove(agent)),
+                },
                 EventKind::TouchpointCreated(touchpoint) => drop(self.touchpoints.insert(*touchpoint)),
                 EventKind::TouchpointDeleted(touchpoint) => drop(self.touchpoints.remove(touchpoint)),
                 EventKind::Arrived { conversation, priority, .. } => {

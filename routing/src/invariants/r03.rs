@@ -1,9 +1,12 @@
 //! what was answered OK stays true.
 //!
 //! A conversation keeps the priority that it arrived with, or that was asked for last, wherever it is:
-//! waiting, held out to an agent, or taken.
+//! waiting, held out to an agent, or taken. An agent's presence is what its desk or a supervisor asked
+//! for last; the domain itself makes an agent available only when the break that it imposed for misses
+//! is over and still stands.
 
-use super::{Ghost, Promise, SOURCE, Step};
+use super::{Ghost, Promise, SOURCE, Step, facts};
+use crate::command::{By, Intent};
 use crate::outcome::DoneWhat;
 use crate::view::ConversationView;
 use crate::{Command, EventKind};
@@ -50,7 +53,31 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         }
     }
     broken.extend(step.conversations().filter_map(|c| priority(step, ghost, c)));
+    broken.extend(returned(step, ghost));
     broken
+}
+
+/// Agents that were made available though nobody asked for it and no break was over.
+fn returned(step: &Step<'_>, ghost: &Ghost) -> impl Iterator<Item = String> {
+    step.events.iter().enumerate().filter_map(move |(at, event)| {
+        let EventKind::PresenceChanged { agent, intent: Intent::Available, by: By::System } = &event.kind
+        else {
+            return None;
+        };
+        let asked = matches!(&step.entry.request.command,
+            Command::SetPresence { agent: of, intent: Intent::Available, by: By::System } if of == agent);
+        let earlier = step.events[..at].iter().rev().find(
+            |earlier| matches!(&earlier.kind, EventKind::PresenceChanged { agent: of, .. } if of == agent),
+        );
+        let stands = match earlier {
+            Some(earlier) => facts::break_begun(step, earlier),
+            None => ghost.breaks.get(agent).copied(),
+        };
+        let over = stands.flatten().is_some_and(|until| until <= event.at);
+        (!asked && !over).then(|| {
+            format!("{agent} was made available, which nobody asked for; its break for misses: {stands:?}")
+        })
+    })
 }
 
 /// Whether a conversation has another priority than the one that was told last.
@@ -104,6 +131,13 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             lost.then(|| format!("{conversation} was to have {priority:?} and has {has:?}"))
                 .into_iter()
                 .collect()
+        }
+        Command::SetPresence { agent, intent, .. } => {
+            let is = after.agents.get(agent).map(|agent| &agent.intent);
+            let drained = matches!((intent, is), (Intent::Draining { next }, Some(Intent::Unavailable { reason }))
+                if next == reason);
+            let lost = is != Some(intent) && !drained;
+            lost.then(|| format!("{agent} was to be {intent:?} and is {is:?}")).into_iter().collect()
         }
         _ => Vec::new(),
     }

@@ -83,6 +83,8 @@ planted! {
     GraceAfterReturn = "grace-after-return",
     /// A new priority is forgotten by a conversation that is held out to an agent.
     PriorityLostInOffer = "priority-lost-in-offer",
+    /// An agent that left by its own will is made available when the break after a miss is over.
+    BackFromOwnBreak = "back-from-own-break",
     /// An accept is answered and not carried out.
     AnswerWithoutDeed = "answer-without-deed",
 }

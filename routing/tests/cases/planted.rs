@@ -14,12 +14,13 @@ const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 24] = [
+const PLANTED: [(PlantedBug, &[&str]); 25] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
     (PlantedBug::AnswerWithoutDeed, &["R-3"]),
     (PlantedBug::PriorityLostInOffer, &["R-3"]),
+    (PlantedBug::BackFromOwnBreak, &["R-3"]),
     (PlantedBug::UnleasedOffers, &["R-4"]),
     (PlantedBug::OffersOutliveAvailability, &["R-4"]),
     (PlantedBug::FiguresDrift, &["R-5"]),

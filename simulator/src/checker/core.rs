@@ -1,6 +1,6 @@
 //! From the core's events to the checker's, for runs without a cluster.
 
-use super::model::{Event, Kind, OfferEnd, Place};
+use super::model::{Event, Kind, MISSED, OfferEnd, Place, Why};
 use routing::command;
 use routing::event::{self, EventKind, How, Subject};
 
@@ -39,8 +39,15 @@ fn kind(kind: &EventKind) -> Kind {
     match kind {
         EventKind::SessionOpened { agent, epoch } => Kind::SessionOpened { agent: *agent, epoch: epoch.0 },
         EventKind::LeaseLost { agent, .. } => Kind::LeaseLost { agent: *agent },
-        EventKind::PresenceChanged { agent, intent, .. } => {
-            Kind::Presence { agent: *agent, available: *intent == command::Intent::Available }
+        EventKind::PresenceChanged { agent, intent, by } => {
+            let why = match (by, intent) {
+                (command::By::System, command::Intent::Unavailable { reason }) if reason == MISSED => {
+                    Why::Missed
+                }
+                (command::By::System, _) => Why::Itself,
+                _ => Why::Asked,
+            };
+            Kind::Presence { agent: *agent, available: *intent == command::Intent::Available, why }
         }
         EventKind::AgentChanged(agent) => Kind::AgentChanged(*agent),
         EventKind::AgentDeleted(agent) => Kind::AgentDeleted(*agent),

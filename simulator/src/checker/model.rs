@@ -46,6 +46,20 @@ pub enum OfferEnd {
     Revoked,
 }
 
+/// The reason of an agent who is unavailable because it missed too many offers.
+pub(super) const MISSED: &str = "missed";
+
+/// At whose wish an agent's intent changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Its desk's or a supervisor's.
+    Asked,
+    /// Nobody's: it missed too many offers, and has a break.
+    Missed,
+    /// Nobody's: that break is over, or what it drained is.
+    Itself,
+}
+
 /// What happened, as far as a promise depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -67,6 +81,8 @@ pub enum Kind {
         agent: AgentId,
         /// Whether it takes offers now.
         available: bool,
+        /// At whose wish.
+        why: Why,
     },
     /// An agent's settings changed: what the facts say of it holds no longer.
     AgentChanged(AgentId),

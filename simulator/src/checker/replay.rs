@@ -160,7 +160,7 @@ impl<'a> Replay<'a> {
                 }
             }
             Kind::LeaseLost { agent } => self.agents.entry(*agent).or_default().live = false,
-            Kind::Presence { agent, available } => {
+            Kind::Presence { agent, available, .. } => {
                 self.agents.entry(*agent).or_default().available = *available;
             }
             Kind::AgentChanged(agent) => self.agents.entry(*agent).or_default().facts = None,

@@ -2,7 +2,7 @@
 
 use super::model::{
     AgentFacts, Answer, Asked, Call, Event, Facts, History, Kind, Notice, OfferEnd, Outcome, Place, Rank,
-    Said,
+    Said, Why,
 };
 use super::{Promise, Verdict, check};
 use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId};
@@ -62,7 +62,7 @@ fn opened(of: u64, epoch: u64) -> Kind {
     Kind::SessionOpened { agent: agent(of), epoch }
 }
 fn presence(of: u64, available: bool) -> Kind {
-    Kind::Presence { agent: agent(of), available }
+    Kind::Presence { agent: agent(of), available, why: Why::Asked }
 }
 
 fn facts(agents: u64) -> Facts {

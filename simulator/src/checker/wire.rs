@@ -1,6 +1,6 @@
 //! From the API's events to the checker's.
 
-use super::model::{Event, Kind, OfferEnd, Place};
+use super::model::{Event, Kind, MISSED, OfferEnd, Place, Why};
 use proto::v1;
 use routing::{AgentId, Channel, ConversationId, QueueId};
 use serde_json::Value;
@@ -104,6 +104,17 @@ impl Fields<'_> {
         self.entity("channel")
     }
 
+    /// At whose wish the intent changed.
+    fn why(&self) -> Result<Why, Unreadable> {
+        let by = self.need("by")?.as_str().ok_or_else(|| self.bad("by"))?;
+        let reason = self.need("intent")?.get("reason").and_then(Value::as_str);
+        Ok(match (by, reason) {
+            ("system", Some(MISSED)) => Why::Missed,
+            ("system", _) => Why::Itself,
+            _ => Why::Asked,
+        })
+    }
+
     fn offer_end(&self) -> Result<OfferEnd, Unreadable> {
         match self.variant("end")?.0 {
             "accepted" => Ok(OfferEnd::Accepted),
@@ -128,7 +139,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
         "presence_changed" => {
             let intent = f.need("intent")?.get("intent").and_then(Value::as_str);
             let available = intent.ok_or_else(|| f.bad("intent"))? == "available";
-            Kind::Presence { agent: f.agent()?, available }
+            Kind::Presence { agent: f.agent()?, available, why: f.why()? }
         }
         "agent_changed" => Kind::AgentChanged(f.agent()?),
         "agent_deleted" => Kind::AgentDeleted(f.agent()?),

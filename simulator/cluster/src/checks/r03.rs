@@ -1,12 +1,13 @@
 //! what was answered OK is in the record by the sequence that the answer names; what was
 //! refused is not; a call that failed or timed out may be or not; and what is read of a conversation
-//! has the priority that the record gave it last. The rest of the calls is judged by the history
-//! checker (`record.rs`).
+//! has the priority that the record gave it last. What an agent's presence was set to stays until
+//! somebody sets it anew, or misses do. The rest of the calls is judged by the history checker
+//! (`record.rs`).
 
 use super::call::{Asked, Call, Outcome};
 use super::case::{Case, Who};
 use routing::{AgentId, ConversationId, OfferId, QueueId};
-use simulator::checker::model::{Kind, OfferEnd};
+use simulator::checker::model::{Kind, OfferEnd, Why};
 use std::collections::BTreeMap;
 
 /// The record, turned so that an answer finds its event. All values are sequences.
@@ -46,7 +47,7 @@ impl Index {
                 Kind::OfferEnded { offer, end: OfferEnd::Rejected, .. } => {
                     index.rejected.insert(*offer, at);
                 }
-                Kind::Presence { agent, available } => {
+                Kind::Presence { agent, available, .. } => {
                     index.presence.entry(*agent).or_default().push((at, *available));
                 }
                 Kind::QueuePaused { queue, paused } => {
@@ -98,6 +99,23 @@ pub(super) fn check(case: &mut Case) {
     }
     refused(case, &index);
     priorities(case, &index);
+    returned(case);
+}
+
+/// Agents that the domain made available although they are not on the break that it imposed for
+/// misses: they came back, or left, by their own or a supervisor's wish.
+fn returned(case: &mut Case) {
+    let mut last: BTreeMap<AgentId, (u64, Why)> = BTreeMap::new();
+    for event in &case.tale.events {
+        let Kind::Presence { agent, available, why } = &event.kind else { continue };
+        let before = last.insert(*agent, (event.sequence, *why));
+        if *available && *why == Why::Itself && before.is_none_or(|(_, why)| why != Why::Missed) {
+            let asked = before.map_or("never".to_owned(), |(at, _)| format!("at {at}"));
+            let seen =
+                format!("{agent} was made available by the domain itself; its intent was last set {asked}");
+            case.broken("R-3", 0, event.sequence, seen, &[Who::Agent(*agent)]);
+        }
+    }
 }
 
 /// Reads that show another priority than the record had given by the version that they show.

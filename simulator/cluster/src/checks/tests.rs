@@ -8,7 +8,7 @@ use super::{History, judge};
 use consensus::NodeId;
 use proto::v1;
 use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId};
-use simulator::checker::model::{Event, Kind, OfferEnd, Place};
+use simulator::checker::model::{Event, Kind, OfferEnd, Place, Why};
 use std::sync::Arc;
 
 const D: DomainId = DomainId(1);
@@ -58,7 +58,7 @@ fn opened(of: u64, epoch: u64) -> Kind {
     Kind::SessionOpened { agent: agent(of), epoch }
 }
 fn presence(of: u64, available: bool) -> Kind {
-    Kind::Presence { agent: agent(of), available }
+    Kind::Presence { agent: agent(of), available, why: Why::Asked }
 }
 
 /// Versions count the events about each entity, as the core's do.
@@ -228,6 +228,23 @@ fn r3_a_read_shows_another_priority_than_was_given() {
     assert_eq!(broken(&tale), [], "before it, after it, and of a version that is not in the record");
     reads(&mut tale, 4, 0);
     caught(&tale, "R-3", "conv_1_2 is shown with priority 0 at version 4, by the record it has Some(3)");
+}
+
+#[test]
+fn r3_an_agent_is_made_available_whom_nobody_asked() {
+    let by = |available, why| Kind::Presence { agent: agent(1), available, why };
+    let mut tale = good();
+    tell(&mut tale, [by(false, Why::Missed), by(true, Why::Itself), by(false, Why::Itself)]);
+    assert_eq!(broken_of(&tale, "R-3"), 0, "the break for misses is over, and draining is done");
+    for first in [by(true, Why::Asked), by(false, Why::Asked)] {
+        let mut tale = good();
+        tell(&mut tale, [by(false, Why::Missed), first, by(true, Why::Itself)]);
+        caught(
+            &tale,
+            "R-3",
+            "agent_1_1 was made available by the domain itself; its intent was last set at 12",
+        );
+    }
 }
 
 #[test]

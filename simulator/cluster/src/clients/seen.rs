@@ -61,3 +61,8 @@ pub(super) fn offer(wire: &v1::Offer) -> Option<Shown> {
 pub(super) fn is_available(intent: Option<&v1::Intent>) -> bool {
     intent.is_some_and(|intent| matches!(intent.intent, Some(v1::intent::Intent::Available(_))))
 }
+
+/// Whether an intent is the break that the domain imposes for misses.
+pub(super) fn is_missed(intent: &v1::Intent) -> bool {
+    matches!(&intent.intent, Some(v1::intent::Intent::Unavailable(unavailable)) if unavailable.reason == "missed")
+}

@@ -111,6 +111,7 @@ impl Feed {
             hold_max: Span::seconds(4),
             exclude_rejected: Span::seconds(6),
             exclude_missed: Span::seconds(4),
+            miss_limit: 2,
             miss_return: Some(Span::seconds(3)),
             closed_retention: Span::seconds(20),
             request_window: Span::seconds(40),
@@ -297,8 +298,11 @@ impl Feed {
         let agent = view.agents.get(&id)?;
         let desk = self.desk(view, id)?;
         let away = Intent::Unavailable { reason: "lunch".to_owned() };
+        let missed = agent.intent == Intent::Unavailable { reason: "missed".to_owned() };
         Some(match self.rng.random_range(0..10) {
             _ if agent.lease != Lease::Live => Command::OpenSession { agent: id },
+            // The break for misses becomes one of its own.
+            0..5 if missed => Command::SetPresence { agent: id, intent: away, by: By::Agent(desk) },
             _ if !agent.takes_offers() => {
                 Command::SetPresence { agent: id, intent: Intent::Available, by: By::Agent(desk) }
             }

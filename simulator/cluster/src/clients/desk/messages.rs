@@ -259,7 +259,13 @@ impl Desk {
             Some(Told::Presence(intent)) => {
                 self.state.available = seen::is_available(Some(&intent));
                 self.sight(link, Said::Presence(self.state.available));
-                if !self.state.available {
+                if seen::is_missed(&intent) && self.plays() && self.caller.draw.chance(0.5) {
+                    // It makes the break its own, and longer than the domain would have it.
+                    let after = self.caller.draw.millis(50, 1_500);
+                    self.state.plan(now + after, Due::OwnBreak);
+                    let after = self.caller.draw.millis(3_000, 6_000);
+                    self.state.plan(now + after, Due::Presence(Presence::Available));
+                } else if !self.state.available {
                     let after = self.back_after() + Duration::from_millis(200);
                     self.state.plan(now + after, Due::Presence(Presence::Available));
                 }

@@ -307,6 +307,12 @@ impl Desk {
                     }
                 }
                 Due::Presence(presence) => self.presence(link, presence)?,
+                Due::OwnBreak => {
+                    if self.plays() && !self.state.available {
+                        self.count("own_break");
+                        self.ask(link, Intent::Presence(Presence::Away))?;
+                    }
+                }
                 Due::Drop => {
                     if let Some(flap) = self.load.flap.filter(|_| self.plays()) {
                         let after = self.caller.draw.exponential(flap);

@@ -19,6 +19,8 @@ pub(super) enum Due {
     Inbox,
     /// Wants another presence.
     Presence(Presence),
+    /// Leaves of its own accord, although it was sent on a break for misses.
+    OwnBreak,
     /// Drops the stream.
     Drop,
     /// Says goodbye.
