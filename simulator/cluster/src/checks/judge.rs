@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::case::Case;
 use super::sight::Said;
+use super::situations::Situations;
 use super::tale::Tale;
 use super::{r01, r03, r04, r06, r10, r13, r16, r19, record, state};
 use crate::report::Broken;
@@ -71,6 +72,10 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
             };
             add(name, 1);
         }
+        let Situations { returns_with_work, offers_reprioritised, breaks_of_its_own } = Situations::of(tale);
+        add("returns_with_work", returns_with_work);
+        add("offers_reprioritised", offers_reprioritised);
+        add("breaks_of_its_own", breaks_of_its_own);
         let mut shown = BTreeSet::new();
         for sight in &tale.sights {
             match &sight.said {

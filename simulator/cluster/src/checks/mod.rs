@@ -17,6 +17,7 @@ mod r19;
 mod read;
 mod record;
 mod sight;
+mod situations;
 mod state;
 mod tale;
 #[cfg(test)]

@@ -16,21 +16,24 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 21] = [
+const EVENTS: [&str; 24] = [
     "abandoned",
     "accepts",
     "audits",
+    "breaks_of_its_own",
     "elections",
     "entries_compared",
     "hashes_compared",
     "leases_lost",
     "offers",
+    "offers_reprioritised",
     "pulls",
     "redeliveries",
     "rejects",
     "repeats",
     "requests_sent_again",
     "requeues",
+    "returns_with_work",
     "revocations",
     "sessions",
     "snapshots_restored",
