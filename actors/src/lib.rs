@@ -29,4 +29,4 @@ pub use events::EventLimits;
 pub use export::{ExportError, LogExport};
 pub use probe::{Applied, Probe, Spot};
 #[cfg(feature = "seeded-bugs")]
-pub use seeded::{SeededBug, UnknownSeededBug};
+pub use seeded::SeededBug;

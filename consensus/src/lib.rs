@@ -26,5 +26,5 @@ pub use env::{Clock, Entropy};
 pub use group::{Export, Exported, Group, GroupStatus};
 pub use runtime::seed_thread;
 #[cfg(feature = "seeded-bugs")]
-pub use seeded::{SeededBug, UnknownSeededBug};
+pub use seeded::SeededBug;
 pub use transport::{Dial, PeerService, Peers, Pipe, SharedDial, TcpDial, Wire};

@@ -3,92 +3,63 @@
 //! question whether one is on is answered by the compiler.
 
 use crate::config::Config;
-use std::fmt;
-use std::str::FromStr;
 
-macro_rules! seeded {
-    ($($(#[doc = $about:literal])+ $bug:ident = $name:literal,)+) => {
-        /// A mistake that a node's replication can be made to make.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum SeededBug {
-            $($(#[doc = $about])+ $bug,)+
-        }
-
-        #[cfg_attr(not(any(test, feature = "seeded-bugs")), expect(dead_code, reason = "for the feature"))]
-        impl SeededBug {
-            /// Every mistake.
-            pub const ALL: &'static [Self] = &[$(Self::$bug),+];
-
-            /// Its name on command lines: words with hyphens.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$bug => $name,)+
-                }
-            }
-
-            /// What goes wrong, in one line.
-            #[must_use]
-            pub fn about(self) -> &'static str {
-                match self {
-                    $(Self::$bug => concat!($($about),+).trim_start(),)+
-                }
-            }
-        }
-    };
-}
-
-seeded! {
+/// A mistake that a node's replication can be made to make.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    strum::VariantArray,
+    strum::IntoStaticStr,
+    strum::Display,
+    strum::EnumMessage,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub enum SeededBug {
     /// The log answers appends when it has taken them, before they are written and flushed.
-    FlushAnsweredEarly = "flush-answered-early",
+    FlushAnsweredEarly,
     /// A vote is kept in memory and reaches the disk with the next new segment of the log only.
-    VoteNotFlushed = "vote-not-flushed",
+    VoteNotFlushed,
     /// A sync of the log that failed is tried again, and its good answer is believed.
-    FailedSyncRetried = "failed-sync-retried",
+    FailedSyncRetried,
     /// The log takes the torn frame at its end for whole: checksums of records are not looked at.
-    TornTailKept = "torn-tail-kept",
+    TornTailKept,
     /// Entries that conflict with the leader's are removed in memory and not on disk.
-    TruncateForgotten = "truncate-forgotten",
+    TruncateForgotten,
     /// The removal of conflicting entries is written behind the entries that replace them.
-    TruncateWrittenLate = "truncate-written-late",
+    TruncateWrittenLate,
     /// A snapshot gets its final name before its content is flushed.
-    SnapshotNotSynced = "snapshot-not-synced",
+    SnapshotNotSynced,
     /// A snapshot from the leader is restored and not saved.
-    InstalledSnapshotNotSaved = "installed-snapshot-not-saved",
+    InstalledSnapshotNotSaved,
     /// An append counts as stored by a follower when it is sent, so the leader answers before a quorum has it.
-    AnswerBeforeCommit = "answer-before-commit",
+    AnswerBeforeCommit,
     /// A leader lets reads through without asking whether it still leads.
-    StaleReadBarrier = "stale-read-barrier",
+    StaleReadBarrier,
     /// A new leader acts before it has applied what former leaders committed.
-    LeadsTooEarly = "leads-too-early",
+    LeadsTooEarly,
     /// A new leader's log time starts at its own wall clock instead of the last entry's time.
-    LogTimeGoesBack = "log-time-goes-back",
+    LogTimeGoesBack,
 }
 
-impl fmt::Display for SeededBug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+impl SeededBug {
+    /// Every mistake.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// Its name on command lines: words with hyphens.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
     }
-}
 
-/// No mistake has this name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{given}' is no mistake that can be seeded in the replication: use {}", names())]
-pub struct UnknownSeededBug {
-    /// What was given.
-    pub given: String,
-}
-
-fn names() -> String {
-    SeededBug::ALL.iter().map(|bug| bug.name()).collect::<Vec<_>>().join(", ")
-}
-
-impl FromStr for SeededBug {
-    type Err = UnknownSeededBug;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSeededBug> {
-        let known = Self::ALL.iter().copied().find(|bug| bug.name() == text);
-        known.ok_or_else(|| UnknownSeededBug { given: text.to_owned() })
+    /// What goes wrong, in one line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        strum::EnumMessage::get_documentation(&self).unwrap_or_default()
     }
 }
 
@@ -127,16 +98,13 @@ impl Seeded {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "seeded-bugs"))]
 mod tests {
-    use super::SeededBug;
-    use std::collections::BTreeSet;
+    use super::{Seeded, SeededBug};
+    use crate::config::Config;
 
-    #[cfg(feature = "seeded-bugs")]
     #[test]
     fn no_mistake_is_made_unless_one_is_picked() {
-        use super::Seeded;
-        use crate::config::Config;
         let mut config = Config::new(crate::NodeId(1), "a", std::collections::BTreeMap::new(), 1, "/");
         let made =
             |config: &Config| SeededBug::ALL.iter().filter(|bug| Seeded::of(config).has(**bug)).count();
@@ -145,22 +113,5 @@ mod tests {
             config.seeded_bug = Some(*bug);
             assert!(made(&config) == 1 && Seeded::of(&config).has(*bug));
         }
-    }
-
-    #[test]
-    fn names_are_words_with_hyphens_and_lead_back() {
-        let names: BTreeSet<_> = SeededBug::ALL.iter().map(|bug| bug.name()).collect();
-        assert_eq!(names.len(), SeededBug::ALL.len());
-        for bug in SeededBug::ALL {
-            let spelled: String = format!("{bug:?}")
-                .chars()
-                .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
-                .collect();
-            assert_eq!(bug.to_string(), spelled.trim_start_matches('-'));
-            assert_eq!(bug.name().parse(), Ok(*bug));
-            assert!(bug.about().ends_with('.') && !bug.about().starts_with(' '), "{}", bug.about());
-        }
-        let unknown = "leader-sings".parse::<SeededBug>().unwrap_err().to_string();
-        assert!(unknown.contains("leader-sings") && unknown.contains("vote-not-flushed"), "{unknown}");
     }
 }

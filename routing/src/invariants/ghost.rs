@@ -1,6 +1,5 @@
 //! What the checker remembers of a domain's past, apart from the engine's own memory.
 
-use super::Step;
 use super::ages::Ages;
 use super::{Step, facts};
 use crate::entry::Request;

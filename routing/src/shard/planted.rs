@@ -1,97 +1,90 @@
 //! Faults on purpose, by name.
 
-use std::fmt;
-use std::str::FromStr;
-
-macro_rules! planted {
-    ($($(#[doc = $about:literal])+ $bug:ident = $name:literal,)+) => {
-        /// Faults that can be planted to prove that checkers see them. Never on in production: a node
-        /// refuses to start with one unless its environment allows it by name.
-        #[doc(hidden)]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum PlantedBug {
-            $($(#[doc = $about])+ $bug,)+
-        }
-
-        impl PlantedBug {
-            /// Every fault.
-            pub const ALL: &'static [Self] = &[$(Self::$bug),+];
-
-            /// Its name on command lines: words with hyphens.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$bug => $name,)+
-                }
-            }
-
-            /// What goes wrong, in one line.
-            #[must_use]
-            pub fn about(self) -> &'static str {
-                match self {
-                    $(Self::$bug => concat!($($about),+).trim_start(),)+
-                }
-            }
-        }
-    };
-}
-
-planted! {
+/// Faults that can be planted to prove that checkers see them. Never on in production: a node
+/// refuses to start with one unless its environment allows it by name.
+#[doc(hidden)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    strum::VariantArray,
+    strum::IntoStaticStr,
+    strum::Display,
+    strum::EnumMessage,
+    strum::EnumString,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = UnknownBug, parse_err_fn = UnknownBug::of)]
+pub enum PlantedBug {
     /// A rejected offer leaves the conversation assignable to the rejecting agent and the next.
-    OfferTwice = "offer-twice",
+    OfferTwice,
     /// Points are not released when a contact ends.
-    PointsKept = "points-kept",
+    PointsKept,
     /// Points are not released when a conversation is transferred to a queue or an inbox.
-    PointsKeptOnTransfer = "points-kept-on-transfer",
+    PointsKeptOnTransfer,
     /// The newest conversation goes first.
-    NewestFirst = "newest-first",
+    NewestFirst,
     /// A late accept is taken.
-    LateAccept = "late-accept",
+    LateAccept,
     /// Leaving available leaves the agent's offers alive.
-    OffersOutliveAvailability = "offers-outlive-availability",
+    OffersOutliveAvailability,
     /// Freed agents are not matched.
-    NoRematch = "no-rematch",
+    NoRematch,
     /// A repeated request id is carried out again.
-    RequestsForgotten = "requests-forgotten",
+    RequestsForgotten,
     /// A snapshot leaves out the answers of request ids.
-    SnapshotWithoutRequests = "snapshot-without-requests",
+    SnapshotWithoutRequests,
     /// Exclusions never end.
-    ExclusionForever = "exclusion-forever",
+    ExclusionForever,
     /// An agent gets offers without a live lease.
-    UnleasedOffers = "unleased-offers",
+    UnleasedOffers,
     /// A queue's figures drift from what is in it.
-    FiguresDrift = "figures-drift",
+    FiguresDrift,
     /// A late write changes how a conversation ended.
-    EndingRewritten = "ending-rewritten",
+    EndingRewritten,
     /// An ended conversation leaves its offer alive.
-    ZombieOffer = "zombie-offer",
+    ZombieOffer,
     /// A requeued conversation is as young as if it had just arrived.
-    AgeLost = "age-lost",
+    AgeLost,
     /// A conversation ends twice.
-    EndedTwice = "ended-twice",
+    EndedTwice,
     /// The domain's sequence has gaps.
-    SequenceGap = "sequence-gap",
+    SequenceGap,
     /// Waiting has no limit.
-    NoWaitLimit = "no-wait-limit",
+    NoWaitLimit,
     /// The limit of waiting is not kept for what waits in an inbox.
-    InboxNeverExpires = "inbox-never-expires",
+    InboxNeverExpires,
     /// A stale desk may act.
-    StaleEpoch = "stale-epoch",
+    StaleEpoch,
     /// One domain's fault takes all domains of the shard.
-    FaultSpreads = "fault-spreads",
+    FaultSpreads,
     /// An agent that is back before its grace is over loses its work all the same.
-    GraceAfterReturn = "grace-after-return",
+    GraceAfterReturn,
     /// A new priority is forgotten by a conversation that is held out to an agent.
-    PriorityLostInOffer = "priority-lost-in-offer",
+    PriorityLostInOffer,
     /// An agent that left by its own will is made available when the break after a miss is over.
-    BackFromOwnBreak = "back-from-own-break",
+    BackFromOwnBreak,
     /// An accept is answered and not carried out.
-    AnswerWithoutDeed = "answer-without-deed",
+    AnswerWithoutDeed,
 }
 
-impl fmt::Display for PlantedBug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+impl PlantedBug {
+    /// Every fault.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// Its name on command lines: words with hyphens.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What goes wrong, in one line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        strum::EnumMessage::get_documentation(&self).unwrap_or_default()
     }
 }
 
@@ -104,38 +97,25 @@ pub struct UnknownBug {
     pub given: String,
 }
 
-fn names() -> String {
-    PlantedBug::ALL.iter().map(|bug| bug.name()).collect::<Vec<_>>().join(", ")
+impl UnknownBug {
+    fn of(given: &str) -> Self {
+        Self { given: given.to_owned() }
+    }
 }
 
-impl FromStr for PlantedBug {
-    type Err = UnknownBug;
-
-    fn from_str(text: &str) -> Result<Self, UnknownBug> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|bug| bug.name() == text)
-            .ok_or_else(|| UnknownBug { given: text.to_owned() })
-    }
+fn names() -> String {
+    PlantedBug::ALL.iter().map(|bug| bug.name()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::PlantedBug;
-    use std::collections::BTreeSet;
 
     #[test]
     fn names_are_words_with_hyphens_and_lead_back() {
-        let names: BTreeSet<_> = PlantedBug::ALL.iter().map(|bug| bug.name()).collect();
-        assert_eq!(names.len(), PlantedBug::ALL.len());
+        assert_eq!(PlantedBug::OfferTwice.name(), "offer-twice");
+        assert_eq!(PlantedBug::OfferTwice.to_string(), "offer-twice");
         for bug in PlantedBug::ALL {
-            // `OfferTwice` is `offer-twice`.
-            let spelled: String = format!("{bug:?}")
-                .chars()
-                .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
-                .collect();
-            assert_eq!(bug.to_string(), spelled.trim_start_matches('-'));
             assert_eq!(bug.name().parse(), Ok(*bug));
             assert!(bug.about().ends_with('.') && !bug.about().starts_with(' '), "{}", bug.about());
         }

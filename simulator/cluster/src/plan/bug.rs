@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(names.len(), all.len());
         for bug in all {
             assert_eq!(bug.name().parse(), Ok(bug));
-            assert!(!bug.about().is_empty() && !bug.layer().is_empty());
+            assert!(bug.about().ends_with('.') && !bug.layer().is_empty(), "{bug}: {}", bug.about());
         }
         assert!("no-such-fault".parse::<Bug>().is_err());
     }
