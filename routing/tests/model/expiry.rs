@@ -154,10 +154,10 @@ impl Dom {
         let c = &self.convs[&id];
         let then = self.settings.lease[c.channel.index()].then;
         match (&c.stage, then) {
+            (_, LeaseLoss::Keep) => {}
             (Stage::Wrapping(_), _) => self.complete_silently(id),
             (_, LeaseLoss::Requeue) => self.requeue(id, Requeued::LeaseLost),
             (_, LeaseLoss::Close) => self.end(id, Ending::OwnerLost, Revoked::Closed, String::new()),
-            (_, LeaseLoss::Keep) => {}
         }
     }
 }
