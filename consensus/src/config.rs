@@ -152,6 +152,8 @@ pub struct Limits {
     /// Entries of a group between two snapshots. Each group adds up to half of it at random, so
     /// that they do not all write at once.
     pub snapshot_entries: u64,
+    /// Bytes after which the log begins a new file, up to 1 GiB. Files go when all entries in them are in snapshots.
+    pub log_segment_bytes: u64,
     /// Calls from one peer that are being answered; more are refused as unreachable.
     pub calls_per_peer: usize,
 }
@@ -167,6 +169,7 @@ impl Default for Limits {
             message_bytes: 64 << 20,
             snapshot_bytes: 4 << 30,
             snapshot_entries: 20_000,
+            log_segment_bytes: 64 << 20,
             calls_per_peer: 4_096,
         }
     }
@@ -182,6 +185,7 @@ impl Limits {
             self.batches_in_flight,
             self.calls_per_peer,
             usize::try_from(self.snapshot_entries).unwrap_or(usize::MAX),
+            usize::try_from(self.log_segment_bytes).unwrap_or(usize::MAX),
         ];
         if least.contains(&0) {
             return Err(StartError::Config("no limit may be 0".into()));

@@ -46,7 +46,8 @@ impl Consensus {
         let identity = Identity { cluster, node: config.node };
         let folder = DataFolder::open(&world.disk, &config.data, &identity, world.entropy.as_ref());
         let folder = folder.await.map_err(|error| data_error(&config, error))?;
-        let (disk, options, seeded) = (Arc::clone(&world.disk), WalOptions::default(), Seeded::of(&config));
+        let (disk, seeded) = (Arc::clone(&world.disk), Seeded::of(&config));
+        let options = WalOptions { segment_bytes: config.limits.log_segment_bytes, ..WalOptions::default() };
         let wal = Wal::open_seeded(disk, &folder.log(), folder.salt(), options, seeded).await;
         let wal = wal.map_err(|error| data_error(&config, error))?;
         let stop = CancellationToken::new();

@@ -13,6 +13,7 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: u64, stack: StackKind) -> Plan {
         let mut draw = Draw::new(seed, "plan");
+        let mut files = draw.child("files");
         let nodes = if draw.chance(0.7) { 3 } else { 5 };
         Plan {
             seed,
@@ -22,6 +23,9 @@ impl Plan {
             safety: draw.millis(60_000, 90_000),
             stuck_after: Duration::from_secs(60),
             snapshot_entries: *draw.pick(&[200, 500, 2_000, 20_000]),
+            // What a run writes fills many small files, or none.
+            log_segment_bytes: *files.pick(&[20_000, 100_000, 64 << 20]),
+            event_segment_bytes: *files.pick(&[20_000, 100_000, 32 << 20]),
             load: LoadPlan::draw(&mut draw.child("load")),
             net: NetPlan::draw(&mut draw.child("net")),
             faults: draw_faults(&mut draw.child("faults")),

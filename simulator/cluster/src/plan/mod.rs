@@ -42,6 +42,10 @@ pub struct Plan {
     pub stuck_after: Duration,
     /// Entries between two snapshots.
     pub snapshot_entries: u64,
+    /// Bytes of a file of the log.
+    pub log_segment_bytes: u64,
+    /// Bytes of a file of the event store.
+    pub event_segment_bytes: u64,
     /// What clients do.
     pub load: LoadPlan,
     /// The network without faults.

@@ -6,7 +6,8 @@ use crate::faults::Director;
 use crate::report::{Broken, Report};
 use crate::world::World;
 use consensus::GroupId;
-use std::collections::BTreeSet;
+use consensus::disk::Operation;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Finished work and equal replicas must stay so for this long.
@@ -31,6 +32,8 @@ pub struct Course {
     healed_at: Duration,
     terms: BTreeSet<(u32, u64)>,
     alarms: BTreeSet<String>,
+    /// Files that disks made and removed.
+    files: BTreeMap<String, u64>,
     broken: Vec<Broken>,
 }
 
@@ -50,6 +53,7 @@ impl Course {
             healed_at: Duration::ZERO,
             terms: BTreeSet::new(),
             alarms: BTreeSet::new(),
+            files: BTreeMap::new(),
             broken: Vec::new(),
         }
     }
@@ -84,6 +88,16 @@ impl Course {
     }
 
     fn end(&mut self, world: &dyn World) {
+        for node in world.nodes() {
+            for (step, times) in world.disk(node).operations_by_step() {
+                let what = match step.operation {
+                    Operation::Create => "files_made",
+                    Operation::Remove => "files_removed",
+                    _ => continue,
+                };
+                *self.files.entry(format!("{what}.{}", step.area)).or_default() += times;
+            }
+        }
         self.enter(Phase::Over);
         self.over_at = Some(world.now() + LAST_WORDS);
     }
@@ -169,6 +183,7 @@ impl Course {
         report.virtual_s = now.as_secs_f64();
         report.commits = self.parts.inside.commits();
         report.counts.clone_from(self.director.counts());
+        report.counts.extend(self.files);
         report.counts.insert("elections".to_owned(), self.terms.len() as u64);
         report.counts.extend(self.parts.inside.counts());
         report.counts.extend(self.parts.history.counts());

@@ -16,13 +16,15 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 24] = [
+const EVENTS: [&str; 26] = [
     "abandoned",
     "accepts",
     "audits",
     "breaks_of_its_own",
     "elections",
     "entries_compared",
+    "files_made.events",
+    "files_removed.log",
     "hashes_compared",
     "leases_lost",
     "offers",
