@@ -1,9 +1,10 @@
 //! What replicas apply, checked as they apply it.
 
+use super::lease::Leases;
 use crate::determinism::elapsed;
 use crate::machine::Life;
 use crate::report::Broken;
-use actors::{Applied, Probe, Spot};
+use actors::{Applied, EngineConfig, Probe, Spot};
 use routing::{Command, Position, Shard};
 use simulator::witness::{self, Options, Witness};
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub struct Inside {
 
 struct State {
     witness: Witness,
+    leases: Leases,
     seen: usize,
     broken: Vec<Broken>,
     real_work: u64,
@@ -35,6 +37,8 @@ impl Inside {
     fn with(options: Options) -> Self {
         let state = State {
             witness: Witness::new(options),
+            // As machines do: with the lease of a plain node.
+            leases: Leases::new(EngineConfig::default().lease),
             seen: 0,
             broken: Vec::new(),
             real_work: 0,
@@ -102,6 +106,17 @@ impl State {
         }
     }
 
+    /// Looks at leases that a new leader takes away.
+    fn lease(&mut self, seen: &Applied<'_>) {
+        let (shard, now) = (seen.shard.id(), elapsed());
+        self.leases.term(shard, seen.term, now);
+        let command = &seen.entry.request.command;
+        if let Some(seen) = self.leases.check(shard, seen.term, now, command, seen.outcome) {
+            let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+            self.broken.push(Broken { promise: "lease".to_owned(), at_ms, seen, before: Vec::new() });
+        }
+    }
+
     /// Takes over what the witness found.
     fn collect(&mut self) {
         let found = self.witness.broken();
@@ -166,6 +181,7 @@ impl Probe for LifeProbe {
             if !matches!(seen.entry.request.command, Command::Tick | Command::Continue) {
                 state.real_work += 1;
             }
+            state.lease(seen);
             let position = seen.entry.position;
             state.mix(&[seen.node.0, position.index, u64::from(position.ordinal), seen.entry.time.0]);
             tracing::trace!(
@@ -197,7 +213,10 @@ impl Probe for LifeProbe {
     }
 
     fn passed(&self, spot: Spot, shard: &Shard) {
-        self.look(|state| state.witness.passed(spot.node.0, shard, spot.index));
+        self.look(|state| {
+            state.leases.term(shard.id(), spot.term, elapsed());
+            state.witness.passed(spot.node.0, shard, spot.index);
+        });
     }
 
     fn snapshot(&self, spot: Spot, shard: &Shard) {

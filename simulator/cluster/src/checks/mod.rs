@@ -5,6 +5,7 @@ mod case;
 mod history;
 mod inside;
 mod judge;
+mod lease;
 mod picture;
 mod r01;
 mod r03;

@@ -74,6 +74,7 @@ fn promised(id: &str) -> &'static str {
         return promise.text;
     }
     match id {
+        "lease" => "A leader that has just begun gives every desk the time of a whole lease.",
         "node" => "A node starts on a sound disk, and runs until it is stopped.",
         "stuck" => "Once a core is healed, all acknowledged work comes to an end.",
         "alarm" => "No alarm is raised.",
