@@ -3,6 +3,11 @@
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A hash map whose hasher has no seed. Look up only; iterate only where the result is sorted after.
+///
+/// Not an ordered map, because a command looks up its request id, its offer and its conversations many
+/// times, among 100,000: with `BTreeMap` here a command takes 38 % (hostile, 10,000 agents) to 98 %
+/// (ordinary, 1,000 agents) more instructions by `benches/callgrind.sh`. Not a slab by number, because
+/// conversations end in any order: one that lives for days would keep a slot for all that came since.
 #[expect(clippy::disallowed_types, reason = "the hasher is fixed, and the order is never used")]
 pub(crate) type FixedMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Mix>>;
 
