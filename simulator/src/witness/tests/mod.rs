@@ -21,7 +21,7 @@ fn sound_replicas_are_silent_and_everything_happened() {
         assert_eq!(figures.entries_checked, 1_500, "each once");
         assert!(figures.entries_compared >= 2_000, "{figures:?}");
         assert_eq!(figures.entries_too_old, 0, "{figures:?}");
-        assert!(figures.hashes_compared > 20, "{figures:?}");
+        assert!(figures.hashes_compared > 10, "{figures:?}");
         assert_eq!((figures.replicas_begun, figures.snapshots_restored), (4, 2), "{figures:?}");
         let happened = [
             figures.domains_checked_whole,
