@@ -52,13 +52,14 @@ mod tests {
             shards: Some(2),
             minutes: Some(0.5),
             rate: Some(20.0),
+            agents: Some(7),
             faults: Some(vec!["crash".to_owned(), "loss".to_owned()]),
             bug: Some("late-accept".parse().unwrap()),
         };
         assert_eq!(
             case.command(),
             "cargo sim cluster --seed 17 --stack fast --nodes 5 --shards 2 --minutes 0.5 --rate 20 \
-             --faults crash,loss --bug late-accept"
+             --agents 7 --faults crash,loss --bug late-accept"
         );
     }
 }
