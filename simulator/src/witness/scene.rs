@@ -89,12 +89,13 @@ impl Scene {
         let mut broken = Vec::new();
         let was_quarantined =
             self.pictures.before().is_some_and(|before| before.summary.quarantined.is_some());
-        if let Some(EventKind::Quarantined { reason }) = events.last().map(|event| &event.kind)
-            && !matches!(seen.entry.request.command, Command::Panic { .. })
-        {
-            // What it was doing is torn: nothing else can be said of it.
-            let seen = format!("{} is quarantined: {reason}", self.domain);
-            broken.push(Verdict { promise: "R-20", seen });
+        if let Some(EventKind::Quarantined { reason }) = events.last().map(|event| &event.kind) {
+            // What it was doing is torn, and what had expired before it in the same entry too: nothing else can be
+            // said of it.
+            if !matches!(seen.entry.request.command, Command::Panic { .. }) {
+                let seen = format!("{} is quarantined: {reason}", self.domain);
+                broken.push(Verdict { promise: "R-20", seen });
+            }
         } else if !was_quarantined {
             let step = Step {
                 before: self.pictures.before(),

@@ -45,6 +45,20 @@ fn sound_replicas_are_silent_and_everything_happened() {
     }
 }
 
+#[test]
+fn an_entry_that_panics_after_work_expired_in_it_is_judged_by_nothing() {
+    let mut log = log_of(1, Size::SMALL, 400);
+    let (mut last, _) = log.last().expect("a log").clone();
+    last.position = Position { index: last.position.index + 1, ordinal: 0 };
+    last.time.0 += 60_000_000;
+    let command = Command::Panic { message: "on purpose".to_owned() };
+    last.request = Request { id: None, domain: DomainId(1), expected_version: None, command };
+    log.push((last, true));
+    let (broken, figures) = run(&log, None, Options::default());
+    assert!(broken.is_empty(), "{}", broken[0]);
+    assert_eq!(figures.quarantined, 1);
+}
+
 /// Applies entries of the first domain while somebody meddles with the second; after how many
 /// entries that is seen.
 fn seen_after(meddle: impl Fn(&mut Shard)) -> usize {
