@@ -157,12 +157,14 @@ impl Inner {
 async fn follow_leadership(group: Group, front: Arc<Front>, node: ActorRef<NodeMessage>) {
     let shard = ShardId(group.id().0);
     let mut leadership: watch::Receiver<Leadership> = group.leadership();
-    let mut leads = false;
+    let mut leads = None;
     loop {
         let now = *leadership.borrow_and_update();
-        if now.leading != leads {
-            leads = now.leading;
-            let _ = node.cast(NodeMessage::Leads(shard, leads));
+        // By term: between two looks another node may have led, and this one been elected again.
+        let term = now.leading.then_some(now.term);
+        if term != leads {
+            leads = term;
+            let _ = node.cast(NodeMessage::Leads(shard, term));
         }
         front.leader_changed(shard, now.term, now.leader);
         if leadership.changed().await.is_err() {

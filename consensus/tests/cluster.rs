@@ -94,6 +94,29 @@ async fn a_leader_that_is_cut_off_acknowledges_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_leader_decided_in_one_term_is_not_written_in_another() {
+    logged();
+    let cluster = Cluster::start(3, 1, |_| {}).await;
+    cluster.propose(1, b"before").await;
+    let leader = cluster.leader(1).await;
+    let group = cluster.group(leader, 1);
+    let term = group.leadership().borrow().term;
+    let (early, due, late, any) = tokio::join!(
+        group.propose_in_term(term - 1, b"early".to_vec()),
+        group.propose_in_term(term, b"due".to_vec()),
+        group.propose_in_term(term + 1, b"late".to_vec()),
+        group.propose(b"any".to_vec()),
+    );
+    for over in [early, late] {
+        assert!(matches!(over, Err(ProposeError::NotLeader { leader: None })), "{over:?}");
+    }
+    assert!(due.is_ok() && any.is_ok(), "{due:?} {any:?}");
+    let commands: BTreeSet<_> = cluster.agreed(1, 3).await.into_iter().collect();
+    assert_eq!(commands, [b"before".to_vec(), b"due".to_vec(), b"any".to_vec()].into());
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_far_behind_gets_a_snapshot() {
     logged();
     let mut cluster = Cluster::prepare(3, 1, |config| config.limits.snapshot_entries = 20).await;

@@ -20,8 +20,8 @@ const FAILING_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) enum NodeMessage {
-    /// This node leads the shard from now on, or no more.
-    Leads(ShardId, bool),
+    /// This node leads the shard in this term from now on, or no more.
+    Leads(ShardId, Option<u64>),
     /// Start the shard's actor again, if this node still leads it.
     Restart(ShardId),
     /// Somebody watches a conversation of a shard from now on.
@@ -40,7 +40,7 @@ pub(crate) struct NodeArguments {
 
 #[derive(Default)]
 struct Led {
-    leads: bool,
+    term: Option<u64>,
     actor: Option<ActorRef<ShardMessage>>,
     restarts: Restarts,
 }
@@ -57,11 +57,10 @@ impl NodeState {
     async fn start(&mut self, myself: &ActorRef<NodeMessage>, id: ShardId) -> Result<(), ActorProcessingErr> {
         let Some(shard) = self.with.shards.get(&id) else { return Ok(()) };
         let led = self.led.entry(id).or_default();
-        if !led.leads || led.actor.is_some() {
-            return Ok(());
-        }
+        let Some(term) = led.term.filter(|_| led.actor.is_none()) else { return Ok(()) };
         let with = ShardArguments {
             shard: shard.clone(),
+            term,
             post: self.with.post.clone(),
             clock: self.with.clock.clone(),
             alarms: self.with.alarms.clone(),
@@ -156,16 +155,13 @@ impl Actor for NodeActor {
         state: &mut NodeState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            NodeMessage::Leads(shard, leads) => {
-                state.led.entry(shard).or_default().leads = leads;
-                if leads {
-                    state.start(&myself, shard).await
-                } else if state.goes_on(shard) {
-                    Ok(())
-                } else {
+            NodeMessage::Leads(shard, term) => {
+                state.led.entry(shard).or_default().term = term;
+                // A later term begins anew: what its actors knew is of the former one.
+                if term.is_some() || !state.goes_on(shard) {
                     state.stop(shard);
-                    Ok(())
                 }
+                state.start(&myself, shard).await
             }
             NodeMessage::Restart(shard) => state.start(&myself, shard).await,
             NodeMessage::Watch(shard, conversation, watcher) => {

@@ -65,6 +65,8 @@ pub(crate) struct ShardActor;
 
 pub(crate) struct ShardArguments {
     pub(crate) shard: Arc<ShardRuntime>,
+    /// The term in which this node leads it. All that is proposed here rests on what was seen in it.
+    pub(crate) term: u64,
     pub(crate) post: Post,
     pub(crate) clock: SharedClock,
     pub(crate) alarms: Alarms,
@@ -127,9 +129,9 @@ impl ShardState {
         };
         if let Some(command) = command {
             self.proposing = true;
-            let (group, myself) = (shard.group.clone(), myself.clone());
+            let (group, term, myself) = (shard.group.clone(), self.with.term, myself.clone());
             tokio::spawn(async move {
-                let taken = group.propose(own(DomainId::SHARD, command)).await.is_ok();
+                let taken = group.propose_in_term(term, own(DomainId::SHARD, command)).await.is_ok();
                 let _ = myself.cast(ShardMessage::Proposed(taken));
             });
             return;
@@ -149,10 +151,10 @@ impl ShardState {
             let expired = shard.leases.expired(now_us, LEASES_PER_WAVE);
             if !expired.is_empty() {
                 self.losing = true;
-                let (shard, myself) = (shard.clone(), myself.clone());
+                let (shard, term, myself) = (shard.clone(), self.with.term, myself.clone());
                 tokio::spawn(async move {
-                    let losses =
-                        futures::stream::iter(expired).map(|(desk, silence)| lose(&shard, desk, silence));
+                    let losses = futures::stream::iter(expired)
+                        .map(|(desk, silence)| lose(&shard, term, desk, silence));
                     losses.buffer_unordered(LEASES_AT_ONCE).collect::<()>().await;
                     let _ = myself.cast(ShardMessage::WaveOver);
                 });
@@ -217,14 +219,15 @@ impl ShardState {
     }
 }
 
-async fn lose(shard: &ShardRuntime, desk: Desk, silence: Silence) {
+/// In this term or not at all: a later one gives every desk the time of a whole lease first.
+async fn lose(shard: &ShardRuntime, term: u64, desk: Desk, silence: Silence) {
     let counter = match silence {
         Silence::Agent => &shard.counters.agents_silent,
         Silence::Node => &shard.counters.nodes_unreachable,
     };
     let command = Command::LoseLease { desk };
     // Refused or unknown: the lease runs out again after another lease time, if it still stands.
-    if shard.group.propose(own(desk.agent.domain, command)).await.is_ok() {
+    if shard.group.propose_in_term(term, own(desk.agent.domain, command)).await.is_ok() {
         counter.fetch_add(1, Ordering::Relaxed);
         tracing::info!(agent = %desk.agent, ?silence, "lease lost");
     }

@@ -105,6 +105,11 @@ impl Batcher {
                 return None;
             }
         };
+        let marks_time = proposals.is_empty();
+        let proposals = of_term(proposals, term);
+        if proposals.is_empty() && !marks_time {
+            return None;
+        }
         let (time_us, wall_ms) = self.clock.stamp();
         let commands = proposals.iter().map(|proposal| proposal.command.clone()).collect();
         let (responder, receiver) = ProgressResponder::complete_only();
@@ -206,6 +211,14 @@ fn answer_all(proposals: Vec<Proposal>, outcome: impl Fn() -> Outcome) {
     for Proposal { answer, .. } in proposals {
         let _: Result<(), Outcome> = oneshot::Sender::send(answer, outcome());
     }
+}
+
+/// The proposals that may be written in this term; the others are refused.
+fn of_term(proposals: Vec<Proposal>, term: u64) -> Vec<Proposal> {
+    let of_another = |proposal: &Proposal| proposal.term.is_some_and(|only| only != term);
+    let (over, good) = proposals.into_iter().partition(of_another);
+    refuse(over, None);
+    good
 }
 
 fn refuse(proposals: Vec<Proposal>, leader: Option<NodeId>) {

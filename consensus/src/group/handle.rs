@@ -16,6 +16,8 @@ pub(crate) type Outcome = Result<Vec<u8>, ProposeError>;
 /// A command on its way to the batcher.
 pub(crate) struct Proposal {
     pub command: Vec<u8>,
+    /// The only term it may be written in, if it is not good in any.
+    pub term: Option<u64>,
     pub answer: oneshot::Sender<Outcome>,
 }
 
@@ -79,6 +81,19 @@ impl Group {
     /// # Errors
     /// See [`ProposeError`]; a command above the largest size is `Overloaded` for ever.
     pub async fn propose(&self, command: Vec<u8>) -> Result<Vec<u8>, ProposeError> {
+        self.propose_in(None, command).await
+    }
+
+    /// As [`Group::propose`], for a command that rests on what this node knew as the leader of
+    /// `term`: it is written in that term or not at all, even if this node leads again later.
+    ///
+    /// # Errors
+    /// As of [`Group::propose`]; [`ProposeError::NotLeader`] without a leader once the term is over.
+    pub async fn propose_in_term(&self, term: u64, command: Vec<u8>) -> Result<Vec<u8>, ProposeError> {
+        self.propose_in(Some(term), command).await
+    }
+
+    async fn propose_in(&self, term: Option<u64>, command: Vec<u8>) -> Result<Vec<u8>, ProposeError> {
         let shared = &self.shared;
         let leader = shared.leadership.borrow().leader;
         if leader != Some(shared.node) {
@@ -91,7 +106,7 @@ impl Group {
         let _permit = shared.permits.try_acquire().map_err(|_| overloaded())?;
         let (answer, outcome) = oneshot::channel();
         // As many places as permits: a full queue can only be proposals whose callers gave up.
-        shared.proposals.try_send(Proposal { command, answer }).map_err(|error| match error {
+        shared.proposals.try_send(Proposal { command, term, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => overloaded(),
             mpsc::error::TrySendError::Closed(_) => ProposeError::NotLeader { leader: None },
         })?;
