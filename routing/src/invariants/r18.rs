@@ -26,7 +26,9 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
                     }
                     Place::Dedicated(agent) => view.agents.contains_key(agent),
                 };
-                place_exists && c.deadline.is_some()
+                // Held out to an agent by a transfer it lives by that offer, taken or not, even if its place is gone.
+                let held_out = c.offer.as_ref().is_some_and(|offer| offer.transfer.is_some());
+                (place_exists || held_out) && c.deadline.is_some()
             }
             Stage::Assigned(agent) | Stage::Wrapping(agent) => view.agents.contains_key(agent),
             Stage::Ended(_) => true,
@@ -50,4 +52,86 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         }
     }
     broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Command;
+    use crate::command::{By, Decline, TransferFallback, TransferTarget};
+    use crate::scene::Scene;
+    use crate::testing::DOMAIN;
+
+    /// A conversation of a queue that is deleted while a supervisor's transfer holds it out to an agent.
+    fn held_out() -> Scene {
+        let mut s = Scene::new();
+        s.waiting();
+        let target = TransferTarget::Agent(s.b.agent);
+        let by = By::Supervisor("s".to_owned());
+        let fallback = TransferFallback::Source;
+        s.ready(s.b);
+        s.away(s.b);
+        s.world.ok(Command::DeleteTouchpoint { touchpoint: s.voice });
+        s.world.ok(Command::DeleteTouchpoint { touchpoint: s.mail });
+        s.world.ok(Command::PauseQueue { queue: s.queue, paused: true, by: By::System });
+        s.ready(s.b);
+        s.world.ok(Command::Transfer { conversation: s.id, target, fallback, by });
+        s
+    }
+
+    #[test]
+    fn a_transfers_offer_is_a_deadline_and_a_queue_that_is_gone_is_no_place() {
+        let mut s = held_out();
+        let before = s.world.shard.view(DOMAIN).expect("made");
+        let entry = s.world.entry(DOMAIN, Command::DeleteQueue { queue: s.queue }, None);
+        s.world.effects.clear();
+        let outcome = s.world.shard.apply(&entry, &mut s.world.effects);
+        let mut after = s.world.shard.view(DOMAIN).expect("made");
+        let events = &s.world.effects.events;
+        let look = |after: &_| {
+            let step = Step {
+                before: Some(&before),
+                entry: &entry,
+                outcome: &outcome,
+                after,
+                events,
+                touched: None,
+            };
+            check(&step, &Ghost::default())
+        };
+        assert_eq!(after.conversations[&s.id].stage, Stage::Offered(Place::Queues(Vec::new())));
+        assert_eq!(look(&after), [""; 0]);
+
+        after.conversations.get_mut(&s.id).expect("made").offer = None;
+        assert_eq!(look(&after).len(), 1, "without the offer nobody has it");
+    }
+
+    #[test]
+    fn when_that_offer_fails_it_ends() {
+        type Fail = fn(&Scene) -> Option<Command>;
+        let fails: [(&str, Fail); 3] = [
+            ("rejected", |s| {
+                let offer = s.world.offer_of(s.id)?.0;
+                Some(Command::Reject { desk: s.b, offer, decline: Decline { reason: "busy".to_owned() } })
+            }),
+            ("timed out", |_| None),
+            ("the agent is gone", |s| Some(Command::LogOut { agent: s.b.agent, by: By::System })),
+        ];
+        for (what, fail) in fails {
+            let mut s = held_out();
+            s.world.ok(Command::DeleteQueue { queue: s.queue });
+            match fail(&s) {
+                Some(command) => drop(s.world.ok(command)),
+                None => {
+                    s.pass(3_600);
+                    s.world.tick();
+                }
+            }
+            assert_eq!(s.stage(), "closed", "{what}");
+        }
+        let mut s = held_out();
+        s.world.ok(Command::DeleteQueue { queue: s.queue });
+        s.world.accept(s.id);
+        assert_eq!(s.stage(), "assigned");
+    }
 }
