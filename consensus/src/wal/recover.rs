@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 /// entries with higher indices, so there may be holes until the end.
 #[derive(Default)]
 struct Draft {
-    slots: BTreeMap<u64, Slot>,
+    /// With the checksum of each entry's body.
+    slots: BTreeMap<u64, (Slot, u32)>,
     start: u64,
     vote: Option<Bytes>,
     purged: Option<(u64, Bytes)>,
@@ -27,11 +28,21 @@ struct Draft {
 }
 
 impl Draft {
-    fn replay(&mut self, record: &Record<'_>, slot: Slot) {
+    /// Takes the next record.
+    ///
+    /// # Errors
+    /// The index of an entry that takes the place of another one although that was not removed.
+    fn replay(&mut self, record: &Record<'_>, slot: Slot) -> Result<(), u64> {
         let body = || Bytes::copy_from_slice(record.body);
         match record.kind {
             Kind::Entry => {
-                self.slots.insert(record.index, slot);
+                let sum = crc32fast::hash(record.body);
+                let former = self.slots.insert(record.index, (slot, sum));
+                // One that was copied out of an old segment is the same. Another would leave what followed the
+                // former one behind it: entries that a later leader had removed.
+                if former.is_some_and(|(_, former)| former != sum) {
+                    return Err(record.index);
+                }
             }
             Kind::Vote => self.vote = Some(body()),
             Kind::Truncate => drop(self.slots.split_off(&record.index)),
@@ -43,6 +54,7 @@ impl Draft {
             Kind::Start => self.start = record.index,
             Kind::Close => {}
         }
+        Ok(())
     }
 
     fn first(&self) -> u64 {
@@ -62,7 +74,7 @@ impl Draft {
         Group {
             first: self.first(),
             start: self.start,
-            slots: self.slots.into_values().collect(),
+            slots: self.slots.into_values().map(|(slot, _)| slot).collect(),
             vote: self.vote,
             purged: self.purged,
             committed: self.committed,
@@ -186,7 +198,10 @@ impl Scan<'_> {
             for (offset, record) in records.iter().filter(|(_, record)| record.kind != Kind::Close) {
                 let slot =
                     Slot { segment: number, offset: (at + offset) as u32, len: record.body.len() as u32 };
-                self.drafts.entry(record.group).or_default().replay(record, slot);
+                self.drafts.entry(record.group).or_default().replay(record, slot).map_err(|index| {
+                    let what = format!("entry {index} of {} is replaced without being removed", record.group);
+                    self.damaged(number, (at + offset) as u64, what)
+                })?;
             }
             self.frame = Some(expected);
             self.frame_at = begins;
