@@ -4,7 +4,7 @@
 //! so it must be quick and must not call back into the engine. A node in production has none.
 
 use consensus::NodeId;
-use routing::{Entry, Event, Outcome, Shard, ShardId};
+use routing::{DomainId, Entry, Event, Outcome, Sequence, Shard, ShardId};
 use std::fmt::Debug;
 
 /// One command that a replica has just applied.
@@ -70,6 +70,12 @@ pub trait Probe: Send + Sync + Debug {
     /// A snapshot of the state at this index is being taken.
     fn snapshot(&self, spot: Spot, shard: &Shard) {
         let _ = (spot, shard);
+    }
+
+    /// At its start a node finds that it lacks events of a domain, from and to these sequences, that are part of its
+    /// snapshot's state.
+    fn events_lacking(&self, node: NodeId, shard: ShardId, domain: DomainId, range: (Sequence, Sequence)) {
+        let _ = (node, shard, domain, range);
     }
 
     /// The state was replaced by a snapshot's: the node's own when it starts, or one that the

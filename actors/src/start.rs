@@ -66,10 +66,19 @@ impl Engine {
             Box::new(machine)
         };
         let consensus = Consensus::start(consensus_config.clone(), world.clone(), machine).await?;
-        for part in parts.values() {
+        for (id, part) in &parts {
             if let Err(error) = part.events.opened().await {
                 consensus.stop().await;
                 return Err(StartError::Events(error));
+            }
+            for (domain, from, to) in part.events.lacking() {
+                tracing::warn!(
+                    shard = %id, %domain, from = from.0, to = to.0,
+                    "this node does not have these events, as after a snapshot from the leader; it sends who wants them to others"
+                );
+                if let Some(probe) = &config.probe {
+                    probe.events_lacking(consensus_config.node, *id, domain, (from, to));
+                }
             }
         }
         let counters = Arc::new(Counters::default());

@@ -113,6 +113,12 @@ impl EventStore {
         }
     }
 
+    /// What the files lacked at opening although the state at the start had it, for good: of a domain, from and to
+    /// which sequence. Nothing before [`EventStore::opened`].
+    pub(crate) fn lacking(&self) -> Vec<(DomainId, Sequence, Sequence)> {
+        self.table().lacking.clone()
+    }
+
     /// Waits until there is room for another batch of events.
     pub(crate) async fn ready(&self) {
         let mut written = self.shared.written.subscribe();

@@ -27,6 +27,8 @@ pub(super) struct Table {
     pub(super) closed: bool,
     /// The files are still being looked at; only skips are noted.
     pub(super) opening: bool,
+    /// What the files lacked at opening although the state has it: of a domain, from and to which sequence.
+    pub(super) lacking: Vec<(DomainId, Sequence, Sequence)>,
 }
 
 /// What a reader finds in the table.
@@ -55,6 +57,10 @@ impl Table {
         let former = std::mem::replace(self, opened);
         self.closed = former.closed;
         for (domain, log) in former.domains {
+            let last = self.last(domain);
+            if log.last > last.0 {
+                self.lacking.push((domain, Sequence(last.0 + 1), Sequence(log.last)));
+            }
             self.skip_to(domain, Sequence(log.last));
             self.domains.entry(domain).or_default().watchers_of(log);
         }

@@ -125,6 +125,8 @@ pub enum Outcome {
     Done(Answer),
     /// Refused for a reason of the core's own, the same on every retry.
     Refused(String),
+    /// Certainly not done by this attempt, as the node said; the next one may be.
+    NotDone,
     /// No answer, or one that says nothing about the command.
     Unknown,
 }
@@ -136,6 +138,7 @@ impl Outcome {
         match self {
             Outcome::Done(_) => "ok",
             Outcome::Refused(_) => "refused",
+            Outcome::NotDone => "not_done",
             Outcome::Unknown => "unknown",
         }
     }

@@ -8,7 +8,7 @@ use super::tale::{Entered, Tale};
 use crate::determinism::elapsed;
 use crate::report::Broken;
 use proto::v1;
-use routing::{ConversationId, DomainId, QueueId};
+use routing::{AgentId, ConversationId, DomainId, QueueId};
 use simulator::checker::model::Facts;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,6 +34,8 @@ struct Book {
     progress: u64,
     /// Tasks that must come to an end, by name.
     open: BTreeMap<String, u64>,
+    /// Agents whose desks fell silent for good.
+    vanished: Vec<AgentId>,
     found: Vec<Broken>,
     streams: u64,
     digest: Digest,
@@ -104,6 +106,18 @@ impl History {
         Opened { history: Arc::clone(self), name }
     }
 
+    /// An agent's desk is never heard of again.
+    pub fn vanished(&self, agent: AgentId) {
+        self.count("desk_did", "vanished");
+        self.book().vanished.push(agent);
+    }
+
+    /// Agents whose desks fell silent for good, after the first `known` of them.
+    #[must_use]
+    pub fn vanished_since(&self, known: usize) -> Vec<AgentId> {
+        self.book().vanished.get(known..).unwrap_or_default().to_vec()
+    }
+
     /// How many things of this name are under way.
     #[must_use]
     pub fn opened(&self, name: &str) -> u64 {
@@ -155,6 +169,7 @@ impl History {
                 0
             }
             Outcome::Unknown => 1,
+            Outcome::NotDone => 2,
         };
         let request = [(call.request >> 64) as u64, call.request as u64];
         book.digest.add(&request);

@@ -1,11 +1,15 @@
 //! What replicas apply, checked as they apply it.
 
+use super::History;
 use super::lease::Leases;
+use super::silent::Silent;
+use super::stores::Stores;
 use crate::determinism::elapsed;
 use crate::machine::Life;
 use crate::report::Broken;
 use actors::{Applied, EngineConfig, Probe, Spot};
-use routing::{Command, Position, Shard};
+use consensus::NodeId;
+use routing::{AgentId, Command, DomainId, Position, Sequence, Shard, ShardId};
 use simulator::witness::{self, Options, Witness};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +23,8 @@ pub struct Inside {
 struct State {
     witness: Witness,
     leases: Leases,
+    silent: Silent,
+    stores: Stores,
     seen: usize,
     broken: Vec<Broken>,
     real_work: u64,
@@ -39,6 +45,8 @@ impl Inside {
             witness: Witness::new(options),
             // As machines do: with the lease of a plain node.
             leases: Leases::new(EngineConfig::default().lease),
+            silent: Silent::default(),
+            stores: Stores::default(),
             seen: 0,
             broken: Vec::new(),
             real_work: 0,
@@ -92,6 +100,16 @@ impl Inside {
         counts
     }
 
+    /// Agents whose desks fell silent for good and whose sessions are still alive. A domain out of service ends none.
+    #[must_use]
+    pub fn leased_of(&self, history: &History) -> Vec<AgentId> {
+        let mut state = self.state();
+        for agent in history.vanished_since(state.silent.known()) {
+            state.silent.vanished(agent);
+        }
+        state.silent.live().filter(|agent| !history.is_quarantined(agent.domain)).collect()
+    }
+
     /// Hash of everything that was applied, in the order it was.
     #[must_use]
     pub fn hash(&self) -> u64 {
@@ -112,9 +130,13 @@ impl State {
         self.leases.term(shard, seen.term, now);
         let command = &seen.entry.request.command;
         if let Some(seen) = self.leases.check(shard, seen.term, now, command, seen.outcome) {
-            let at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-            self.broken.push(Broken { promise: "lease".to_owned(), at_ms, seen, before: Vec::new() });
+            self.breach("lease", seen);
         }
+    }
+
+    fn breach(&mut self, promise: &str, seen: String) {
+        let at_ms = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.broken.push(Broken { promise: promise.to_owned(), at_ms, seen, before: Vec::new() });
     }
 
     /// Takes over what the witness found.
@@ -172,8 +194,11 @@ impl LifeProbe {
 }
 
 impl Probe for LifeProbe {
-    fn began(&self, node: consensus::NodeId, shard: &Shard) {
-        self.look(|state| state.witness.began(node.0, shard.id()));
+    fn began(&self, node: NodeId, shard: &Shard) {
+        self.look(|state| {
+            state.stores.began(node, shard.id());
+            state.witness.began(node.0, shard.id());
+        });
     }
 
     fn applied(&self, seen: &Applied<'_>) {
@@ -182,6 +207,8 @@ impl Probe for LifeProbe {
                 state.real_work += 1;
             }
             state.lease(seen);
+            state.silent.look(seen.shard, seen.entry.position);
+            state.stores.entered(seen.node, seen.shard.id());
             let position = seen.entry.position;
             state.mix(&[seen.node.0, position.index, u64::from(position.ordinal), seen.entry.time.0]);
             tracing::trace!(
@@ -215,6 +242,7 @@ impl Probe for LifeProbe {
     fn passed(&self, spot: Spot, shard: &Shard) {
         self.look(|state| {
             state.leases.term(shard.id(), spot.term, elapsed());
+            state.stores.entered(spot.node, shard.id());
             state.witness.passed(spot.node.0, shard, spot.index);
         });
     }
@@ -222,12 +250,22 @@ impl Probe for LifeProbe {
     fn snapshot(&self, spot: Spot, shard: &Shard) {
         self.look(|state| {
             state.snapshots += 1;
+            state.stores.took(spot, shard.id());
             state.witness.state(spot.node.0, shard, spot.index);
+        });
+    }
+
+    fn events_lacking(&self, node: NodeId, shard: ShardId, domain: DomainId, range: (Sequence, Sequence)) {
+        self.look(|state| {
+            if let Some(seen) = state.stores.lacking(node, shard, domain, range) {
+                state.breach("R-15", seen);
+            }
         });
     }
 
     fn restored(&self, spot: Spot, shard: &Shard) {
         self.look(|state| {
+            state.stores.restored(spot, shard.id());
             state.witness.restored(spot.node.0, shard, spot.index);
         });
     }

@@ -18,8 +18,10 @@ mod r19;
 mod read;
 mod record;
 mod sight;
+mod silent;
 mod situations;
 mod state;
+mod stores;
 mod tale;
 #[cfg(test)]
 mod tests;

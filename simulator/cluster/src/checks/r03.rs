@@ -183,22 +183,9 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
     }
 }
 
-/// Attempts of one thing: how many were sent, and how many of them came back refused for good.
-#[derive(Default, Clone, Copy)]
-struct Tries {
-    sent: u64,
-    refused: u64,
-}
-
-impl Tries {
-    fn returned(&mut self, call: &Call) {
-        self.sent += 1;
-        self.refused += u64::from(is_definite(&call.outcome));
-    }
-
-    fn never(self) -> bool {
-        self.sent == self.refused
-    }
+/// Refused, so that it certainly did not happen, and did not before; or not done by this attempt.
+fn is_undone(outcome: &Outcome) -> bool {
+    is_definite(outcome) || *outcome == Outcome::NotDone
 }
 
 /// Refused, so that it certainly did not happen, and did not before.
@@ -207,28 +194,31 @@ pub(super) fn is_definite(outcome: &Outcome) -> bool {
         if !matches!(reason.as_str(), "REQUEST_TOO_OLD" | "QUARANTINED" | "UNKNOWN_DOMAIN"))
 }
 
-/// What happened although every attempt of it was refused, or although nobody asked.
+/// What happened although every attempt of it that was sent until a watcher saw it was refused or not done, or although
+/// nobody asked.
 fn refused(case: &mut Case, index: &Index) {
-    let mut accepts: BTreeMap<OfferId, Tries> = BTreeMap::new();
-    let mut starts: BTreeMap<&str, Tries> = BTreeMap::new();
+    let mut accepts: BTreeMap<OfferId, Vec<&Call>> = BTreeMap::new();
+    let mut starts: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
     for call in &case.tale.calls {
         match &call.asked {
-            Asked::Accept(_, offer) => accepts.entry(*offer).or_default().returned(call),
-            Asked::Start(reference) => starts.entry(reference).or_default().returned(call),
+            Asked::Accept(_, offer) => accepts.entry(*offer).or_default().push(call),
+            Asked::Start(reference) => starts.entry(reference).or_default().push(call),
             _ => {}
         }
     }
     for (offer, at) in &index.taken {
-        let under_way = case.tale.is_under_way(&offer.to_string());
-        if accepts.get(offer).copied().unwrap_or_default().never() && !under_way {
-            let seen = format!("{offer} was taken, but every accept of it was refused, or there was none");
+        if !case.tale.is_under_way(&offer.to_string()) && never(case, accepts.get(offer), *at) {
+            let seen = format!(
+                "{offer} was taken, but every accept of it until then was refused, or there was none"
+            );
             case.broken("R-3", 0, *at, seen, &[Who::Offer(*offer)]);
         }
     }
     for (reference, at) in &index.references {
-        let tries = starts.get(reference.as_str()).copied().unwrap_or_default();
-        if tries.never() && !case.tale.is_under_way(reference) {
-            let seen = format!("'{reference}' arrived, but every start of it was refused, or there was none");
+        if !case.tale.is_under_way(reference) && never(case, starts.get(reference.as_str()), *at) {
+            let seen = format!(
+                "'{reference}' arrived, but every start of it until then was refused, or there was none"
+            );
             let who = match case.tale.events.get(case.place(*at)).and_then(|event| event.kind.conversation())
             {
                 Some(id) => vec![Who::Conversation(id)],
@@ -237,4 +227,11 @@ fn refused(case: &mut Case, index: &Index) {
             case.broken("R-3", 0, *at, seen, &who);
         }
     }
+}
+
+/// Whether none of these attempts can have done what a watcher saw at this sequence.
+fn never(case: &Case, attempts: Option<&Vec<&Call>>, at: u64) -> bool {
+    let seen_us = case.tale.seen_ms.get(case.place(at)).map_or(u64::MAX, |seen_ms| (seen_ms + 1) * 1_000);
+    let before = attempts.into_iter().flatten().filter(|call| call.sent_us < seen_us);
+    before.into_iter().all(|call| is_undone(&call.outcome))
 }

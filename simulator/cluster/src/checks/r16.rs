@@ -13,7 +13,7 @@ pub(super) fn differing<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Vec<(&
             Outcome::Refused(reason) => {
                 !matches!(reason.as_str(), "REQUEST_TOO_OLD" | "QUARANTINED" | "UNKNOWN_DOMAIN")
             }
-            Outcome::Unknown => false,
+            Outcome::NotDone | Outcome::Unknown => false,
         };
         if !definite {
             continue;

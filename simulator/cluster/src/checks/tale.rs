@@ -122,7 +122,7 @@ impl Tale {
                 }
             }
             Outcome::Refused(reason) => self.quarantined |= reason == "QUARANTINED",
-            Outcome::Unknown => {}
+            Outcome::NotDone | Outcome::Unknown => {}
         }
         self.calls.push(call);
     }

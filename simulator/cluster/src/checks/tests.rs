@@ -200,6 +200,20 @@ fn r3_refused_or_never_asked_and_yet_in_the_record() {
     asks(&mut tale, 10, Asked::Accept(seat(1), offer(2)), Outcome::Refused("OFFER_OVER".to_owned()));
     tell(&mut tale, [taken(2), assigned(2, 1)]);
     caught(&tale, "R-3", "offer_1_2 was taken");
+    // That a node said so of every attempt is as good as a refusal.
+    let mut tale = good();
+    tell(&mut tale, [arrived(2), waiting(2)]);
+    asks(&mut tale, 9, start(2), Outcome::NotDone);
+    caught(&tale, "R-3", "'customer 2' arrived");
+    asks(&mut tale, 9, start(2), Outcome::Unknown);
+    assert!(!broken(&tale).iter().any(|one| one.promise == "R-3"));
+    tale.calls.last_mut().unwrap().sent_us = 1_000_000_000;
+    caught(&tale, "R-3", "'customer 2' arrived");
+    let mut tale = good();
+    tell(&mut tale, [arrived(2), waiting(2), offered(2, 1), taken(2), assigned(2, 1)]);
+    asks(&mut tale, 9, start(2), Outcome::NotDone);
+    asks(&mut tale, 10, Asked::Accept(seat(1), offer(2)), Outcome::NotDone);
+    caught(&tale, "R-3", "offer_1_2 was taken");
     // An attempt that never returned may have done it.
     tale.sent(&Asked::Accept(seat(1), offer(2)));
     tale.sent(&start(2));

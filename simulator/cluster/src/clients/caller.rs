@@ -138,6 +138,7 @@ impl Caller {
                     return Settled::Unknown;
                 }
                 (Outcome::Refused(reason), _) => return Settled::Refused(reason),
+                (Outcome::NotDone, _) => {}
                 _ => unknown = true,
             }
             if Instant::now() + pause >= until || self.is_over() {
@@ -226,6 +227,10 @@ pub(super) fn outcome_of(history: &History, node: NodeId, status: &Status) -> Ou
 pub(super) fn outcome(history: &History, node: NodeId, code: Code, reason: String, message: &str) -> Outcome {
     if reason == "BUG" {
         history.found("alarm", format!("{node} answered {reason}: {message}"));
+    }
+    // Both say of themselves that the command was certainly not carried out.
+    if matches!(reason.as_str(), "UNAVAILABLE" | "OVERLOADED") {
+        return Outcome::NotDone;
     }
     let unknown = match code {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Internal => true,

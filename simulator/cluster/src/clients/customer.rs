@@ -93,7 +93,7 @@ impl Customer {
                     Ok(Outcome::Done(answer)) => return Some(answer),
                     Ok(Outcome::Refused(_)) => return None,
                     // The same request goes on by itself.
-                    Ok(Outcome::Unknown) | Err(_) => {}
+                    Ok(Outcome::NotDone | Outcome::Unknown) | Err(_) => {}
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::determinism::Draw;
 use crate::plan::Plan;
 use proto::v1;
 use proto::v1::admin_client::AdminClient;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -113,7 +114,12 @@ impl Part {
             tokio::spawn(Desk::new(Arc::clone(&realm), member.id, caller, load.clone()).run());
         }
         let caller = self.caller(Some(&realm), 1, "supervisor");
-        let supervisor = Supervisor { realm: Arc::clone(&realm), caller, load: load.clone() };
+        let supervisor = Supervisor {
+            realm: Arc::clone(&realm),
+            caller,
+            load: load.clone(),
+            left_behind: BTreeMap::new(),
+        };
         tokio::spawn(supervisor.run(clean_up));
         let caller = self.caller(Some(&realm), 2, "auditor");
         tokio::spawn(auditor::run(domain, caller, picture));

@@ -13,14 +13,17 @@ use proto::v1;
 use proto::v1::admin_client::AdminClient;
 use proto::v1::supervisor_client::SupervisorClient;
 use proto::v1::transfer_target::Target;
-use routing::{AgentId, QueueId};
+use routing::{AgentId, ConversationId, QueueId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Who acts.
-const NAME: &str = "ana@example.org";
+const NAME: &str = "supervisor@example.org";
 /// Between two looks at what may have to be put right.
 const TIDY: Duration = Duration::from_secs(2);
+/// Looks that leave work with an agent who is gone: longer than any grace, after which it stays only where settings want it so.
+const GRACE_TIDIES: u32 = 4;
 /// Queues and agents made besides, at most.
 const EXTRA_MAX: usize = 3;
 
@@ -28,6 +31,8 @@ pub(super) struct Supervisor {
     pub(super) realm: Arc<Realm>,
     pub(super) caller: Caller,
     pub(super) load: LoadPlan,
+    /// How often work was found at agents who never come back.
+    pub(super) left_behind: BTreeMap<ConversationId, u32>,
 }
 
 /// Calls until done or refused; true when done.
@@ -125,7 +130,7 @@ impl Supervisor {
         self.caller.draw.pick(&self.realm.queues).0
     }
 
-    fn some_live(&mut self) -> Option<routing::ConversationId> {
+    fn some_live(&mut self) -> Option<ConversationId> {
         let pick = self.caller.draw.bits();
         Some(self.realm.history.some_live(self.realm.domain, pick)?.0)
     }
@@ -175,14 +180,19 @@ impl Supervisor {
 
     async fn force_close(&mut self) {
         let Some(id) = self.some_live() else { return };
-        let request = v1::ForceCloseRequest {
+        let request = Self::closing(id);
+        change!(self, Manner::ORDINARY, Asked::ForceClose(id), SupervisorClient, force_close, request);
+        look(&mut self.caller, id).await;
+    }
+
+    fn closing(id: ConversationId) -> v1::ForceCloseRequest {
+        let reason = "end of the day".to_owned();
+        v1::ForceCloseRequest {
             mutation: None,
             supervisor: NAME.to_owned(),
             conversation: id.to_string(),
-            reason: "end of the day".to_owned(),
-        };
-        change!(self, Manner::ORDINARY, Asked::ForceClose(id), SupervisorClient, force_close, request);
-        look(&mut self.caller, id).await;
+            reason,
+        }
     }
 
     async fn presence(&mut self) {
@@ -427,5 +437,38 @@ impl Supervisor {
             let request = v1::DeleteRequest { mutation: None, id: queue.to_string() };
             insist!(self, Asked::DeleteQueue(queue), AdminClient, delete_queue, request);
         }
+        for id in self.left_behind().await {
+            let request = Self::closing(id);
+            insist!(self, Asked::ForceClose(id), SupervisorClient, force_close, request);
+        }
+    }
+
+    /// Work that stays, as settings want it, with agents who never come back.
+    async fn left_behind(&mut self) -> Vec<ConversationId> {
+        let domain = self.realm.domain;
+        let gone: BTreeSet<AgentId> = self.realm.history.vanished_since(0).into_iter().collect();
+        if !gone.iter().any(|agent| agent.domain == domain) {
+            return Vec::new();
+        }
+        let page = self
+            .caller
+            .read(Manner::ORDINARY, |line, deadline| {
+                let list = v1::ListRequest { domain: domain.to_string(), after: String::new(), limit: 1_000 };
+                async move { AdminClient::new(line).list_agents(timed(list, deadline)).await }
+            })
+            .await;
+        let agents = page.map(|page| page.agents).unwrap_or_default().into_iter();
+        let over = agents.filter(|agent| agent.lease != "live");
+        let of_gone = over.filter(|agent| agent.id.parse().is_ok_and(|id| gone.contains(&id)));
+        let held: Vec<ConversationId> = of_gone
+            .flat_map(|agent| agent.holdings)
+            .filter_map(|held| held.conversation.parse().ok())
+            .collect();
+        let mut seen = |id: &ConversationId| {
+            let times = self.left_behind.entry(*id).or_insert(0);
+            *times += 1;
+            *times > GRACE_TIDIES
+        };
+        held.into_iter().filter(|id| seen(id)).collect()
     }
 }

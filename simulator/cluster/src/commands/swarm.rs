@@ -3,7 +3,8 @@
 use super::{INTERRUPTED, Overrides, block_on};
 use crate::determinism::real_time;
 use crate::swarm::{
-    Child, Coverage, End, Pool, Progress, SEEDS_NEEDED, Seeds, Stacks, Summary, Totals, parse_duration,
+    Child, Coverage, End, Pool, Progress, SEEDS_NEEDED_TOGETHER, Seeds, Stacks, Summary, Totals,
+    parse_duration,
 };
 use anyhow::Context;
 use std::ops::ControlFlow;
@@ -85,7 +86,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if !drawn {
         println!("Coverage is not judged: faults were chosen, not drawn.");
     } else if !coverage.is_enough() {
-        println!("Coverage is not judged: fewer than {SEEDS_NEEDED} runs of a stack.");
+        println!("Coverage is not judged: fewer than {SEEDS_NEEDED_TOGETHER} runs.");
     }
     print_failures(&totals);
     for name in &summary.never {

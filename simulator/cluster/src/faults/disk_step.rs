@@ -45,9 +45,9 @@ const STEPS: [(Area, &[Operation]); 3] = [
     ),
 ];
 /// A step that has not come after this long is given up for another.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Steps that are tried.
-const TRIES: u32 = 3;
+const TRIES: u32 = 5;
 
 /// Every point at which a disk can stand still, with its name in the counts.
 pub(super) fn points() -> impl Iterator<Item = (HaltPoint, String)> {
@@ -80,6 +80,8 @@ pub(super) struct DiskStep {
 }
 
 enum Phase {
+    /// Power is to be lost between a write and its flush, up to this moment: a torn end is what a start cuts off.
+    Tearing(Duration),
     /// Without power until this moment, for the step is one of a start.
     Before(Duration),
     /// The step is to come, up to this moment; whether the node was down since it was armed.
@@ -128,7 +130,12 @@ fn is_of_starts(point: HaltPoint) -> bool {
 impl DiskStep {
     /// Arms the disk; at times before a start.
     fn prepare(&mut self, stage: &mut Stage<'_>) {
-        if is_of_starts(self.point) && stage.world.is_up(self.node) && stage.draw.chance(0.6) {
+        if self.point.operation == Operation::Truncate && stage.world.is_up(self.node) {
+            let skip = u32::try_from(stage.draw.range(0, 5)).unwrap_or(0);
+            let torn = HaltPoint { operation: Operation::Write, moment: Moment::After, skip, ..self.point };
+            stage.world.disk(self.node).halt_at(torn);
+            self.phase = Phase::Tearing(stage.now() + PATIENCE);
+        } else if is_of_starts(self.point) && stage.world.is_up(self.node) && stage.draw.chance(0.6) {
             stage.crash(self.node);
             stage.note(&format!("{} loses power, to meet a step of its start", self.node));
             self.phase = Phase::Before(stage.now() + stage.draw.millis(10, 2_000));
@@ -154,6 +161,16 @@ impl Fault for DiskStep {
     fn step(&mut self, stage: &mut Stage<'_>) -> bool {
         let now = stage.now();
         match self.phase {
+            Phase::Tearing(until) => {
+                if stage.world.disk(self.node).halted().is_some() {
+                    stage.crash(self.node);
+                    stage.note(&format!("{} loses power between a write and its flush", self.node));
+                    self.phase = Phase::Before(now + stage.draw.millis(10, 2_000));
+                } else if now >= until || !stage.world.is_up(self.node) {
+                    stage.world.disk(self.node).cancel_halt();
+                    self.arm(stage);
+                }
+            }
             Phase::Before(until) if now >= until => {
                 self.arm(stage);
                 stage.release(self.node);

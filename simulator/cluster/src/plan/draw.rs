@@ -60,6 +60,7 @@ impl LoadPlan {
             transfer: *draw.pick(&[0.0, 0.1, 0.3]),
             repeat: *draw.pick(&[0.0, 0.05, 0.2]),
             flap: draw.chance(0.5).then(|| draw.millis(5_000, 40_000)),
+            vanish: *draw.child("vanish").pick(&[0.0, 0.0, 0.1]),
             supervision: *draw.pick(&[0.0, 0.2, 1.0]),
             watchers: u8::try_from(draw.range(1, 2)).unwrap_or(1),
             submit: *draw.pick(&[0.0, 0.2, 0.5]),

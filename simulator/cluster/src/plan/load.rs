@@ -32,6 +32,8 @@ pub struct LoadPlan {
     pub repeat: f64,
     /// Mean time between two of a desk's disconnections; `None`: they stay.
     pub flap: Option<Duration>,
+    /// Probability that a desk falls silent one day and never comes back.
+    pub vanish: f64,
     /// Actions of supervisors and administrators per second and domain.
     pub supervision: f64,
     /// Watchers of each domain, at different nodes.

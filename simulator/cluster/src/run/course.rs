@@ -143,8 +143,9 @@ impl Course {
                 .collect();
             applied.len() != 1 || applied.contains(&None)
         };
+        let silent = self.parts.inside.leased_of(&self.parts.history);
         let equal = !(0..=self.parts.plan.shards).map(GroupId).any(behind);
-        if self.parts.history.unfinished() == 0 && equal {
+        if self.parts.history.unfinished() == 0 && silent.is_empty() && equal {
             let since = *self.finished_since.get_or_insert(now);
             if now - since >= QUIET {
                 self.end(world);
@@ -162,7 +163,8 @@ impl Course {
             return;
         };
         let seen = format!(
-            "{how} after the core was healed: {} acknowledged pieces of work are unfinished, the core's replicas are {}: {}",
+            "{how} after the core was healed: {} acknowledged pieces of work are unfinished, sessions of silent agents live on: \
+             {silent:?}, the core's replicas are {}: {}",
             self.parts.history.unfinished(),
             if equal { "equal" } else { "not equal" },
             self.parts.history.describe_unfinished()

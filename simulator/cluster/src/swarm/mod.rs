@@ -17,7 +17,7 @@ mod totals;
 
 pub use case::Case;
 pub use child::{Child, Ending, Run};
-pub use coverage::{Coverage, SEEDS_NEEDED};
+pub use coverage::{Coverage, SEEDS_NEEDED_TOGETHER};
 pub use failure::Failure;
 pub use interrupt::Interrupt;
 pub use limits::parse_duration;

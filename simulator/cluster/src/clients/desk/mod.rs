@@ -214,6 +214,10 @@ impl Desk {
         self.state.plan(now + after, Due::Presence(Presence::Away));
         let after = self.caller.draw.exponential(Duration::from_secs(120));
         self.state.plan(now + after, Due::Bye);
+        let mut fate = self.caller.draw.child("vanish");
+        if fate.chance(self.load.vanish) {
+            self.state.plan(now + fate.exponential(Duration::from_secs(20)), Due::Vanish);
+        }
     }
 
     async fn serve(&mut self, mut link: Link) -> End {
@@ -329,6 +333,12 @@ impl Desk {
                         self.count("bye");
                         self.state.tags += 1;
                         link.send(self.state.tags, Message::Bye(v1::Bye {}))?;
+                    }
+                }
+                Due::Vanish => {
+                    if self.plays() {
+                        self.realm.history.vanished(self.agent);
+                        return Ok(Some(End::Run));
                     }
                 }
                 Due::Tab => {

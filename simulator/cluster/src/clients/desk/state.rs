@@ -25,6 +25,8 @@ pub(super) enum Due {
     Drop,
     /// Says goodbye.
     Bye,
+    /// Falls silent for good.
+    Vanish,
     /// Another tab takes over.
     Tab,
 }

@@ -1,0 +1,122 @@
+//! R-15 in a node's event store: a snapshot that a node took of itself covers no event that its store can still lose.
+
+use actors::Spot;
+use consensus::NodeId;
+use routing::{DomainId, Sequence, ShardId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose snapshots the replicas start from.
+#[derive(Debug, Default)]
+pub(super) struct Stores {
+    replicas: BTreeMap<(NodeId, ShardId), Replica>,
+}
+
+#[derive(Debug, Default)]
+struct Replica {
+    /// Indices at which it took a snapshot of itself.
+    took: BTreeSet<u64>,
+    /// Indices of snapshots that a leader sent.
+    sent: BTreeSet<u64>,
+    /// Nothing was restored or applied in this life yet.
+    is_fresh: bool,
+    /// The snapshot that this life began with.
+    began_with: Option<u64>,
+}
+
+impl Stores {
+    fn replica(&mut self, node: NodeId, shard: ShardId) -> &mut Replica {
+        self.replicas.entry((node, shard)).or_default()
+    }
+
+    /// A life begins.
+    pub(super) fn began(&mut self, node: NodeId, shard: ShardId) {
+        let replica = self.replica(node, shard);
+        (replica.is_fresh, replica.began_with) = (true, None);
+    }
+
+    /// A replica takes a snapshot of itself.
+    pub(super) fn took(&mut self, spot: Spot, shard: ShardId) {
+        self.replica(spot.node, shard).took.insert(spot.index);
+    }
+
+    /// A replica's state became that of a snapshot: the first of a life is on its disk, others come from a leader.
+    pub(super) fn restored(&mut self, spot: Spot, shard: ShardId) {
+        let replica = self.replica(spot.node, shard);
+        if std::mem::take(&mut replica.is_fresh) {
+            replica.began_with = Some(spot.index);
+        } else {
+            replica.sent.insert(spot.index);
+        }
+    }
+
+    /// A replica entered an index; what it restores from now on comes from a leader.
+    pub(super) fn entered(&mut self, node: NodeId, shard: ShardId) {
+        self.replica(node, shard).is_fresh = false;
+    }
+
+    /// What is wrong about a store that lacks events at the start of a life.
+    pub(super) fn lacking(
+        &mut self,
+        node: NodeId,
+        shard: ShardId,
+        domain: DomainId,
+        (from, to): (Sequence, Sequence),
+    ) -> Option<String> {
+        let replica = self.replica(node, shard);
+        let index = replica.began_with?;
+        // A leader's snapshot comes without the events before it.
+        let own = replica.took.contains(&index) && !replica.sent.contains(&index);
+        own.then(|| {
+            format!(
+                "{node} lost the events {} to {} of {domain}, which its own snapshot of {shard} at index {index} covers",
+                from.0, to.0
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N: NodeId = NodeId(1);
+    const S: ShardId = ShardId(1);
+
+    fn at(index: u64) -> Spot {
+        Spot { node: N, shard: S, index, term: 1 }
+    }
+
+    fn lacking(stores: &mut Stores) -> bool {
+        stores.lacking(N, S, DomainId(1), (Sequence(3), Sequence(4))).is_some()
+    }
+
+    #[test]
+    fn a_node_keeps_the_events_under_its_own_snapshot() {
+        let mut stores = Stores::default();
+        stores.began(N, S);
+        assert!(!lacking(&mut stores), "without a snapshot there is nothing to lack");
+        stores.entered(N, S);
+        stores.took(at(10), S);
+        stores.began(N, S);
+        stores.restored(at(10), S);
+        assert!(lacking(&mut stores));
+    }
+
+    #[test]
+    fn a_snapshot_of_the_leaders_comes_without_events() {
+        let mut stores = Stores::default();
+        stores.began(N, S);
+        stores.entered(N, S);
+        stores.restored(at(20), S);
+        for _ in 0..2 {
+            stores.began(N, S);
+            stores.restored(at(20), S);
+            assert!(!lacking(&mut stores));
+        }
+        stores.entered(N, S);
+        stores.took(at(30), S);
+        stores.began(N, S);
+        stores.restored(at(30), S);
+        assert!(lacking(&mut stores), "what came after it is the node's own to keep");
+    }
+}
