@@ -287,6 +287,15 @@ impl History {
         .flatten()
     }
 
+    /// A domain's conversations that nobody owns yet.
+    #[must_use]
+    pub fn waiting_in(&self, domain: DomainId) -> Vec<ConversationId> {
+        let waits = |stage: Stage| matches!(stage, Stage::Waiting | Stage::Inbox | Stage::Offered);
+        let of =
+            |tale: &Tale| tale.live().iter().filter(|(_, stage)| waits(**stage)).map(|(id, _)| *id).collect();
+        self.of(domain, of).unwrap_or_default()
+    }
+
     /// One of a domain's conversations that are held out to somebody, as `pick` says.
     #[must_use]
     pub fn some_offered(&self, domain: DomainId, pick: u64) -> Option<ConversationId> {

@@ -24,6 +24,8 @@ const NAME: &str = "supervisor@example.org";
 const TIDY: Duration = Duration::from_secs(2);
 /// Looks that leave work with an agent who is gone: longer than any grace, after which it stays only where settings want it so.
 const GRACE_TIDIES: u32 = 4;
+/// Looks that leave work waiting where agents are gone: whoever is left would have taken it long since.
+const WAITING_TIDIES: u32 = 15;
 /// Queues and agents made besides, at most.
 const EXTRA_MAX: usize = 3;
 
@@ -443,7 +445,7 @@ impl Supervisor {
         }
     }
 
-    /// Work that stays, as settings want it, with agents who never come back.
+    /// Work that stays, as settings want it, with agents who never come back, and work that waits for them alone.
     async fn left_behind(&mut self) -> Vec<ConversationId> {
         let domain = self.realm.domain;
         let gone: BTreeSet<AgentId> = self.realm.history.vanished_since(0).into_iter().collect();
@@ -464,11 +466,14 @@ impl Supervisor {
             .flat_map(|agent| agent.holdings)
             .filter_map(|held| held.conversation.parse().ok())
             .collect();
-        let mut seen = |id: &ConversationId| {
+        let waiting = self.realm.history.waiting_in(domain);
+        let looks = held.into_iter().map(|id| (id, GRACE_TIDIES));
+        let looks = looks.chain(waiting.into_iter().map(|id| (id, WAITING_TIDIES)));
+        let mut over = |(id, most): &(ConversationId, u32)| {
             let times = self.left_behind.entry(*id).or_insert(0);
             *times += 1;
-            *times > GRACE_TIDIES
+            *times > *most
         };
-        held.into_iter().filter(|id| seen(id)).collect()
+        looks.filter(|look| over(look)).map(|(id, _)| id).collect()
     }
 }
