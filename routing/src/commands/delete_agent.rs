@@ -104,6 +104,22 @@ mod tests {
         play(rows);
     }
 
+    /// The line is gone and its deadline with it: in the queue, an offer rings as long as any other.
+    #[test]
+    fn the_lines_deadline_goes_with_the_line() {
+        let mut s = Scene::new();
+        only_for_a(&mut s, true);
+        let command = delete(&mut s);
+        s.world.ok(command);
+        s.pass(50);
+        s.ready(s.b);
+        let (offer, _) = s.world.offer_of(s.id).expect("offered from the fallback queue");
+        // The line would have been over now; the offer is 10 s old of 20.
+        s.pass(10);
+        s.world.tick();
+        assert_eq!(s.world.offer_of(s.id), Some((offer, s.b.agent)), "{:?}", s.world.events());
+    }
+
     #[test]
     fn it_is_gone_for_its_desk() {
         let mut s = Scene::new();

@@ -167,7 +167,6 @@ impl Domain {
         if owned {
             self.enter_place(cx, no, Requeued::Fallback);
         } else {
-            self.drop_stale_fallback(no);
             self.wait_again(cx, no, Requeued::Fallback);
         }
         true

@@ -18,7 +18,6 @@ impl Domain {
             self.conv_mut(no).wait_deadline = Some(deadline);
             self.index.0.deadlines.add(deadline, Due::Wait(no));
         }
-        self.drop_stale_fallback(no);
         self.wait_at_place(cx, no, cause.into());
     }
 
@@ -46,6 +45,7 @@ impl Domain {
                 return;
             }
         }
+        self.drop_stale_fallback(no);
         let domain = self.id;
         self.conv_mut(no).state = State::Waiting;
         if cause.is_some() && self.planted(PlantedBug::AgeLost) {
@@ -57,7 +57,7 @@ impl Domain {
     }
 
     /// A deadline of a dedicated line means nothing once the conversation waits elsewhere.
-    pub(crate) fn drop_stale_fallback(&mut self, no: ConvNo) {
+    fn drop_stale_fallback(&mut self, no: ConvNo) {
         let conversation = self.conv_mut(no);
         if !matches!(conversation.place, PlaceKind::Dedicated(_))
             && let Some(deadline) = conversation.fallback_deadline.take()
