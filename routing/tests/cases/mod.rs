@@ -2,5 +2,6 @@
 
 mod agreement;
 mod pictures;
+mod place_gone;
 mod planted;
 mod promises;

@@ -184,7 +184,8 @@ impl Dom {
         if named {
             return Err(Rejected::InUse { why: String::new() });
         }
-        // Offers made from it end; conversations lose it; those left with none end.
+        // As at a pause, offers made from it end; conversations lose it; those that wait with none end.
+        self.revoke_from_queue(id);
         for c in self.convs.values_mut() {
             c.queues.retain(|q| *q != id);
             if let Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues))
@@ -208,17 +209,12 @@ impl Dom {
         }
         let all: Vec<_> = self.convs.keys().copied().collect();
         for conversation in all {
-            let c = &self.convs[&conversation];
-            let from_it = c.offer.as_ref().is_some_and(|o| o.queue == Some(id));
-            let nowhere = match &c.stage {
-                Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues))
-                | Stage::Offered(Place::Queues(queues) | Place::Inbox(queues)) => queues.is_empty(),
-                _ => false,
-            };
+            let nowhere = matches!(
+                &self.convs[&conversation].stage,
+                Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues)) if queues.is_empty()
+            );
             if nowhere {
                 self.end(conversation, Ending::Expired, Revoked::QueueGone, String::new());
-            } else if from_it {
-                self.fail_offer(conversation, OfferEnd::Revoked(Revoked::QueueGone), Requeued::Revoked);
             }
         }
         self.emit(EventKind::QueueDeleted(id));

@@ -28,7 +28,8 @@ impl Dom {
                 self.fall_back(id, fallback);
             }
         }
-        if self.convs[&id].stage.owner().is_none() {
+        let stage = &self.convs[&id].stage;
+        if stage.owner().is_none() && !stage.is_terminal() {
             self.exclude(id, offer.agent, exclusion);
         }
     }
@@ -44,16 +45,30 @@ impl Dom {
         };
         match (target, owner) {
             (None, Some(_)) => {}
-            (None, None) => {
-                let place = c.home.clone();
-                self.wait(id, place, Some(Requeued::Fallback));
-            }
+            (None, None) => self.wait_where_it_was(id),
             (Some(place), owner) => {
                 if let Place::Queues(queues) = &place {
                     self.c(id).queues = queues.clone();
                 }
                 self.release(id, owner, place, Requeued::Fallback);
             }
+        }
+    }
+
+    /// Nobody owned it: it waits at its place again. That may be gone, since the offer outlives it.
+    fn wait_where_it_was(&mut self, id: ConversationId) {
+        let c = &self.convs[&id];
+        let there = match &c.home {
+            Place::Queues(queues) | Place::Inbox(queues) => !queues.is_empty(),
+            Place::Dedicated(agent) => self.people.contains_key(agent),
+        };
+        let place = match there {
+            true => Some(c.home.clone()),
+            false => (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone())),
+        };
+        match place {
+            Some(place) => self.wait(id, place, Some(Requeued::Fallback)),
+            None => self.end(id, Ending::Expired, Revoked::Expired, String::new()),
         }
     }
 

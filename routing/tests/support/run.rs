@@ -157,8 +157,8 @@ pub fn run_seed(seed: u64, commands: usize) -> Tally {
     tally
 }
 
-/// Runs a log on both; says at which entry and how they part.
-fn disagreement(log: &[Entry]) -> Option<(usize, String)> {
+/// Runs a log on both; says at which entry and how they part, or which promise the engine breaks.
+pub fn disagreement(log: &[Entry]) -> Option<(usize, String)> {
     let mut pair = Pair::new();
     log.iter().enumerate().find_map(|(i, entry)| Some((i, pair.apply(entry).err()?)))
 }
