@@ -265,7 +265,8 @@ impl Probe for LifeProbe {
 
     fn restored(&self, spot: Spot, shard: &Shard) {
         self.look(|state| {
-            state.stores.restored(spot, shard.id());
+            let domains = shard.domains().into_iter().map(|domain| (domain.id, domain.sequence));
+            state.stores.restored(spot, shard.id(), domains);
             state.witness.restored(spot.node.0, shard, spot.index);
         });
     }

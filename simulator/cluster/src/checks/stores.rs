@@ -17,6 +17,8 @@ struct Replica {
     took: BTreeSet<u64>,
     /// Indices of snapshots that a leader sent.
     sent: BTreeSet<u64>,
+    /// Where domains were in the last of them.
+    sent_upto: BTreeMap<DomainId, Sequence>,
     /// Nothing was restored or applied in this life yet.
     is_fresh: bool,
     /// The snapshot that this life began with.
@@ -40,12 +42,18 @@ impl Stores {
     }
 
     /// A replica's state became that of a snapshot: the first of a life is on its disk, others come from a leader.
-    pub(super) fn restored(&mut self, spot: Spot, shard: ShardId) {
+    pub(super) fn restored(
+        &mut self,
+        spot: Spot,
+        shard: ShardId,
+        domains: impl IntoIterator<Item = (DomainId, Sequence)>,
+    ) {
         let replica = self.replica(spot.node, shard);
         if std::mem::take(&mut replica.is_fresh) {
             replica.began_with = Some(spot.index);
         } else {
             replica.sent.insert(spot.index);
+            replica.sent_upto.extend(domains);
         }
     }
 
@@ -64,8 +72,10 @@ impl Stores {
     ) -> Option<String> {
         let replica = self.replica(node, shard);
         let index = replica.began_with?;
-        // A leader's snapshot comes without the events before it.
-        let own = replica.took.contains(&index) && !replica.sent.contains(&index);
+        // A leader's snapshot comes without the events before it, and a domain may have had none since.
+        let own = replica.took.contains(&index)
+            && !replica.sent.contains(&index)
+            && replica.sent_upto.get(&domain).is_none_or(|upto| *upto < to);
         own.then(|| {
             format!(
                 "{node} lost the events {} to {} of {domain}, which its own snapshot of {shard} at index {index} covers",
@@ -90,6 +100,10 @@ mod tests {
         stores.lacking(N, S, DomainId(1), (Sequence(3), Sequence(4))).is_some()
     }
 
+    fn restored(stores: &mut Stores, index: u64, sequence: u64) {
+        stores.restored(at(index), S, [(DomainId(1), Sequence(sequence))]);
+    }
+
     #[test]
     fn a_node_keeps_the_events_under_its_own_snapshot() {
         let mut stores = Stores::default();
@@ -98,7 +112,7 @@ mod tests {
         stores.entered(N, S);
         stores.took(at(10), S);
         stores.began(N, S);
-        stores.restored(at(10), S);
+        restored(&mut stores, 10, 4);
         assert!(lacking(&mut stores));
     }
 
@@ -107,16 +121,29 @@ mod tests {
         let mut stores = Stores::default();
         stores.began(N, S);
         stores.entered(N, S);
-        stores.restored(at(20), S);
+        restored(&mut stores, 20, 3);
         for _ in 0..2 {
             stores.began(N, S);
-            stores.restored(at(20), S);
+            restored(&mut stores, 20, 3);
             assert!(!lacking(&mut stores));
         }
         stores.entered(N, S);
         stores.took(at(30), S);
         stores.began(N, S);
-        stores.restored(at(30), S);
+        restored(&mut stores, 30, 4);
         assert!(lacking(&mut stores), "what came after it is the node's own to keep");
+    }
+
+    #[test]
+    fn a_domain_without_events_since_a_leaders_snapshot_lacks_none_of_its_own() {
+        let mut stores = Stores::default();
+        stores.began(N, S);
+        stores.entered(N, S);
+        restored(&mut stores, 20, 4);
+        stores.entered(N, S);
+        stores.took(at(30), S);
+        stores.began(N, S);
+        restored(&mut stores, 30, 4);
+        assert!(!lacking(&mut stores));
     }
 }
