@@ -231,6 +231,7 @@ impl StateMachine for ShardMachine {
             }
         }
         self.events.restored(&domains);
+        self.subscribers.skipped();
         Ok(())
     }
 

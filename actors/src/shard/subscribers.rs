@@ -13,13 +13,15 @@ const EVENTS_MAX: usize = 256;
 struct Watched {
     actor: ActorRef<ConversationMessage>,
     events: Vec<Arc<Event>>,
+    /// The state jumped, so that events are missing.
+    skipped: bool,
 }
 
 /// What a conversation's actor takes.
 pub(crate) enum Heard {
     /// These happened, in order.
     Events(Vec<Arc<Event>>),
-    /// Too much happened: nothing can be told without a gap.
+    /// Too much happened, or a snapshot took its place: nothing can be told without a gap.
     TooMuch,
 }
 
@@ -36,7 +38,7 @@ impl Subscribers {
 
     /// Events of this conversation go to this actor from now on.
     pub(crate) fn watch(&self, conversation: ConversationId, actor: ActorRef<ConversationMessage>) {
-        self.watched().insert(conversation, Watched { actor, events: Vec::new() });
+        self.watched().insert(conversation, Watched { actor, events: Vec::new(), skipped: false });
     }
 
     /// Whether a live actor takes this conversation's events.
@@ -61,7 +63,7 @@ impl Subscribers {
         for event in events {
             let Subject::Conversation(conversation) = event.kind.subject(event.domain) else { continue };
             let Some(watched) = watched.get_mut(&conversation) else { continue };
-            if watched.events.is_empty() {
+            if watched.events.is_empty() && !watched.skipped {
                 // If it is gone, so are its watchers.
                 let _ = watched.actor.cast(ConversationMessage::Happened);
             }
@@ -71,16 +73,91 @@ impl Subscribers {
         }
     }
 
+    /// The state was replaced by a snapshot's, which comes without events: every watcher must begin again.
+    pub(super) fn skipped(&self) {
+        for watched in self.watched().values_mut() {
+            watched.skipped = true;
+            let _ = watched.actor.cast(ConversationMessage::Happened);
+        }
+    }
+
     pub(crate) fn take(&self, conversation: ConversationId) -> Heard {
         let mut watched = self.watched();
-        let events = watched.get_mut(&conversation).map(|watched| std::mem::take(&mut watched.events));
-        match events.unwrap_or_default() {
-            events if events.len() > EVENTS_MAX => Heard::TooMuch,
-            events => Heard::Events(events),
-        }
+        let Some(watched) = watched.get_mut(&conversation) else { return Heard::Events(Vec::new()) };
+        let events = std::mem::take(&mut watched.events);
+        if watched.skipped || events.len() > EVENTS_MAX { Heard::TooMuch } else { Heard::Events(events) }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.watched().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ractor::{Actor, ActorProcessingErr};
+    use routing::{DomainId, EventKind, LogTime, Position, Sequence, Version};
+    use tokio::sync::mpsc;
+
+    /// Says how often it was woken.
+    struct Woken;
+
+    impl Actor for Woken {
+        type Msg = ConversationMessage;
+        type State = mpsc::UnboundedSender<()>;
+        type Arguments = mpsc::UnboundedSender<()>;
+
+        async fn pre_start(
+            &self,
+            _myself: ActorRef<ConversationMessage>,
+            woken: mpsc::UnboundedSender<()>,
+        ) -> Result<Self::State, ActorProcessingErr> {
+            Ok(woken)
+        }
+
+        async fn handle(
+            &self,
+            _myself: ActorRef<ConversationMessage>,
+            _message: ConversationMessage,
+            woken: &mut Self::State,
+        ) -> Result<(), ActorProcessingErr> {
+            Ok(woken.send(())?)
+        }
+    }
+
+    const ID: ConversationId = ConversationId::new(DomainId(1), 7);
+
+    fn happened() -> Event {
+        Event {
+            domain: DomainId(1),
+            sequence: Sequence(1),
+            position: Position { index: 1, ordinal: 0 },
+            at: LogTime(1),
+            wall_ms: 1,
+            version: Version(1),
+            kind: EventKind::TransferFailed { conversation: ID },
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_watches_when_a_snapshot_comes_must_begin_again() {
+        let subscribers = Subscribers::default();
+        let (woken, mut wakes) = mpsc::unbounded_channel();
+        let (actor, _) = Actor::spawn(None, Woken, woken).await.unwrap();
+        subscribers.watch(ID, actor.clone());
+        subscribers.deliver(&[happened()]);
+        wakes.recv().await.unwrap();
+        assert!(matches!(subscribers.take(ID), Heard::Events(events) if events.len() == 1));
+
+        subscribers.deliver(&[happened()]);
+        wakes.recv().await.unwrap();
+        subscribers.skipped();
+        wakes.recv().await.unwrap();
+        assert!(
+            matches!(subscribers.take(ID), Heard::TooMuch),
+            "what came before the jump is not told either"
+        );
+        actor.stop(None);
     }
 }
