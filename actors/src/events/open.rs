@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, watch};
 
+/// Bytes that are written again at a time.
+const PART_BYTES: usize = 1 << 20;
+
 /// What the index file of a full segment holds, so that opening need not read the segment.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SegmentIndex {
@@ -87,12 +90,24 @@ async fn open(shared: &Shared) -> io::Result<(Table, Lasts)> {
         table.segments.insert(1, Arc::new(Segment::new(1, file, 0)));
     }
     if let Some((_, newest)) = table.segments.last_key_value() {
-        // A former run may have written without a sync; what is found here counts as durable.
-        newest.file.sync_data().await?;
+        write_again(newest).await?;
     }
     let newest = table.segments.last_key_value().map_or(1, |(number, _)| *number);
     let lasts = Lasts(table.lasts_in(newest));
     Ok((table, lasts))
+}
+
+/// Makes what is in the newest segment durable: from here on it counts as such. A former process may have written it
+/// without a sync, or have ended because a sync failed; after that a sync alone says yes and writes nothing.
+async fn write_again(segment: &Segment) -> io::Result<()> {
+    let mut at = 0;
+    while at < segment.len() {
+        let part = usize::try_from(segment.len() - at).unwrap_or(usize::MAX).min(PART_BYTES);
+        let bytes = segment.file.read_at(at, part).await?;
+        segment.file.write_at(at, bytes.into()).await?;
+        at += part as u64;
+    }
+    segment.file.sync_data().await
 }
 
 async fn open_segment(

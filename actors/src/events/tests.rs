@@ -152,6 +152,29 @@ async fn a_crash_takes_only_what_was_not_flushed_and_replay_brings_it_back() {
 }
 
 #[tokio::test]
+async fn what_a_failed_flush_left_behind_is_durable_once_a_later_start_counts_it_so() {
+    for seed in 0..20 {
+        let disk = MemDisk::new();
+        let limits = EventLimits { segment_bytes: 1 << 20, ..tight() };
+        let store = open(&disk, limits.clone()).await;
+        append(&store, &mixed(50)).await;
+        store.flush().await.unwrap();
+        append(&store, &mixed(200)[66..]).await;
+        disk.fail_next_sync();
+        assert!(store.flush().await.is_err(), "the process ends by it, and its machine goes on");
+        drop(store);
+        let store = open(&disk, limits.clone()).await;
+        assert_dense(&read(&store, A, 1).await.unwrap(), A, 1, 200);
+        store.flush().await.unwrap();
+        disk.crash(seed);
+        drop(store);
+        let store = open(&disk, limits).await;
+        assert_dense(&read(&store, A, 1).await.unwrap(), A, 1, 200);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn old_segments_go_and_a_late_reader_is_told() {
     let disk = MemDisk::new();
     let limits = EventLimits { retained_bytes_max: 8_000, ..tight() };
