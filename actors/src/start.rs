@@ -74,7 +74,7 @@ impl Engine {
             for (domain, from, to) in part.events.lacking() {
                 tracing::warn!(
                     shard = %id, %domain, from = from.0, to = to.0,
-                    "this node does not have these events, as after a snapshot from the leader; it sends who wants them to others"
+                    "this node does not have these events, as after a snapshot from the leader: watch them at another node"
                 );
                 if let Some(probe) = &config.probe {
                     probe.events_lacking(consensus_config.node, *id, domain, (from, to));

@@ -115,6 +115,22 @@ impl Log {
         });
     }
 
+    /// A conversation comes in by this touchpoint, which is gone then: it would keep its queues.
+    fn arrives(&mut self, number: u64, mode: RoutingMode) {
+        let address = format!("t{number}");
+        let settings = TouchpointSettings { address, channel: Channel::Email, mode };
+        self.then(Command::CreateTouchpoint { settings });
+        let touchpoint = TouchpointId { domain: DOMAIN, number };
+        self.then(Command::Start(Arrival {
+            touchpoint,
+            customer: "c".to_owned(),
+            reference: String::new(),
+            priority: None,
+            continues: None,
+        }));
+        self.then(Command::DeleteTouchpoint { touchpoint });
+    }
+
     fn tick_after(&mut self, span: Span) {
         self.1 += span.0;
         self.then(Command::Tick);
@@ -172,17 +188,7 @@ fn until_gone(home: Home, fallback: TransferFallback, wait_max: Span) -> Log {
             RoutingMode::Dedicated { agent: DEDICATED, accept, fallback: Some((OTHER, Span::seconds(after))) }
         }
     };
-    let settings = TouchpointSettings { address: "t".to_owned(), channel: Channel::Email, mode };
-    log.then(Command::CreateTouchpoint { settings });
-    let touchpoint = TouchpointId { domain: DOMAIN, number: 1 };
-    log.then(Command::Start(Arrival {
-        touchpoint,
-        customer: "c".to_owned(),
-        reference: String::new(),
-        priority: None,
-        continues: None,
-    }));
-    log.then(Command::DeleteTouchpoint { touchpoint });
+    log.arrives(1, mode);
     log.then(transfer(TransferTarget::Agent(DESK.agent), fallback));
     if matches!(home, Home::Line | Home::LineThenQueue(_)) {
         log.then(Command::DeleteAgent { agent: DEDICATED });
@@ -308,17 +314,7 @@ fn an_offer_from_the_queue_goes_with_it() {
         let queues = queues.iter().map(|q| if *q == LINE { third } else { *q }).collect::<Vec<_>>();
         let accept = AcceptMode::Manual { ring: RING };
         let mode = RoutingMode::ToQueue(ToQueue { queues, priority: Priority(0), accept });
-        let settings = TouchpointSettings { address: "u".to_owned(), channel: Channel::Email, mode };
-        log.then(Command::CreateTouchpoint { settings });
-        let touchpoint = TouchpointId { domain: DOMAIN, number: 2 };
-        log.then(Command::Start(Arrival {
-            touchpoint,
-            customer: "c".to_owned(),
-            reference: String::new(),
-            priority: None,
-            continues: None,
-        }));
-        log.then(Command::DeleteTouchpoint { touchpoint });
+        log.arrives(2, mode);
         log.then(Command::DeleteQueue { queue: third });
         log.tick_after(WAIT_MAX);
         let parted = disagreement(&log.0);
