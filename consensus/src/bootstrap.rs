@@ -1,7 +1,7 @@
 //! How a group comes to be, and who should lead it.
 
 use crate::api::GroupId;
-use crate::config::Config;
+use crate::config::{Config, preferred_leader};
 use crate::group::Group;
 use crate::transport::Peers;
 use crate::type_config::Member;
@@ -32,7 +32,7 @@ const BEHIND_MAX: u64 = 100;
 pub async fn initialize(config: Config, group: GroupId, raft: Raft, peers: Peers, stop: CancellationToken) {
     let members: BTreeMap<u64, Member> =
         config.members.iter().map(|(id, address)| (id.0, Member { address: address.clone() })).collect();
-    let preferred = config.preferred_leader(group);
+    let preferred = config.first_leader(group);
     let position = config.members.keys().position(|id| *id == config.node).unwrap_or(0);
     let wait = if config.members.len() == 1 {
         Duration::ZERO
@@ -68,13 +68,9 @@ pub async fn initialize(config: Config, group: GroupId, raft: Raft, peers: Peers
     }
 }
 
-/// Hands leadership back to the preferred member when that one has been there and up to date for a
+/// Hands leadership to the preferred voter when that one has been there and up to date for a
 /// while, so that leaders stay spread after failures.
 pub async fn prefer_leader(config: Config, group: Group, peers: Peers, stop: CancellationToken) {
-    let preferred = config.preferred_leader(group.id());
-    if preferred == config.node {
-        return;
-    }
     let mut steady = 0;
     loop {
         tokio::select! {
@@ -82,7 +78,10 @@ pub async fn prefer_leader(config: Config, group: Group, peers: Peers, stop: Can
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PREFERENCE) => {}
         }
-        let ready = group.status().leading
+        let status = group.status();
+        let Some(preferred) = preferred_leader(group.id(), status.voters) else { continue };
+        let ready = status.leading
+            && preferred != config.node
             && peers.connected(preferred)
             && group.behind(preferred).is_some_and(|behind| behind <= BEHIND_MAX);
         steady = if ready { steady + 1 } else { 0 };

@@ -11,8 +11,11 @@ use std::path::PathBuf;
 pub const SPEED_MAX: u32 = 10_000;
 /// Most shards; the meta group comes on top.
 pub const SHARDS_MAX: u32 = 1_024;
-/// Most voting members.
+/// Most members that found a cluster together.
 pub const MEMBERS_MAX: usize = 9;
+
+/// Most nodes of a cluster.
+pub const NODES_MAX: usize = 64;
 
 /// What a node is told about the cluster and itself.
 #[derive(Debug, Clone)]
@@ -21,9 +24,13 @@ pub struct Config {
     pub node: NodeId,
     /// Any text that differs between clusters. Nodes and data of another cluster are refused.
     pub cluster_id: String,
-    /// All members with the address (`host:port`) their peers reach them at. The same on every
-    /// node, fixed when the cluster is born; all of them vote in every group.
+    /// The members this node is told of at its start, with the address (`host:port`) their peers
+    /// reach them at. Who they are later is in the groups' logs, which go before this.
     pub members: BTreeMap<NodeId, String>,
+    /// Whether these members found the cluster: then this list is the same on all of them, and
+    /// they vote in every group at first. A node that joins a cluster founds nothing and waits
+    /// until the others have taken it in.
+    pub founding: bool,
     /// Shards, 1 to [`SHARDS_MAX`]: groups 1 to this number, besides the meta group. The same on
     /// every node, fixed when the cluster is born.
     pub shards: u32,
@@ -57,6 +64,7 @@ impl Config {
             members,
             shards,
             data: data.into(),
+            founding: true,
             timing: Timing::default(),
             speed: 1,
             limits: Limits::default(),
@@ -70,17 +78,16 @@ impl Config {
         (0..=self.shards).map(GroupId)
     }
 
-    /// The member that should lead a group, so that leaders are spread.
-    #[must_use]
-    pub fn preferred_leader(&self, group: GroupId) -> NodeId {
-        let position = group.0 as usize % self.members.len().max(1);
-        self.members.keys().nth(position).copied().unwrap_or(self.node)
+    /// The founder that should lead a group first, so that leaders are spread.
+    pub(crate) fn first_leader(&self, group: GroupId) -> NodeId {
+        preferred_leader(group, self.members.keys().copied().collect()).unwrap_or(self.node)
     }
 
     pub(crate) fn check(&self) -> Result<(), StartError> {
         let refuse = |text: String| Err(StartError::Config(text));
-        if self.members.is_empty() || self.members.len() > MEMBERS_MAX {
-            return refuse(format!("{} members: 1 to {MEMBERS_MAX} are possible", self.members.len()));
+        let most = if self.founding { MEMBERS_MAX } else { NODES_MAX };
+        if self.members.is_empty() || self.members.len() > most {
+            return refuse(format!("{} members: 1 to {most} are possible", self.members.len()));
         }
         if self.members.contains_key(&NodeId(0)) {
             return refuse("node ids start at 1".into());
@@ -100,6 +107,12 @@ impl Config {
         self.timing.check()?;
         self.limits.check()
     }
+}
+
+/// Which of a group's voters should lead it, so that leaders are spread.
+pub(crate) fn preferred_leader(group: GroupId, voters: Vec<NodeId>) -> Option<NodeId> {
+    let position = group.0 as usize % voters.len().max(1);
+    voters.get(position).copied()
 }
 
 /// Raft's timers, in real milliseconds.

@@ -1,16 +1,17 @@
 //! A node's part in the cluster: all its groups, one log, one transport.
 
-use crate::api::{GroupId, PeerHandler, StateMachine};
+use crate::api::{GroupId, NodeId, PeerHandler, StateMachine};
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
 use crate::group::{self, Group, LogClock, Machine, Started};
+use crate::members;
 use crate::seeded::Seeded;
 use crate::snapshots::SnapshotStore;
 use crate::store::{DataFolder, Identity, LogStore};
 use crate::transport::{Hub, Network, PeerService, Peers};
 use crate::type_config::types::Raft;
 use crate::wal::{Wal, WalOptions};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -67,15 +68,21 @@ impl Consensus {
             };
             watch_group(id, started.ended, failed.clone(), stop.clone());
             let (raft, peers) = (started.raft.clone(), hub.peers.clone());
-            tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers.clone(), stop.clone()));
+            if config.founding {
+                tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers.clone(), stop.clone()));
+            }
             let group = started.group.clone();
             tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
             opened.groups.insert(id, started.group);
             opened.rafts.insert(id, started.raft);
         }
-        watch_log(wal.clone(), failed, stop.clone());
+        watch_log(wal.clone(), failed.clone(), stop.clone());
         hub.inbox.set_groups(opened.rafts.clone());
-        hub.start();
+        hub.set_members(&config.members);
+        if let Some(meta) = opened.rafts.get(&GroupId::META) {
+            tokio::spawn(members::follow(config, meta.clone(), Arc::clone(&hub), stop.clone()));
+        }
+        watch_dismissal(&hub, failed, stop.clone());
         Ok(Arc::new(Consensus { opened, hub, wal, failure, stop, folder: Mutex::new(Some(folder)) }))
     }
 
@@ -110,8 +117,13 @@ impl Consensus {
         self.hub.peers.clone()
     }
 
-    /// Becomes `Some` when this node must stop: the log has failed or a group has ended on its
-    /// own. The text says why.
+    /// Says which nodes were removed from the cluster: they are refused, and stop when they hear it.
+    pub fn set_removed(&self, removed: BTreeSet<NodeId>) {
+        self.hub.set_removed(removed);
+    }
+
+    /// Becomes `Some` when this node must stop: the log has failed, a group has ended on its own,
+    /// or the node was removed. The text says why.
     #[must_use]
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.failure.clone()
@@ -209,6 +221,18 @@ fn watch_log(wal: Wal, failed: watch::Sender<Option<String>>, stop: Cancellation
             why = wal.failed() => report(&failed, format!("the log has failed: {why}")),
         }
     });
+}
+
+/// Reports that the others have removed this node.
+fn watch_dismissal(hub: &Hub, failed: watch::Sender<Option<String>>, stop: CancellationToken) {
+    let mut dismissed = hub.dismissed();
+    tokio::spawn(stop.run_until_cancelled_owned(async move {
+        if let Ok(why) = dismissed.wait_for(Option::is_some).await
+            && let Some(why) = why.clone()
+        {
+            report(&failed, why);
+        }
+    }));
 }
 
 /// The first failure is the cause; later ones are its consequences.

@@ -11,6 +11,7 @@ mod consensus;
 pub mod disk;
 pub mod env;
 mod group;
+mod members;
 mod runtime;
 mod seeded;
 pub mod snapshots;
@@ -20,10 +21,10 @@ mod type_config;
 pub mod wal;
 
 pub use api::*;
-pub use config::{Config, Limits, MEMBERS_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World};
+pub use config::{Config, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World};
 pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
-pub use group::{Export, Exported, Group, GroupStatus};
+pub use group::{Export, Exported, Group, GroupMember, GroupMembers, GroupStatus, MemberChange};
 pub use runtime::seed_thread;
 #[cfg(feature = "seeded-bugs")]
 pub use seeded::SeededBug;

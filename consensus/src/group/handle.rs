@@ -2,6 +2,7 @@
 
 use super::clock::LogClock;
 use super::export::Export;
+use super::members::{GroupMembers, MemberChange};
 use crate::api::{GroupId, Leadership, NodeId, ProposeError};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub(crate) trait Replica: Send + Sync + 'static {
     fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), ProposeError>>;
     fn status(&self) -> GroupStatus;
     fn behind(&self, member: NodeId) -> Option<u64>;
+    fn members(&self) -> GroupMembers;
+    fn change_members(&self, at: u64, change: MemberChange) -> BoxFuture<'_, Result<(), String>>;
 }
 
 /// How a group stands on this node.
@@ -144,6 +147,22 @@ impl Group {
     #[must_use]
     pub fn export(&self) -> Export {
         self.shared.export.clone()
+    }
+
+    /// Who the group's members are, as this node's log names them.
+    #[must_use]
+    pub fn members(&self) -> GroupMembers {
+        self.shared.replica.members()
+    }
+
+    /// Changes the members, on the leader, if they are still those of the entry `at`
+    /// ([`GroupMembers::index`]): one change at a time, each based on the one before. Waits until it
+    /// is committed, so the caller sets a deadline. Doing it again is harmless.
+    ///
+    /// # Errors
+    /// Why it was not done, or is not known to be; look at [`Group::members`] before the next try.
+    pub async fn change_members(&self, at: u64, change: MemberChange) -> Result<(), String> {
+        self.shared.replica.change_members(at, change).await
     }
 
     /// How many entries a member is behind, as the leader knows.

@@ -6,6 +6,7 @@ use super::export::Export;
 use super::handle::{Group, GroupStatus, Replica, Shared};
 use super::leadership::watch_leadership;
 use super::machine::{Applied, Machine};
+use super::members::{self, GroupMembers, MemberChange};
 use crate::api::{GroupId, Leadership, NodeId, ProposeError};
 use crate::config::{Config, World};
 use crate::seeded::{Seeded, SeededBug};
@@ -199,6 +200,14 @@ impl Replica for RaftReplica {
             snapshot: metrics.snapshot.map_or(0, |id| id.index),
             voters: metrics.membership_config.membership().voter_ids().map(NodeId).collect(),
         }
+    }
+
+    fn members(&self) -> GroupMembers {
+        members::members(&self.raft)
+    }
+
+    fn change_members(&self, at: u64, change: MemberChange) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(members::change(&self.raft, at, change))
     }
 
     fn behind(&self, member: NodeId) -> Option<u64> {

@@ -8,13 +8,15 @@ use super::inbox::{Inbox, Reader};
 use super::link::{Lane, Link, Outgoing};
 use super::peers::Peers;
 use crate::api::{NodeId, PeerHandler};
-use crate::config::Config;
+use crate::config::{Config, NODES_MAX};
 use crate::env::SharedEntropy;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Endpoint, Uri};
@@ -30,6 +32,13 @@ pub(super) const CONNECT: Duration = Duration::from_millis(1_500);
 const BACKOFF_MIN_MS: u64 = 20;
 /// Longest pause between attempts to connect, in milliseconds.
 const BACKOFF_MAX_MS: u64 = 400;
+/// A member with a higher id dials one with a lower id, which should dial it, after this long
+/// without a link: the lower one may be so far behind that it does not know the other yet.
+const RELUCTANCE: Duration = Duration::from_secs(3);
+/// Peers that a node keeps a place for: members, and those that its log does not name yet.
+const PEERS_MAX: usize = 4 * NODES_MAX;
+/// How a node that was removed is told so.
+const REMOVED: &str = "was removed from the cluster";
 /// Frames are packed into messages of about this many bytes.
 const MESSAGE_BYTES: usize = 2 * FRAGMENT_BYTES;
 /// HTTP/2 flow control of the stream and the connection.
@@ -50,6 +59,22 @@ pub struct Hub {
     entropy: SharedEntropy,
     /// Held while a slot changes and the handler is told, so that it is told in order.
     changing: Mutex<()>,
+    members: Mutex<Members>,
+    /// What another node said when it refused this one as removed.
+    dismissed: watch::Sender<Option<String>>,
+    stop: CancellationToken,
+}
+
+/// Who is dialled, and who must not come back.
+#[derive(Default)]
+struct Members {
+    dialled: BTreeMap<NodeId, Dialled>,
+    removed: BTreeSet<NodeId>,
+}
+
+/// A member that this node keeps a link with.
+struct Dialled {
+    address: String,
     stop: CancellationToken,
 }
 
@@ -61,33 +86,76 @@ impl Hub {
         entropy: SharedEntropy,
         stop: CancellationToken,
     ) -> Arc<Hub> {
-        let others = config.members.keys().copied().filter(|id| *id != config.node);
         Arc::new(Hub {
             config: config.clone(),
-            peers: Peers::new(others),
+            peers: Peers::new(),
             inbox: Arc::new(Inbox::new(config.limits)),
             dial,
             entropy,
             changing: Mutex::new(()),
+            members: Mutex::default(),
+            dismissed: watch::Sender::new(None),
             stop,
         })
     }
 
-    /// Starts dialling every member with a higher id; those with a lower one dial this node.
-    pub fn start(self: &Arc<Self>) {
-        let higher = self.config.members.range(self.config.node..).skip(1);
-        for (&peer, address) in higher {
-            let hub = Arc::clone(self);
-            let address = address.clone();
-            tokio::spawn(async move {
-                let stop = hub.stop.clone();
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => {}
-                    () = hub.keep_connected(peer, address) => {}
-                }
-            });
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps links with these members from now on, and with no others that were members before.
+    pub fn set_members(self: &Arc<Self>, wanted: &BTreeMap<NodeId, String>) {
+        let mut members = self.members();
+        let stays = |id: &NodeId, dialled: &Dialled| wanted.get(id) == Some(&dialled.address);
+        let gone: Vec<NodeId> =
+            members.dialled.iter().filter(|(id, dialled)| !stays(id, dialled)).map(|(id, _)| *id).collect();
+        for id in gone {
+            if let Some(dialled) = members.dialled.remove(&id) {
+                dialled.stop.cancel();
+            }
+            if !wanted.contains_key(&id) {
+                self.drop_peer(id);
+            }
         }
+        for (&id, address) in wanted {
+            if id == self.config.node || members.dialled.contains_key(&id) || members.removed.contains(&id) {
+                continue;
+            }
+            self.peers.add(id);
+            let dialled = Dialled { address: address.clone(), stop: self.stop.child_token() };
+            let stop = dialled.stop.clone();
+            let (hub, address) = (Arc::clone(self), address.clone());
+            tokio::spawn(async move { stop.run_until_cancelled(hub.keep_connected(id, address)).await });
+            members.dialled.insert(id, dialled);
+        }
+    }
+
+    /// These are members no more and never again: they are refused, and told why.
+    pub fn set_removed(&self, removed: BTreeSet<NodeId>) {
+        let mut members = self.members();
+        let fresh: Vec<NodeId> = removed.difference(&members.removed).copied().collect();
+        for id in fresh {
+            if let Some(dialled) = members.dialled.remove(&id) {
+                dialled.stop.cancel();
+            }
+            self.drop_peer(id);
+        }
+        members.removed = removed;
+    }
+
+    /// Ends the link with a node and forgets it.
+    fn drop_peer(&self, peer: NodeId) {
+        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = self.peers.forget(peer) else { return };
+        if let Some(link) = slot.send_replace(None) {
+            link.close();
+            self.inbox.changed(peer, false);
+        }
+    }
+
+    /// Becomes `Some` when another node refuses this one because it was removed.
+    pub fn dismissed(&self) -> watch::Receiver<Option<String>> {
+        self.dismissed.subscribe()
     }
 
     /// Sets who answers calls, once, and tells it who is connected; false when there is one.
@@ -122,7 +190,18 @@ impl Hub {
     async fn keep_connected(self: &Arc<Self>, peer: NodeId, address: String) {
         let mut pause_ms = BACKOFF_MIN_MS;
         let mut told = String::new();
+        let mut link = self.peers.add(peer).subscribe();
         loop {
+            // The other one may have dialled.
+            if link.wait_for(Option::is_none).await.is_err() {
+                return;
+            }
+            if peer < self.config.node {
+                let came = tokio::time::timeout(RELUCTANCE, link.wait_for(Option::is_some)).await;
+                if matches!(came, Ok(Ok(_))) {
+                    continue;
+                }
+            }
             match tokio::time::timeout(CONNECT, self.connect(peer, &address)).await {
                 Ok(Ok((link, incoming))) => {
                     pause_ms = BACKOFF_MIN_MS;
@@ -130,6 +209,10 @@ impl Hub {
                     self.serve(link, incoming).await;
                 }
                 Ok(Err(text)) if text == told => {}
+                Ok(Err(text)) if text.contains(REMOVED) => {
+                    self.dismissed.send_replace(Some(text));
+                    return;
+                }
                 Ok(Err(text)) => {
                     tracing::warn!(%peer, address, "not connected: {text}");
                     told = text;
@@ -184,12 +267,20 @@ impl Hub {
         }
         let mine = self.hello(theirs.node);
         mine.check(theirs).map_err(Status::failed_precondition)?;
-        if self.peers.slot(theirs.node).is_none() || theirs.node > self.config.node {
+        if self.members().removed.contains(&theirs.node) {
             return Err(Status::failed_precondition(format!(
-                "{} is not among the members that dial {}: configure all nodes with the same members",
-                theirs.node, self.config.node
+                "{} {REMOVED}: stop it; to use the machine again, start it with an empty folder and --join",
+                theirs.node
             )));
         }
+        // A node of this cluster that the own log does not name yet: it may be far behind.
+        if self.peers.slot(theirs.node).is_none() && self.peers.len() >= PEERS_MAX {
+            return Err(Status::resource_exhausted(format!(
+                "{} keeps links with too many",
+                self.config.node
+            )));
+        }
+        self.peers.add(theirs.node);
         Ok(mine)
     }
 
@@ -247,7 +338,10 @@ impl Hub {
     /// Makes a link the present one, ending the one before.
     fn install(&self, link: &Arc<Link>) {
         let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = self.peers.slot(link.peer()) else { return };
+        let Some(slot) = self.peers.slot(link.peer()) else {
+            link.close();
+            return;
+        };
         if let Some(old) = slot.send_replace(None) {
             old.close();
             self.inbox.changed(link.peer(), false);

@@ -5,7 +5,7 @@ use super::link::{Lane, Link, Reply};
 use crate::api::{GroupId, NodeId, PeerError};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -15,34 +15,55 @@ pub type Slot = watch::Sender<Option<Arc<Link>>>;
 /// Reaches other nodes. Clones are cheap.
 #[derive(Clone)]
 pub struct Peers {
-    slots: Arc<BTreeMap<NodeId, Slot>>,
+    slots: Arc<RwLock<BTreeMap<NodeId, Arc<Slot>>>>,
 }
 
 impl Peers {
-    /// Peers without links yet.
-    pub(crate) fn new(peers: impl Iterator<Item = NodeId>) -> Peers {
-        Peers { slots: Arc::new(peers.map(|peer| (peer, watch::Sender::new(None))).collect()) }
+    /// Nobody yet.
+    pub(crate) fn new() -> Peers {
+        Peers { slots: Arc::default() }
+    }
+
+    fn slots(&self) -> RwLockReadGuard<'_, BTreeMap<NodeId, Arc<Slot>>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The slot of a peer.
-    pub(crate) fn slot(&self, peer: NodeId) -> Option<&Slot> {
-        self.slots.get(&peer)
+    pub(crate) fn slot(&self, peer: NodeId) -> Option<Arc<Slot>> {
+        self.slots().get(&peer).cloned()
+    }
+
+    /// The slot of a peer, made if there is none.
+    pub(crate) fn add(&self, peer: NodeId) -> Arc<Slot> {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(peer).or_insert_with(|| Arc::new(watch::Sender::new(None))).clone()
+    }
+
+    /// How many have a slot.
+    pub(crate) fn len(&self) -> usize {
+        self.slots().len()
+    }
+
+    /// Forgets a peer; the slot it had.
+    pub(crate) fn forget(&self, peer: NodeId) -> Option<Arc<Slot>> {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(&peer)
     }
 
     /// The live link with a peer.
     pub(crate) fn link(&self, peer: NodeId) -> Option<Arc<Link>> {
-        let link = self.slots.get(&peer)?.borrow().clone()?;
+        let link = self.slots().get(&peer)?.borrow().clone()?;
         (!link.is_closed()).then_some(link)
     }
 
     /// Who is connected now.
     pub(crate) fn all_connected(&self) -> Vec<NodeId> {
-        self.slots.keys().copied().filter(|peer| self.connected(*peer)).collect()
+        let peers: Vec<NodeId> = self.slots().keys().copied().collect();
+        peers.into_iter().filter(|peer| self.connected(*peer)).collect()
     }
 
     /// Ends all links.
     pub(crate) fn close_all(&self) {
-        for slot in self.slots.values() {
+        for slot in self.slots().values() {
             if let Some(link) = slot.send_replace(None) {
                 link.close();
             }

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use consensus::disk::MemDisk;
 use consensus::{
-    Batch, BatchPosition, Clock, Config, Consensus, Dial, Entropy, Group, GroupId, NodeId, PeerHandler,
-    StateMachine, TcpDial, Wire, World,
+    Batch, BatchPosition, Clock, Config, Consensus, Dial, Entropy, Group, GroupId, MemberChange, NodeId,
+    PeerHandler, StateMachine, TcpDial, Wire, World,
 };
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,6 +208,8 @@ pub struct Cluster {
     pub disks: BTreeMap<NodeId, MemDisk>,
     pub nodes: BTreeMap<NodeId, Node>,
     pub board: Switchboard,
+    /// Nodes up to this one have founded the cluster.
+    pub founders: NodeId,
     pub shards: u32,
     pub adjust: fn(&mut Config),
     pub padding: usize,
@@ -238,6 +240,7 @@ impl Cluster {
             disks,
             nodes: BTreeMap::new(),
             board: Switchboard::default(),
+            founders: NodeId(size),
             shards,
             adjust,
             padding: 0,
@@ -245,7 +248,10 @@ impl Cluster {
     }
 
     pub fn config(&self, id: NodeId) -> Config {
-        let mut config = Config::new(id, "test", self.members.clone(), self.shards, "/data");
+        let founding = id <= self.founders;
+        let mut members = self.members.clone();
+        members.retain(|id, _| !founding || *id <= self.founders);
+        let mut config = Config { founding, ..Config::new(id, "test", members, self.shards, "/data") };
         (self.adjust)(&mut config);
         config
     }
@@ -289,6 +295,31 @@ impl Cluster {
                 .unwrap();
         });
         self.nodes.insert(id, Node { consensus, ledgers, server });
+    }
+
+    /// Starts one more node, which the others do not know yet.
+    pub async fn run_stranger(&mut self) -> NodeId {
+        let id = NodeId(self.members.keys().last().unwrap().0 + 1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.members.insert(id, listener.local_addr().unwrap().to_string());
+        drop(listener);
+        self.disks.insert(id, MemDisk::new());
+        self.run(id).await;
+        id
+    }
+
+    /// Makes a change of a group's members at whoever leads, until it is done.
+    pub async fn change(&self, group: u32, change: &MemberChange) {
+        for _ in 0..200 {
+            let leader = self.group(self.leader(group).await, group);
+            let at = leader.members().index;
+            let changed = tokio::time::timeout(LONG, leader.change_members(at, change.clone())).await;
+            match changed.unwrap() {
+                Ok(()) => return,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+        panic!("not done: {change:?}");
     }
 
     /// Stops a node cleanly.
