@@ -11,6 +11,9 @@ pub struct EngineConfig {
     /// How long a desk may be silent before its lease is lost. Real time, 100 ms to 10 min; the
     /// API promises 10 s.
     pub lease: Duration,
+    /// A node that cannot be reached for this long is replaced by another in the groups where it
+    /// votes, if there is one that does not. It gets its place back when it returns.
+    pub lost_after: Duration,
     /// How a shard's events are kept.
     pub events: EventLimits,
     /// Messages that may wait for one desk before its session ends as too slow, 1 to 65,536.
@@ -33,6 +36,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(10),
+            lost_after: Duration::from_secs(300),
             events: EventLimits::default(),
             session_messages_max: 1_024,
             calls_max: 16_384,

@@ -9,11 +9,12 @@ use crate::shard::{Counters, ShardRuntime, read};
 use crate::tree::{NodeMessage, Watcher};
 use crate::wire::{PeerAnswer, PeerCall, PeerCast};
 use crate::{
-    Account, Answer, CallError, ClusterState, EngineConfig, Figures, NodeState, PlacedDomain, Query, Session,
-    SessionEnd, SessionHandle, SessionHello, SessionMessage, ShardState, Watch, WatchError,
+    Account, Answer, CallError, ClusterState, EngineConfig, Figures, Joined, NodeStage, NodeState,
+    PlacedDomain, Query, Replica, Session, SessionEnd, SessionHandle, SessionHello, SessionMessage,
+    ShardState, Watch, WatchError,
 };
 use consensus::env::{SharedClock, SharedEntropy};
-use consensus::{Consensus, Group, GroupId, NodeId, PeerService};
+use consensus::{Consensus, Group, GroupId, GroupMember, NodeId, PeerService};
 use proto::codec;
 use ractor::ActorRef;
 use routing::entry::Request;
@@ -36,6 +37,8 @@ const RETRY_AFTER_MS: u64 = 50;
 const CONVERSATIONS_WATCHED_MAX: usize = 100_000;
 /// Events of a conversation that may wait for one watcher.
 const CONVERSATION_EVENTS_MAX: usize = 64;
+/// Pause before a node that joins asks a cluster again that is being founded.
+const FOUNDING_LOOK: Duration = Duration::from_millis(100);
 /// How long a stopping node waits for others to take over.
 const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
@@ -162,6 +165,50 @@ impl Engine {
         let confirm = MetaCommand::ConfirmDomain { domain };
         inner.meta(RequestId(request_id.0 ^ CONFIRM), confirm, deadline).await?;
         Ok(domain)
+    }
+
+    /// Takes a node into the cluster. With the same `nonce`, a number that the node has drawn and
+    /// keeps: the same node. It is a member of every group soon after it runs.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` when another node is at the address.
+    pub async fn join(&self, nonce: u128, address: String, deadline: Duration) -> Result<Joined, CallError> {
+        let _permit = self.inner.admit()?;
+        let until = tokio::time::Instant::now() + deadline;
+        loop {
+            // A request of its own each time: what is refused now may be taken later.
+            let id = self.new_request_id();
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            let command = MetaCommand::Join { nonce, address: address.clone() };
+            match self.inner.meta(id, command, left).await? {
+                MetaDone::Joined { node, members } => {
+                    let config = &self.inner.consensus_config;
+                    let (cluster, shards, speed) = (config.cluster_id.clone(), config.shards, config.speed);
+                    return Ok(Joined { node, cluster, shards, speed, members });
+                }
+                MetaDone::Unfounded => tokio::time::sleep(FOUNDING_LOOK).await,
+                other => return Err(CallError::Bug(format!("joining answered {other:?}"))),
+            }
+        }
+    }
+
+    /// Has a node leave all groups: others lead and vote in its place, then it is no member any more
+    /// and stops. Returns when that is decided; [`Engine::cluster`] shows how far it is. A node that
+    /// is dead for good leaves the same way. Again: the same.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` for an unknown node, and for the last one.
+    pub async fn remove_node(
+        &self,
+        request_id: RequestId,
+        node: NodeId,
+        deadline: Duration,
+    ) -> Result<(), CallError> {
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::Leave { node }, deadline).await? {
+            MetaDone::Ok => Ok(()),
+            other => Err(CallError::Bug(format!("removing a node answered {other:?}"))),
+        }
     }
 
     /// All domains with their places, in the order of ids, as this node knows them.
@@ -297,16 +344,10 @@ impl Engine {
     pub fn cluster(&self) -> ClusterState {
         let inner = &self.inner;
         let config = &inner.consensus_config;
-        let reachable = |id: NodeId| id == config.node || inner.router.peers.connected(id);
-        let node = |(id, address): (&NodeId, &String)| NodeState {
-            id: *id,
-            address: address.clone(),
-            reachable: reachable(*id),
-        };
         ClusterState {
             cluster: config.cluster_id.clone(),
             this: config.node,
-            nodes: config.members.iter().map(node).collect(),
+            nodes: inner.nodes(),
             shards: inner.consensus.groups().map(|group| inner.shard_state(group)).collect(),
             alarms: inner.alarms.list(),
             planted: inner.config.planted.map(|bug| format!("{bug:?}")),
@@ -319,11 +360,7 @@ impl Engine {
     /// entropy.
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
-        let (ms, random) = (self.inner.clock.wall_ms(), self.inner.entropy.next_u64());
-        // 48 bits of time, the version (7), 12 random bits; the variant (2), 62 random bits.
-        let high = ms << 16 | 7 << 12 | random >> 52;
-        let low = 2 << 62 | random & (u64::MAX >> 2);
-        RequestId(u128::from(high) << 64 | u128::from(low))
+        new_request_id(&self.inner.clock, &self.inner.entropy)
     }
 
     /// Log time of the shard that holds a domain, now: on its leader as it would stamp, elsewhere
@@ -381,8 +418,21 @@ impl Engine {
     }
 }
 
+/// A UUIDv7 of a node's own clock and entropy.
+pub(crate) fn new_request_id(clock: &SharedClock, entropy: &SharedEntropy) -> RequestId {
+    let (ms, random) = (clock.wall_ms(), entropy.next_u64());
+    // 48 bits of time, the version (7), 12 random bits; the variant (2), 62 random bits.
+    let high = ms << 16 | 7 << 12 | random >> 52;
+    let low = 2 << 62 | random & (u64::MAX >> 2);
+    RequestId(u128::from(high) << 64 | u128::from(low))
+}
+
 /// Makes the request id of the confirmation from that of the creation.
 const CONFIRM: u128 = 0x5555_5555;
+
+fn replica((node, member): (NodeId, GroupMember)) -> Replica {
+    Replica { node, voter: member.voter, behind: member.behind }
+}
 
 fn odd(answer: &PeerAnswer) -> CallError {
     CallError::Bug(format!("the leader answered {answer:?}"))
@@ -470,8 +520,34 @@ impl Inner {
             log_time,
             now: LogTime(group.log_time_us()),
             domains,
-            replicas: status.voters,
+            replicas: group.members().members.into_iter().map(replica).collect(),
         }
+    }
+
+    /// The cluster's nodes; before it is founded, those of the configuration.
+    fn nodes(&self) -> Vec<NodeState> {
+        let config = &self.consensus_config;
+        let meta = self.meta_state();
+        let known = meta.members().iter();
+        let mut nodes: Vec<NodeState> =
+            known.map(|(id, member)| self.node_state(*id, &member.address, member.leaving)).collect();
+        if nodes.is_empty() {
+            let told = config.members.iter();
+            nodes = told.map(|(id, address)| self.node_state(*id, address, false)).collect();
+        }
+        nodes
+    }
+
+    fn node_state(&self, id: NodeId, address: &str, leaving: bool) -> NodeState {
+        let reachable = id == self.router.this || self.router.peers.connected(id);
+        let groups = || self.consensus.groups();
+        let everywhere = groups().all(|group| group.members().members.contains_key(&id));
+        let stage = match (leaving, everywhere) {
+            (true, _) => NodeStage::Leaving,
+            (false, true) => NodeStage::Member,
+            (false, false) => NodeStage::Joining,
+        };
+        NodeState { id, address: address.to_owned(), reachable, stage }
     }
 
     fn figures(&self) -> Figures {
@@ -489,22 +565,18 @@ impl Inner {
 
     /// Asks a reachable node to take over each group led here, and waits for that, for a while.
     async fn hand_over(&self) {
-        let config = &self.consensus_config;
-        let heirs: Vec<NodeId> =
-            config.members.keys().copied().filter(|id| self.router.peers.connected(*id)).collect();
-        if heirs.is_empty() {
-            return;
-        }
+        let this = self.router.this;
         let led = self.consensus.groups().filter(|group| group.status().leading);
-        let handed = led.enumerate().map(|(place, group)| {
-            let heir = heirs[place % heirs.len()];
-            let this = config.node;
-            async move {
+        let handed = led.enumerate().filter_map(|(place, group)| {
+            let mut heirs = group.status().voters;
+            heirs.retain(|id| *id != this && self.router.peers.connected(*id));
+            let heir = *heirs.get(place % heirs.len().max(1))?;
+            Some(async move {
                 let mut leadership = group.leadership();
                 if group.transfer_leadership(heir).await.is_ok() {
                     let _ = leadership.wait_for(|now| now.leader != Some(this)).await;
                 }
-            }
+            })
         });
         let _ = tokio::time::timeout(HAND_OVER_MAX, futures::future::join_all(handed)).await;
     }

@@ -12,6 +12,7 @@ mod export;
 mod front;
 mod handler;
 mod leader;
+mod membership;
 mod meta;
 mod post;
 mod probe;

@@ -6,6 +6,7 @@ use crate::events::EventStore;
 use crate::front::Front;
 use crate::handler::Handler;
 use crate::leader::Leader;
+use crate::membership::Tender;
 use crate::meta::{MetaMachine, MetaState, SharedMeta};
 use crate::post::Post;
 use crate::router::Router;
@@ -100,7 +101,7 @@ impl Engine {
         let (this, peers) = (consensus_config.node, consensus.peers());
         let leader = Leader {
             shards: shards.clone(),
-            meta,
+            meta: meta.clone(),
             meta_group,
             clock: clock.clone(),
             alarms: alarms.clone(),
@@ -121,6 +122,15 @@ impl Engine {
             .await
             .map_err(|error| StartError::Config(format!("the node's actor does not start: {error}")))?;
         let calls = Semaphore::new(config.calls_max);
+        let tender = Tender {
+            this,
+            consensus: consensus.clone(),
+            meta,
+            clock: clock.clone(),
+            entropy: world.entropy.clone(),
+            alarms: alarms.clone(),
+            lost_after: config.lost_after,
+        };
         let inner = Arc::new(Inner {
             config,
             consensus_config,
@@ -137,14 +147,15 @@ impl Engine {
             stop: CancellationToken::new(),
         });
         inner.consensus.set_handler(Arc::new(Handler(Arc::downgrade(&inner))));
-        inner.run();
+        inner.run(tender);
         Ok(Engine { inner })
     }
 }
 
 impl Inner {
     /// Starts what goes on as long as the engine lives.
-    fn run(&self) {
+    fn run(&self, tender: Tender) {
+        self.spawn(tender.run());
         let lease = self.config.lease;
         for shard in self.shards.values() {
             let follow = follow_leadership(shard.group.clone(), self.front.clone(), self.node.clone());

@@ -3,6 +3,7 @@
 use consensus::{GroupId, NodeId};
 use routing::{AccountId, DomainId, LogTime, ShardId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One customer of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,45 @@ pub struct NodeState {
     pub address: String,
     /// Whether this node has a stream with it (always for itself).
     pub reachable: bool,
+    /// How far it belongs to the cluster.
+    pub stage: NodeStage,
+}
+
+/// How far a node belongs to the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeStage {
+    /// It is not a member of every group yet.
+    Joining,
+    /// It is a member of every group.
+    Member,
+    /// It is to leave all groups.
+    Leaving,
+}
+
+/// What a node is told that joins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// Its id, for ever.
+    pub node: NodeId,
+    /// The cluster's id.
+    pub cluster: String,
+    /// Shards of the cluster.
+    pub shards: u32,
+    /// Log time per real time.
+    pub speed: u32,
+    /// All nodes with their addresses, itself included.
+    pub members: BTreeMap<NodeId, String>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replica {
+    /// Which node.
+    pub node: NodeId,
+    /// It votes; otherwise it learns.
+    pub voter: bool,
+    /// Entries that it does not have yet, if this node leads the group.
+    pub behind: Option<u64>,
 }
 
 /// A group; 0 is the meta group.
@@ -54,8 +94,8 @@ pub struct ShardState {
     pub now: LogTime,
     /// Domains placed on it.
     pub domains: u64,
-    /// Nodes that hold it.
-    pub replicas: Vec<NodeId>,
+    /// Its members, in the order of ids, as this node's log names them.
+    pub replicas: Vec<Replica>,
 }
 
 /// A condition a person must look at.

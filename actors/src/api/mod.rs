@@ -6,7 +6,10 @@ mod query;
 mod session;
 mod watch;
 
-pub use cluster::{Account, AlarmNote, ClusterState, Figures, NodeState, PlacedDomain, ShardState};
+pub use cluster::{
+    Account, AlarmNote, ClusterState, Figures, Joined, NodeStage, NodeState, PlacedDomain, Replica,
+    ShardState,
+};
 pub use error::{CallError, StartError, WatchError};
 pub use query::{Answer, Found, Query};
 pub use session::{Session, SessionEnd, SessionHandle, SessionHello, SessionMessage};

@@ -1,7 +1,7 @@
-//! The meta group: accounts, domains and where they are.
+//! The meta group: nodes, accounts, domains and where they are.
 
 mod machine;
 mod state;
 
 pub(crate) use machine::{MetaMachine, SharedMeta};
-pub(crate) use state::{MetaCommand, MetaDone, MetaRequest, MetaState};
+pub(crate) use state::{Member, MetaCommand, MetaDone, MetaRequest, MetaState};

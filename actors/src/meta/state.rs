@@ -1,15 +1,20 @@
 //! The meta group's state: a small pure machine of its own.
 
 use crate::{Account, PlacedDomain};
+use consensus::{NODES_MAX, NodeId};
 use routing::requests::{Requests, Seen};
 use routing::{AccountId, DomainId, LogTime, Rejected, RequestId, ShardId, Span};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Accounts of a cluster.
 const ACCOUNTS_MAX: usize = 100_000;
 /// Domains of a cluster.
 const DOMAINS_MAX: usize = 1_000_000;
+/// Nodes that a cluster may have seen in all; ids are not used again.
+const NODE_IDS_MAX: u64 = 100_000;
+/// Longest address in bytes.
+const ADDRESS_BYTES_MAX: usize = 300;
 /// Answers remembered.
 const REQUESTS_MAX: usize = 100_000;
 /// How long a request id is good.
@@ -31,6 +36,23 @@ pub(crate) enum MetaCommand {
     ConfirmDomain {
         domain: DomainId,
     },
+    /// These nodes are the cluster's first, if it has none.
+    Found {
+        members: BTreeMap<NodeId, String>,
+    },
+    /// A node that drew this number is one of the cluster's; the same number again, the same node.
+    Join {
+        nonce: u128,
+        address: String,
+    },
+    /// A node is to leave all groups.
+    Leave {
+        node: NodeId,
+    },
+    /// A node that was to leave is in no group any more.
+    Gone {
+        node: NodeId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +66,23 @@ pub(crate) enum MetaDone {
     Account(Account),
     Placed(PlacedDomain),
     Ok,
+    Joined {
+        node: NodeId,
+        members: BTreeMap<NodeId, String>,
+    },
+    /// The cluster is being founded: to be asked again.
+    Unfounded,
+}
+
+/// A node of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    /// Where the others reach it.
+    pub(crate) address: String,
+    /// What it drew before it joined; 0 for the first ones.
+    pub(crate) nonce: u128,
+    /// It is to leave all groups.
+    pub(crate) leaving: bool,
 }
 
 pub(crate) type MetaOutcome = Result<MetaDone, Rejected>;
@@ -63,6 +102,8 @@ pub(crate) struct MetaState {
     domains: BTreeMap<DomainId, Placed>,
     per_shard: BTreeMap<ShardId, u64>,
     last_domain: u32,
+    members: BTreeMap<NodeId, Member>,
+    last_node: u64,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -98,7 +139,82 @@ impl MetaState {
                 }
                 None => Err(Rejected::UnknownDomain),
             },
+            MetaCommand::Found { members } => Ok(self.found(members)),
+            MetaCommand::Join { nonce, address } => self.join(*nonce, address),
+            MetaCommand::Leave { node } => self.leave(*node),
+            MetaCommand::Gone { node } => {
+                self.members.remove(node);
+                Ok(MetaDone::Ok)
+            }
         }
+    }
+
+    fn found(&mut self, members: &BTreeMap<NodeId, String>) -> MetaDone {
+        if self.last_node == 0 {
+            for (id, address) in members {
+                let founder = Member { address: address.clone(), nonce: 0, leaving: false };
+                self.members.insert(*id, founder);
+                self.last_node = self.last_node.max(id.0);
+            }
+        }
+        MetaDone::Ok
+    }
+
+    fn join(&mut self, nonce: u128, address: &str) -> MetaOutcome {
+        if address.is_empty() || address.len() > ADDRESS_BYTES_MAX {
+            let problem = format!("must have 1 to {ADDRESS_BYTES_MAX} bytes");
+            return Err(Rejected::Invalid { field: "address".to_owned(), problem });
+        }
+        if self.last_node == 0 {
+            return Ok(MetaDone::Unfounded);
+        }
+        let node = match self.members.iter().find(|(_, member)| nonce != 0 && member.nonce == nonce) {
+            Some((id, _)) => *id,
+            None => self.new_member(nonce, address)?,
+        };
+        let members = self.members.iter().map(|(id, member)| (*id, member.address.clone())).collect();
+        Ok(MetaDone::Joined { node, members })
+    }
+
+    fn new_member(&mut self, nonce: u128, address: &str) -> Result<NodeId, Rejected> {
+        full("nodes", self.members.len(), NODES_MAX)?;
+        full("node ids", usize::try_from(self.last_node).unwrap_or(usize::MAX), NODE_IDS_MAX as usize)?;
+        if let Some((id, _)) = self.members.iter().find(|(_, member)| member.address == address) {
+            let why = format!(
+                "{id} is at {address}: if its data is lost, remove it first (centralita ctl node remove {})",
+                id.0
+            );
+            return Err(Rejected::InUse { why });
+        }
+        self.last_node += 1;
+        let node = NodeId(self.last_node);
+        self.members.insert(node, Member { address: address.to_owned(), nonce, leaving: false });
+        Ok(node)
+    }
+
+    fn leave(&mut self, node: NodeId) -> MetaOutcome {
+        let stay = self.members.iter().filter(|(id, member)| **id != node && !member.leaving).count();
+        match self.members.get_mut(&node) {
+            Some(_) if stay == 0 => {
+                Err(Rejected::InUse { why: "no other node would stay: join one first".to_owned() })
+            }
+            Some(member) => {
+                member.leaving = true;
+                Ok(MetaDone::Ok)
+            }
+            None if node.0 > 0 && node.0 <= self.last_node => Ok(MetaDone::Ok),
+            None => Err(Rejected::Unknown { kind: "node".to_owned(), id: node.to_string() }),
+        }
+    }
+
+    /// The cluster's nodes; none until it is founded.
+    pub(crate) fn members(&self) -> &BTreeMap<NodeId, Member> {
+        &self.members
+    }
+
+    /// Nodes that are no more.
+    pub(crate) fn removed(&self) -> BTreeSet<NodeId> {
+        (1..=self.last_node).map(NodeId).filter(|id| !self.members.contains_key(id)).collect()
     }
 
     fn create_account(&mut self, name: &str) -> MetaOutcome {
@@ -210,6 +326,41 @@ mod tests {
         for time_s in (10..12_000).step_by(60) {
             late_account(&mut state, time_s * 1_000, time_s, time_s * 1_000).unwrap();
         }
+    }
+
+    #[test]
+    fn a_node_joins_once_and_its_number_is_not_given_again() {
+        let mut state = MetaState::new(1);
+        let mut number = 0;
+        let mut ask = |command: MetaCommand| {
+            number += 1;
+            state.apply(MetaRequest { id: id(1_000, number), command }, 1, 1_000)
+        };
+        let join = |nonce, port: u16| MetaCommand::Join { nonce, address: format!("host:{port}") };
+        let refused = |outcome: MetaOutcome| matches!(outcome, Err(Rejected::InUse { .. }));
+        assert_eq!(ask(join(7, 4)), Ok(MetaDone::Unfounded));
+        let founders = |count: u64| (1..=count).map(|id| (NodeId(id), format!("host:{id}"))).collect();
+        ask(MetaCommand::Found { members: founders(3) }).unwrap();
+        ask(MetaCommand::Found { members: founders(5) }).unwrap();
+        let joined = |outcome: MetaOutcome| match outcome {
+            Ok(MetaDone::Joined { node, members }) => (node.0, members.len()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(joined(ask(join(7, 4))), (4, 4));
+        assert_eq!(joined(ask(join(7, 4))), (4, 4), "its answer was lost");
+        assert!(refused(ask(join(8, 4))), "another one at the same address");
+        assert_eq!(joined(ask(join(8, 5))), (5, 5));
+        ask(MetaCommand::Leave { node: NodeId(5) }).unwrap();
+        ask(MetaCommand::Gone { node: NodeId(5) }).unwrap();
+        ask(MetaCommand::Leave { node: NodeId(5) }).unwrap();
+        assert_eq!(joined(ask(join(9, 5))), (6, 5));
+        assert!(matches!(ask(MetaCommand::Leave { node: NodeId(9) }), Err(Rejected::Unknown { .. })));
+        for node in [1, 2, 3, 4].map(NodeId) {
+            ask(MetaCommand::Leave { node }).unwrap();
+        }
+        assert!(refused(ask(MetaCommand::Leave { node: NodeId(6) })), "the last one");
+        assert_eq!(state.removed(), BTreeSet::from([NodeId(5)]));
+        assert!(state.members()[&NodeId(4)].leaving);
     }
 
     #[test]

@@ -96,7 +96,25 @@ impl Cluster {
 
     /// Starts a node over its disk.
     pub async fn run(&mut self, id: NodeId) {
-        let mut config = Config::new(id, "test", self.members.clone(), 2, "/data");
+        let config = Config::new(id, "test", self.members.clone(), 2, "/data");
+        self.run_with(id, config).await;
+    }
+
+    /// Has a node join at another one, and starts it.
+    pub async fn join(&mut self, at: u64) -> NodeId {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let joined =
+            self.engine(at).join(self.members.len() as u128 + 1, address.clone(), LONG).await.unwrap();
+        self.members.insert(joined.node, address);
+        self.disks.insert(joined.node, MemDisk::new());
+        let config = Config::new(joined.node, joined.cluster, joined.members, joined.shards, "/data");
+        self.run_with(joined.node, Config { founding: false, ..config }).await;
+        joined.node
+    }
+
+    async fn run_with(&mut self, id: NodeId, mut config: Config) {
         (self.adjust)(&mut config);
         let world = World {
             clock: Arc::new(RealClock::default()),

@@ -1,0 +1,314 @@
+use super::*;
+use consensus::GroupMember;
+
+fn ids(list: &[u64]) -> BTreeSet<NodeId> {
+    list.iter().map(|id| NodeId(*id)).collect()
+}
+
+fn address(id: NodeId) -> String {
+    format!("host{}:7400", id.0)
+}
+
+/// A group and the cluster around it.
+#[derive(Clone)]
+struct World {
+    group: GroupId,
+    this: NodeId,
+    now: GroupMembers,
+    nodes: BTreeMap<NodeId, Member>,
+    up: BTreeSet<NodeId>,
+    lost: BTreeSet<NodeId>,
+    elsewhere: BTreeSet<NodeId>,
+}
+
+impl World {
+    /// All of these are nodes, the group's voters, there, and up to date; the first leads.
+    fn of(list: &[u64]) -> World {
+        let member = |id: NodeId| GroupMember { address: address(id), voter: true, behind: Some(0) };
+        let node = |id: NodeId| Member { address: address(id), nonce: 0, leaving: false };
+        let all = ids(list);
+        World {
+            group: GroupId(1),
+            this: NodeId(list[0]),
+            now: GroupMembers {
+                index: 1,
+                committed: true,
+                joint: false,
+                members: all.iter().map(|id| (*id, member(*id))).collect(),
+            },
+            nodes: all.iter().map(|id| (*id, node(*id))).collect(),
+            up: all,
+            lost: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
+        }
+    }
+
+    fn join(&mut self, id: u64) -> &mut Self {
+        let id = NodeId(id);
+        self.nodes.insert(id, Member { address: address(id), nonce: 0, leaving: false });
+        self.up.insert(id);
+        self
+    }
+
+    fn leave(&mut self, id: u64) -> &mut Self {
+        self.nodes.get_mut(&NodeId(id)).expect("a node").leaving = true;
+        self
+    }
+
+    fn down(&mut self, id: u64) -> &mut Self {
+        self.up.remove(&NodeId(id));
+        self
+    }
+
+    fn member(&mut self, id: u64) -> &mut GroupMember {
+        self.now.members.get_mut(&NodeId(id)).expect("a member")
+    }
+
+    fn next(&self) -> Option<Step> {
+        next(&Situation {
+            group: self.group,
+            this: self.this,
+            now: &self.now,
+            nodes: &self.nodes,
+            up: &self.up,
+            lost: &self.lost,
+            elsewhere: &self.elsewhere,
+        })
+    }
+
+    /// Does what the step says, as a group would.
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::HandOver(to) => {
+                assert!(self.now.members[&to].voter && self.up.contains(&to), "{to} cannot lead");
+                self.this = to;
+            }
+            Step::Change(MemberChange::Admit { node, address }) => {
+                let member = GroupMember { address, voter: false, behind: Some(0) };
+                assert!(self.now.members.insert(node, member).is_none(), "{node} twice");
+            }
+            Step::Change(MemberChange::Move { node, address }) => self.member(node.0).address = address,
+            Step::Change(MemberChange::SetVoters(voters)) => {
+                let live = voters.intersection(&self.up).count();
+                assert!(live > voters.len() / 2, "{voters:?} cannot decide anything");
+                for (id, member) in &mut self.now.members {
+                    member.voter = voters.contains(id);
+                }
+            }
+            Step::Change(MemberChange::Dismiss(node)) => {
+                let gone = self.now.members.remove(&node).expect("a member");
+                assert!(!gone.voter, "{node} still votes");
+            }
+            Step::Change(MemberChange::Settle) => self.now.joint = false,
+        }
+    }
+
+    /// Takes steps until none is due.
+    fn settle(&mut self) -> &mut Self {
+        for _ in 0..50 {
+            let Some(step) = self.next() else { return self };
+            self.take(step);
+        }
+        panic!("does not end");
+    }
+}
+
+#[test]
+fn nothing_is_due_where_all_is_as_it_should_be() {
+    for list in [&[1][..], &[1, 2], &[1, 2, 3], &[1, 2, 3, 4, 5]] {
+        assert_eq!(World::of(list).next(), None, "{list:?}");
+    }
+    let mut unfounded = World::of(&[1, 2, 3]);
+    unfounded.nodes.clear();
+    assert_eq!(unfounded.next(), None);
+}
+
+#[test]
+fn a_change_at_a_time() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.join(4);
+    world.now.committed = false;
+    assert_eq!(world.next(), None, "the last one is not committed");
+    world.now.committed = true;
+    world.now.joint = true;
+    assert_eq!(world.next(), Some(Step::Change(MemberChange::Settle)));
+    world.now.joint = false;
+    let admit = MemberChange::Admit { node: NodeId(4), address: address(NodeId(4)) };
+    assert_eq!(world.next(), Some(Step::Change(admit)));
+}
+
+#[test]
+fn who_joins_votes_once_it_is_near() {
+    let mut world = World::of(&[1]);
+    world.join(2);
+    world.take(world.next().expect("admitted"));
+    world.member(2).behind = Some(BEHIND_MAX + 1);
+    assert_eq!(world.next(), None);
+    world.member(2).behind = None;
+    assert_eq!(world.next(), None, "nothing is known of it");
+    world.member(2).behind = Some(BEHIND_MAX);
+    assert_eq!(world.next(), Some(Step::Change(MemberChange::SetVoters(ids(&[1, 2])))));
+}
+
+#[test]
+fn four_nodes_have_three_voters_and_shards_differ_in_which() {
+    let mut sets = BTreeSet::new();
+    for group in 0..16 {
+        let mut world = World::of(&[1, 2, 3]);
+        world.group = GroupId(group);
+        world.join(4).settle();
+        assert_eq!(world.now.voters().len(), 3);
+        assert_eq!(world.now.members.len(), 4);
+        sets.insert(world.now.voters());
+    }
+    assert_eq!(sets.len(), 4, "each of the four is passed over somewhere: {sets:?}");
+}
+
+#[test]
+fn one_more_node_takes_its_share_and_no_more() {
+    let mut moved = 0;
+    for group in 0..64 {
+        let mut world = World::of(&[1, 2, 3, 4, 5]);
+        world.group = GroupId(group);
+        world.join(6).settle();
+        let stay = world.now.voters().intersection(&ids(&[1, 2, 3, 4, 5])).count();
+        assert!(stay >= 4, "one place at most changes hands: {:?}", world.now.voters());
+        moved += 5 - stay;
+    }
+    assert!((40..=64).contains(&moved), "five places of six in 64 groups are 53 or so: {moved}");
+}
+
+#[test]
+fn a_leader_that_is_to_go_hands_over_first() {
+    let mut world = World::of(&[1, 2, 3, 4]);
+    world.join(4).settle();
+    world.this = *world.now.voters().first().expect("voters");
+    let goes = world.this;
+    world.leave(goes.0);
+    let Some(Step::HandOver(heir)) = world.next() else { panic!("{:?}", world.next()) };
+    assert_ne!(heir, goes);
+    world.settle();
+    assert!(!world.now.members.contains_key(&goes));
+    assert_eq!(world.now.voters().len(), 3);
+}
+
+#[test]
+fn the_only_voter_takes_others_in_before_it_goes() {
+    let mut world = World::of(&[1]);
+    world.join(2).leave(1);
+    world.settle();
+    assert_eq!((world.now.voters(), world.this), (ids(&[2]), NodeId(2)));
+    assert_eq!(world.now.members.len(), 1);
+}
+
+#[test]
+fn the_meta_group_is_left_last() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.group = GroupId::META;
+    world.elsewhere = ids(&[1, 2, 3]);
+    world.leave(3).settle();
+    assert_eq!(world.now.voters(), ids(&[1, 2]));
+    assert!(world.now.members.contains_key(&NodeId(3)), "a shard still has it");
+    world.elsewhere = ids(&[1, 2]);
+    world.settle();
+    assert!(!world.now.members.contains_key(&NodeId(3)));
+}
+
+#[test]
+fn no_voters_are_taken_that_cannot_decide() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.down(2).leave(3);
+    assert_eq!(world.next(), None, "of 1 and 2 only one is there");
+    world.up.insert(NodeId(2));
+    assert_eq!(world.next(), Some(Step::Change(MemberChange::SetVoters(ids(&[1, 2])))));
+}
+
+#[test]
+fn a_dead_node_can_be_removed() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.down(3).leave(3).settle();
+    assert_eq!(world.now.voters(), ids(&[1, 2]));
+    assert!(!world.now.members.contains_key(&NodeId(3)));
+}
+
+#[test]
+fn another_votes_for_who_is_lost_and_gives_the_place_back() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.join(4).settle();
+    let lost = *world.now.voters().iter().find(|id| **id != world.this).expect("three");
+    let before = world.now.voters();
+    world.down(lost.0).lost = BTreeSet::from([lost]);
+    world.settle();
+    assert!(!world.now.voters().contains(&lost));
+    assert_eq!(world.now.voters().len(), 3);
+    assert!(world.now.members.contains_key(&lost), "it may come back");
+    world.up.insert(lost);
+    world.lost.clear();
+    world.settle();
+    assert_eq!(world.now.voters(), before);
+    // Nobody is there in its place.
+    let mut world = World::of(&[1, 2, 3]);
+    world.down(2).lost = ids(&[2]);
+    assert_eq!(world.next(), None);
+}
+
+#[test]
+fn an_address_is_changed() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.nodes.get_mut(&NodeId(2)).expect("a node").address = "elsewhere:1".to_owned();
+    let moved = MemberChange::Move { node: NodeId(2), address: "elsewhere:1".to_owned() };
+    assert_eq!(world.next(), Some(Step::Change(moved)));
+    assert_eq!(world.settle().next(), None);
+}
+
+/// Whatever comes and goes, in any order, with nodes down now and then: every step can be taken,
+/// and when all are there it ends as it should.
+#[test]
+fn any_course_ends_as_it_should() {
+    for seed in 0..2_000u64 {
+        let mut state = seed;
+        let mut draw = |below: u64| {
+            state = state.wrapping_add(1);
+            weight(GroupId(7), NodeId(state.wrapping_mul(0x9e37_79b9))) % below
+        };
+        let mut world = World::of(&[1, 2, 3]);
+        world.group = GroupId(draw(20) as u32);
+        let mut next_id = 4;
+        for _ in 0..30 {
+            match draw(6) {
+                0 if next_id < 10 => {
+                    world.join(next_id);
+                    next_id += 1;
+                }
+                1 => {
+                    let stay: Vec<u64> =
+                        world.nodes.iter().filter(|(_, node)| !node.leaving).map(|(id, _)| id.0).collect();
+                    if stay.len() > 1 {
+                        world.leave(stay[draw(stay.len() as u64) as usize]);
+                    }
+                }
+                2 => {
+                    let all: Vec<u64> = world.now.members.keys().map(|id| id.0).collect();
+                    let one = all[draw(all.len() as u64) as usize];
+                    let live = world.now.voters().iter().filter(|id| world.up.contains(id)).count();
+                    if one != world.this.0 && live * 2 > world.now.voters().len() + 2 {
+                        world.down(one);
+                    }
+                }
+                3 => world.up.extend(world.nodes.keys().copied()),
+                _ => {
+                    if let Some(step) = world.next() {
+                        world.take(step);
+                    }
+                }
+            }
+        }
+        world.up.extend(world.nodes.keys().copied());
+        world.settle();
+        let stay: BTreeSet<NodeId> =
+            world.nodes.iter().filter(|(_, node)| !node.leaving).map(|(id, _)| *id).collect();
+        assert_eq!(world.now.members.keys().copied().collect::<BTreeSet<_>>(), stay, "seed {seed}");
+        assert_eq!(world.now.voters().len(), voters_of(stay.len()), "seed {seed}");
+        assert!(world.now.voters().contains(&world.this), "seed {seed}");
+    }
+}
