@@ -339,6 +339,12 @@ impl Engine {
         Ok(shard.events.changes(domain))
     }
 
+    /// The cluster's id.
+    #[must_use]
+    pub fn cluster_id(&self) -> String {
+        self.inner.consensus_config.cluster_id.clone()
+    }
+
     /// The cluster as this node sees it.
     #[must_use]
     pub fn cluster(&self) -> ClusterState {
@@ -354,6 +360,31 @@ impl Engine {
             speed: f64::from(config.speed),
             figures: inner.figures(),
         }
+    }
+
+    /// The same, with how far every node has applied, as far as they answer within `patience`.
+    pub async fn cluster_with_lag(&self, patience: Duration) -> ClusterState {
+        let mut state = self.cluster();
+        let (this, peers) = (self.inner.router.this, &self.inner.router.peers);
+        let asked = state.nodes.iter().map(|node| node.id).map(|id| async move {
+            let answer = if id == this {
+                self.inner.router.leader.answer(this, PeerCall::Status).await
+            } else {
+                let call = codec::encode(&PeerCall::Status).into();
+                codec::decode(&peers.call(id, call, patience).await.ok()?).ok()?
+            };
+            let PeerAnswer::Status(applied) = answer else { return None };
+            Some((id, applied.into_iter().collect::<BTreeMap<u32, u64>>()))
+        });
+        let answers = futures::future::join_all(asked).await;
+        let applied: BTreeMap<NodeId, BTreeMap<u32, u64>> = answers.into_iter().flatten().collect();
+        for shard in &mut state.shards {
+            for replica in &mut shard.replicas {
+                let there = applied.get(&replica.node);
+                replica.applied = there.and_then(|groups| groups.get(&shard.group.0)).copied();
+            }
+        }
+        state
     }
 
     /// A request id for what this node asks for by itself: a UUIDv7 of the node's own clock and
@@ -431,7 +462,7 @@ pub(crate) fn new_request_id(clock: &SharedClock, entropy: &SharedEntropy) -> Re
 const CONFIRM: u128 = 0x5555_5555;
 
 fn replica((node, member): (NodeId, GroupMember)) -> Replica {
-    Replica { node, voter: member.voter, behind: member.behind }
+    Replica { node, voter: member.voter, applied: None }
 }
 
 fn odd(answer: &PeerAnswer) -> CallError {

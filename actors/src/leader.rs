@@ -70,6 +70,11 @@ impl Leader {
                 Ok(shard) => self.attach_all(shard, from, &seats),
                 Err(answer) => answer,
             },
+            PeerCall::Status => {
+                let shards = self.shards.values().map(|shard| &shard.group);
+                let groups = std::iter::once(&self.meta_group).chain(shards);
+                PeerAnswer::Status(groups.map(|group| (group.id().0, group.status().applied)).collect())
+            }
         }
     }
 

@@ -45,6 +45,8 @@ pub(crate) enum PeerCall {
         shard: ShardId,
         seats: Vec<(Seat, Epoch)>,
     },
+    /// How far the node has applied its groups.
+    Status,
 }
 
 /// The answer to a call.
@@ -56,6 +58,8 @@ pub(crate) enum PeerAnswer {
     Place(Option<PlacedDomain>),
     Opened(Epoch),
     Attached(Vec<Attached>),
+    /// Group and last applied index.
+    Status(Vec<(u32, u64)>),
     /// Certainly not done: ask this node.
     NotLeader(Option<NodeId>),
     Failed(CallError),

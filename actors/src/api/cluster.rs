@@ -71,8 +71,8 @@ pub struct Replica {
     pub node: NodeId,
     /// It votes; otherwise it learns.
     pub voter: bool,
-    /// Entries that it does not have yet, if this node leads the group.
-    pub behind: Option<u64>,
+    /// Last applied index there; `None` where the node was not asked or does not answer.
+    pub applied: Option<u64>,
 }
 
 /// A group; 0 is the meta group.

@@ -17,6 +17,18 @@ pub struct Key {
 pub const KEYS: &[Key] = &[
     Key { name: "data", about: "folder of this node's data; default ./centralita-data" },
     Key { name: "listen", about: "HOST:PORT for clients and peers; default 127.0.0.1:7400" },
+    Key {
+        name: "advertise",
+        about: "HOST:PORT at which the others reach this node; default what it listens at",
+    },
+    Key {
+        name: "join",
+        about: "addresses of nodes of the cluster to join, with commas between; default none",
+    },
+    Key {
+        name: "bootstrap_expect",
+        about: "nodes that found the cluster together, 1 to 9: they find each other by `join`; default none",
+    },
     Key { name: "node", about: "this node's number, from 1; default 1" },
     Key { name: "cluster", about: "the cluster's name, the same on every node; default centralita" },
     Key { name: "members", about: "table of node number = \"HOST:PORT\"; default this node alone" },
@@ -34,6 +46,12 @@ pub struct Layer {
     pub data: Option<PathBuf>,
     /// `HOST:PORT` for clients and peers.
     pub listen: Option<String>,
+    /// `HOST:PORT` at which the others reach this node.
+    pub advertise: Option<String>,
+    /// Nodes of the cluster to join.
+    pub join: Option<Vec<String>>,
+    /// Nodes that found the cluster together.
+    pub bootstrap_expect: Option<u32>,
     /// This node's number, from 1.
     pub node: Option<u64>,
     /// The cluster's name.
@@ -58,6 +76,13 @@ impl Layer {
         let outcome = match key {
             "data" => text_of(text).map(|text| self.data = Some(PathBuf::from(text))),
             "listen" => address(text).map(|address| self.listen = Some(address)),
+            "advertise" => address(text).map(|address| self.advertise = Some(address)),
+            "join" => text
+                .split(',')
+                .map(|part| address(part.trim()))
+                .collect::<Result<Vec<_>, _>>()
+                .map(|addresses| self.join = Some(addresses)),
+            "bootstrap_expect" => number(text, 1, 9).map(|nodes| self.bootstrap_expect = Some(nodes as u32)),
             "node" => number(text, 1, u64::MAX).map(|node| self.node = Some(node)),
             "cluster" => text_of(text).map(|cluster| self.cluster = Some(cluster)),
             "members" => text
@@ -89,6 +114,9 @@ impl Layer {
         Layer {
             data: self.data.or(below.data),
             listen: self.listen.or(below.listen),
+            advertise: self.advertise.or(below.advertise),
+            join: self.join.or(below.join),
+            bootstrap_expect: self.bootstrap_expect.or(below.bootstrap_expect),
             node: self.node.or(below.node),
             cluster: self.cluster.or(below.cluster),
             members: self.members.or(below.members),
@@ -152,9 +180,10 @@ mod tests {
         for key in KEYS {
             let mut layer = Layer::default();
             let good = match key.name {
-                "listen" => "127.0.0.1:0",
+                "listen" | "advertise" => "127.0.0.1:0",
+                "join" => "a:1,b:2",
                 "members" => "1=a:1, 2=b:2",
-                "node" | "shards" | "speed" => "3",
+                "node" | "shards" | "speed" | "bootstrap_expect" => "3",
                 "log_format" => "json",
                 _ => "text",
             };
@@ -166,6 +195,9 @@ mod tests {
             ("listen", "7400"),
             ("listen", ":7400"),
             ("listen", "host:70000"),
+            ("join", "a:1,b"),
+            ("advertise", "a"),
+            ("bootstrap_expect", "0"),
             ("node", "0"),
             ("shards", "0"),
             ("shards", "1025"),

@@ -12,7 +12,13 @@ pub struct Settings {
     pub data: PathBuf,
     /// `HOST:PORT` to listen at, for clients and peers.
     pub listen: String,
-    /// This node's number, from 1.
+    /// `HOST:PORT` at which the others reach this node, if it is another.
+    pub advertise: Option<String>,
+    /// Nodes of the cluster to join.
+    pub join: Vec<String>,
+    /// Nodes that found the cluster together.
+    pub bootstrap_expect: Option<u32>,
+    /// This node's number, from 1; not used where the cluster gives it.
     pub node: u64,
     /// The cluster's name.
     pub cluster: String,
@@ -45,11 +51,23 @@ pub fn resolve(layer: Layer) -> Result<Settings, ConfigError> {
         );
         return Err(ConfigError::at("node", problem));
     }
+    let join = layer.join.unwrap_or_default();
+    if !members.is_empty() && (!join.is_empty() || layer.bootstrap_expect.is_some()) {
+        let problem = "members are listed already: give either members, or join and bootstrap_expect";
+        return Err(ConfigError::at("join", problem));
+    }
+    if join.is_empty() && layer.bootstrap_expect.is_some_and(|nodes| nodes > 1) {
+        let problem = "the others must be found: give the addresses of some of them with join";
+        return Err(ConfigError::at("bootstrap_expect", problem));
+    }
     // A member that says nothing else listens where its peers look for it.
     let listen = layer.listen.or_else(|| members.get(&node).cloned());
     Ok(Settings {
         data: layer.data.unwrap_or_else(|| PathBuf::from("centralita-data")),
         listen: listen.unwrap_or_else(|| "127.0.0.1:7400".to_owned()),
+        advertise: layer.advertise,
+        join,
+        bootstrap_expect: layer.bootstrap_expect,
         node,
         cluster: layer.cluster.unwrap_or_else(|| "centralita".to_owned()),
         members,

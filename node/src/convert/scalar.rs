@@ -46,6 +46,15 @@ pub fn channel_code(channel: Channel) -> i32 {
     channel.into()
 }
 
+/// Reads 16 bytes that a node has drawn.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for any other number of bytes.
+pub fn nonce(field: &str, bytes: &[u8]) -> Read<u128> {
+    let bytes: Result<[u8; 16], _> = bytes.try_into();
+    bytes.map(u128::from_be_bytes).map_err(|_| Problem::field(field, "must have 16 bytes"))
+}
+
 /// Reads milliseconds.
 ///
 /// # Errors

@@ -3,18 +3,25 @@
 use super::Answers;
 use super::call::{Shared, permit};
 use super::limits::EXPORTS_MAX;
+use crate::convert::scalar;
 use crate::problem::Problem;
 use ::routing::ShardId;
-use actors::{ClusterState, ExportError};
+use actors::{ClusterState, ExportError, NodeStage};
+use consensus::NodeId;
 use futures::stream;
 use proto::v1;
 use proto::v1::cluster_server::Cluster;
-use proto::v1::cluster_state::{Node, Shard};
+use proto::v1::cluster_state::node::Stage;
+use proto::v1::cluster_state::{Node, Replica, Shard};
+use proto::v1::join_response::Member;
 use std::time::Duration;
 use tonic::{Code, Request, Response, Status};
 
 /// Time for a log that was cut meanwhile to have an end again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// How long other nodes are waited for when they are asked how far they are.
+const STATUS_MAX: Duration = Duration::from_millis(500);
 
 /// The service.
 #[derive(Clone)]
@@ -30,7 +37,47 @@ impl Cluster for ClusterService {
     ) -> Result<Response<v1::ClusterState>, Status> {
         self.0
             .unary("centralita.v1.Cluster/GetCluster", request, |engine, _, _| async move {
-                Ok(write(&engine.cluster()))
+                Ok(write(&engine.cluster_with_lag(STATUS_MAX).await))
+            })
+            .await
+    }
+
+    async fn remove_node(
+        &self,
+        request: Request<v1::RemoveNodeRequest>,
+    ) -> Result<Response<v1::RemoveNodeResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/RemoveNode", request, |engine, call, deadline| async move {
+                let id = engine.new_request_id();
+                engine.remove_node(id, NodeId(call.node), deadline).await?;
+                Ok(v1::RemoveNodeResponse {})
+            })
+            .await
+    }
+
+    async fn join(&self, request: Request<v1::JoinRequest>) -> Result<Response<v1::JoinResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/Join", request, |engine, call, deadline| async move {
+                let nonce = scalar::nonce("nonce", &call.nonce)?;
+                check_name(&engine.cluster_id(), &call.cluster)?;
+                let joined = engine.join(nonce, call.address, deadline).await?;
+                let members = joined.members.into_iter().map(|(id, address)| Member { id: id.0, address });
+                Ok(v1::JoinResponse {
+                    node: joined.node.0,
+                    cluster_id: joined.cluster,
+                    shards: joined.shards,
+                    speed: joined.speed,
+                    members: members.collect(),
+                })
+            })
+            .await
+    }
+
+    async fn meet(&self, request: Request<v1::MeetRequest>) -> Result<Response<v1::MeetResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/Meet", request, |engine, call, _| async move {
+                check_name(&engine.cluster_id(), &call.cluster)?;
+                Ok(v1::MeetResponse { seen: Vec::new(), born: true })
             })
             .await
     }
@@ -52,6 +99,22 @@ impl Cluster for ClusterService {
     }
 }
 
+/// A cluster's name: its id without what was drawn at its birth.
+pub fn name_of(cluster_id: &str) -> &str {
+    cluster_id.split_once('/').map_or(cluster_id, |(name, _)| name)
+}
+
+fn check_name(cluster_id: &str, wanted: &str) -> Result<(), Problem> {
+    let name = name_of(cluster_id);
+    if wanted == name {
+        return Ok(());
+    }
+    let message = format!(
+        "this is cluster '{name}', not '{wanted}': check the addresses of --join, or the name given with --cluster"
+    );
+    Err(Problem::new(Code::FailedPrecondition, "OTHER_CLUSTER", message))
+}
+
 fn not_exported(error: ExportError) -> Problem {
     let message = error.to_string();
     match error {
@@ -71,7 +134,17 @@ fn write(state: &ClusterState) -> v1::ClusterState {
         nodes: state
             .nodes
             .iter()
-            .map(|node| Node { id: node.id.0, address: node.address.clone(), reachable: node.reachable })
+            .map(|node| Node {
+                id: node.id.0,
+                address: node.address.clone(),
+                reachable: node.reachable,
+                stage: match node.stage {
+                    NodeStage::Joining => Stage::Joining,
+                    NodeStage::Member => Stage::Member,
+                    NodeStage::Leaving => Stage::Leaving,
+                }
+                .into(),
+            })
             .collect(),
         shards: state
             .shards
@@ -83,7 +156,16 @@ fn write(state: &ClusterState) -> v1::ClusterState {
                 applied: shard.applied,
                 log_time_us: shard.now.0,
                 domains: shard.domains,
-                replicas: shard.replicas.iter().map(|node| node.0).collect(),
+                replicas: shard.replicas.iter().map(|replica| replica.node.0).collect(),
+                members: shard
+                    .replicas
+                    .iter()
+                    .map(|replica| Replica {
+                        node: replica.node.0,
+                        voter: replica.voter,
+                        applied: replica.applied,
+                    })
+                    .collect(),
             })
             .collect(),
         alarms: state.alarms.iter().map(|alarm| alarm.text.clone()).collect(),

@@ -18,7 +18,7 @@ mod supervisor;
 
 pub use admin::AdminService;
 pub use call::Shared;
-pub use cluster::ClusterService;
+pub use cluster::{ClusterService, name_of};
 pub use desk::DeskService;
 pub use events::EventsService;
 pub use routing::RoutingService;

@@ -1,14 +1,13 @@
-//! `ctl get` and `ctl cluster`: one thing.
+//! `ctl get`: one thing.
 
 use super::client::Client;
 use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
-use super::output::{Output, facts, table};
+use super::output::{Output, facts};
 use crate::failure::{Failure, Kind};
 use comfy_table::Table;
 use proto::v1;
 use proto::v1::admin_client::AdminClient;
 use proto::v1::agent_desk_client::AgentDeskClient;
-use proto::v1::cluster_client::ClusterClient;
 use proto::v1::routing_client::RoutingClient;
 
 /// Shows one thing; its id says what it is.
@@ -81,43 +80,4 @@ fn domain(domain: &v1::Domain) -> Table {
         ("version", domain.version.to_string()),
         ("state", state.to_owned()),
     ])
-}
-
-/// Shows the cluster as the asked node sees it.
-pub(super) async fn cluster(client: &Client, out: Output) -> Result<(), Failure> {
-    let call =
-        || async { ClusterClient::new(client.channel.clone()).get_cluster(v1::GetClusterRequest {}).await };
-    let state = client.call(call).await?;
-    out.print("ClusterState", &state, |state| {
-        let mut nodes = table(["NODE", "ADDRESS", "SEEN"]);
-        nodes.add_rows(state.nodes.iter().map(|node| {
-            let seen = match (node.id == state.this_node, node.reachable) {
-                (true, _) => "asked",
-                (false, true) => "reachable",
-                (false, false) => "UNREACHABLE",
-            };
-            [node.id.to_string(), node.address.clone(), seen.to_owned()]
-        }));
-        println!(
-            "cluster {} · version {} · speed {}\n\n{nodes}\n",
-            state.cluster_id, state.version, state.speed
-        );
-        for alarm in &state.alarms {
-            println!("ALARM {alarm}");
-        }
-        if !state.planted.is_empty() {
-            println!("PLANTED FAULT {}", state.planted);
-        }
-        let mut shards = table(["SHARD", "LEADER", "TERM", "APPLIED", "DOMAINS"]);
-        shards.add_rows(state.shards.iter().map(|shard| {
-            [
-                if shard.id == 0 { "meta".to_owned() } else { shard.id.to_string() },
-                if shard.leader == 0 { "NONE".to_owned() } else { shard.leader.to_string() },
-                shard.term.to_string(),
-                shard.applied.to_string(),
-                shard.domains.to_string(),
-            ]
-        }));
-        shards
-    })
 }

@@ -2,12 +2,14 @@
 
 mod act;
 mod client;
+mod cluster;
 mod create;
 mod explain;
 mod export_log;
 mod get;
 mod json;
 mod list;
+mod node;
 mod output;
 mod settings;
 mod watch;
@@ -20,6 +22,7 @@ use output::Output;
 const EXAMPLES: &str = "\
 Examples:
   centralita ctl cluster
+  centralita ctl node remove 3 --dry-run
   centralita ctl create account Acme
   centralita ctl create domain --account acct_1 Support
   centralita ctl create queue --domain dom_1 Sales --wrap-up 30s
@@ -52,8 +55,14 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows nodes, shards, leaders and alarms.
+    /// Shows nodes, shards, leaders, lag, what moves, and what is wrong with what to do.
     Cluster,
+    /// Removes nodes.
+    Node {
+        /// What to do.
+        #[command(subcommand)]
+        what: node::Node,
+    },
     /// Makes something; prints its id.
     Create {
         /// What to make.
@@ -117,7 +126,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let out = Output { json: args.json };
     let by = args.supervisor;
     match args.command {
-        Command::Cluster => get::cluster(&client, out).await,
+        Command::Cluster => cluster::run(&client, out).await,
+        Command::Node { what } => what.run(&client, out).await,
         Command::Create { what } => what.run(&client, out).await,
         Command::List { what } => what.run(&client, out).await,
         Command::Get { id } => get::run(&client, out, &id).await,

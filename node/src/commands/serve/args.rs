@@ -10,7 +10,11 @@ const EXAMPLES: &str = "\
 Examples:
   One durable node, data in ./centralita-data:
     centralita serve
-  Three nodes (the same members on each, another --node and --data):
+  A node more for a cluster that runs:
+    centralita serve --data d2 --listen 10.0.0.2:7400 --join 10.0.0.1:7400
+  Three nodes that found a cluster together, started in any order (the same on each, with its own --listen):
+    centralita serve --listen 10.0.0.1:7400 --join 10.0.0.1:7400,10.0.0.2:7400,10.0.0.3:7400 --bootstrap-expect 3
+  Three nodes from a fixed list (the same members on each, another --node and --data):
     centralita serve --node 1 --data d1 --member 1=10.0.0.1:7400 --member 2=10.0.0.2:7400 \\
         --member 3=10.0.0.3:7400 --listen 0.0.0.0:7400
   From a file, with one setting changed:
@@ -33,7 +37,16 @@ pub struct Args {
     /// Where to listen, for clients and peers [default: this member's address, or 127.0.0.1:7400].
     #[arg(long, value_name = "HOST:PORT", value_parser = crate::config::address)]
     pub listen: Option<String>,
-    /// This node's number, from 1 [default: 1].
+    /// Where the others reach this node [default: where it listens].
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::config::address)]
+    pub advertise: Option<String>,
+    /// Nodes of the cluster to join, one that answers is enough. A node that has joined does not need it.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = crate::config::address)]
+    pub join: Vec<String>,
+    /// Founds a cluster together with others, once so many have found each other by --join.
+    #[arg(long, value_name = "NODES", value_parser = clap::value_parser!(u32).range(1..=9))]
+    pub bootstrap_expect: Option<u32>,
+    /// This node's number, from 1 [default: 1]; one that joins gets its number from the cluster.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub node: Option<u64>,
     /// The cluster's name, the same on every node [default: centralita].
@@ -91,6 +104,9 @@ impl Args {
         let mut layer = Layer {
             data: self.data,
             listen: self.listen,
+            advertise: self.advertise,
+            join: (!self.join.is_empty()).then_some(self.join),
+            bootstrap_expect: self.bootstrap_expect,
             node: self.node,
             cluster: self.cluster,
             members: None,

@@ -1,6 +1,7 @@
 //! `serve`: runs a node until it is told to stop.
 
 mod args;
+mod birth;
 mod disk;
 mod faults;
 mod parent;
@@ -14,6 +15,7 @@ use crate::serving::{self, Serving};
 use crate::telemetry;
 use crate::world::{SystemClock, SystemEntropy};
 use actors::{Engine, EngineConfig, StartError};
+use birth::Belongs;
 use consensus::{Config, NodeId, TcpDial, World};
 use faults::Faults;
 use std::collections::BTreeMap;
@@ -47,11 +49,21 @@ async fn serve(settings: &Settings, faults: &Faults, parent: Option<parent::Pare
     let listener = serving::listen(&settings.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Failure::new(Kind::Listen, format!("no address: {error}")))?;
-    let engine = start(settings, faults, address).await?;
+    let reached = reached_at(settings, address)?;
+    let belongs = tokio::select! {
+        belongs = birth::settle(settings, &listener, &reached) => belongs?,
+        signal = signals.next() => {
+            tracing::info!(signal, "stopped while it waited for a cluster");
+            return Ok(());
+        }
+    };
+    let config = configure(settings, belongs, reached);
+    let node = config.node;
+    let engine = start(settings, faults, config, address).await?;
     let stopping = CancellationToken::new();
     let shared = Shared::new(engine.clone(), stopping.clone(), faults.allow_injection);
     let mut serving = Serving::start(listener, &shared).await?;
-    say_ready(settings, address);
+    say_ready(settings, node, address);
 
     let mut failure = engine.failure();
     let reason = tokio::select! {
@@ -90,15 +102,43 @@ async fn serve(settings: &Settings, faults: &Faults, parent: Option<parent::Pare
     }
 }
 
-async fn start(settings: &Settings, faults: &Faults, address: SocketAddr) -> Result<Engine, Failure> {
-    let node = NodeId(settings.node);
-    let members: BTreeMap<NodeId, String> = if settings.members.is_empty() {
-        BTreeMap::from([(node, address.to_string())])
-    } else {
-        settings.members.iter().map(|(id, address)| (NodeId(*id), address.clone())).collect()
+/// Where the others reach this node.
+fn reached_at(settings: &Settings, address: SocketAddr) -> Result<String, Failure> {
+    let others = !settings.join.is_empty() || settings.bootstrap_expect.is_some();
+    match &settings.advertise {
+        Some(advertised) => Ok(advertised.clone()),
+        None if others && address.ip().is_unspecified() => {
+            let message = format!("the others cannot reach this node at {address}");
+            Err(Failure::new(Kind::Config, message)
+                .remedy("give the address at which they do, with --advertise HOST:PORT"))
+        }
+        None => Ok(address.to_string()),
+    }
+}
+
+/// What consensus is told.
+fn configure(settings: &Settings, belongs: Option<Belongs>, reached: String) -> Config {
+    let Some(belongs) = belongs else {
+        let node = NodeId(settings.node);
+        let mut members: BTreeMap<NodeId, String> =
+            settings.members.iter().map(|(id, address)| (NodeId(*id), address.clone())).collect();
+        if members.is_empty() {
+            members.insert(node, reached);
+        }
+        let config = Config::new(node, &settings.cluster, members, settings.shards, &settings.data);
+        return Config { speed: settings.speed, ..config };
     };
-    let mut config = Config::new(node, &settings.cluster, members, settings.shards, &settings.data);
-    config.speed = settings.speed;
+    let Belongs { cluster, node, founder, shards, speed, members } = belongs;
+    let config = Config::new(node, cluster, members, shards, &settings.data);
+    Config { founding: founder, speed, ..config }
+}
+
+async fn start(
+    settings: &Settings,
+    faults: &Faults,
+    config: Config,
+    address: SocketAddr,
+) -> Result<Engine, Failure> {
     let world = World {
         clock: Arc::new(SystemClock::start()),
         entropy: Arc::new(SystemEntropy),
@@ -113,8 +153,8 @@ async fn start(settings: &Settings, faults: &Faults, address: SocketAddr) -> Res
         ..EngineConfig::default()
     };
     tracing::info!(
-        cluster = %settings.cluster, %node, %address, data = %settings.data.display(),
-        shards = settings.shards, speed = settings.speed, "starting"
+        cluster = %config.cluster_id, node = %config.node, %address, data = %settings.data.display(),
+        shards = config.shards, speed = config.speed, "starting"
     );
     faults.warn();
     Engine::start(engine, config, world).await.map_err(|error| refused(&error))
@@ -138,10 +178,10 @@ fn refused(error: &StartError) -> Failure {
 }
 
 /// Tells a parent process, on stdout, that this node serves: one line of JSON.
-fn say_ready(settings: &Settings, address: SocketAddr) {
+fn say_ready(settings: &Settings, node: NodeId, address: SocketAddr) {
     let line = serde_json::json!({
         "ready": true,
-        "node": settings.node,
+        "node": node.0,
         "cluster": settings.cluster,
         "address": address.to_string(),
         "version": env!("CARGO_PKG_VERSION"),
