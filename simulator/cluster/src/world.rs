@@ -33,13 +33,21 @@ pub enum Order {
     Transfer(GroupId, NodeId),
     /// Stop in good order, as on SIGTERM.
     Stop,
+    /// Ask the cluster to take this spare machine's node in.
+    Join(NodeId),
+    /// Ask the cluster to let this node go.
+    Remove(NodeId),
 }
 
 /// A cluster that faults are done to. Everything happens at the present moment of simulated time.
 pub trait World {
     /// Simulated time since the beginning.
     fn now(&self) -> Duration;
-    /// Members, in order of ids.
+    /// Spare machines whose nodes are not of the cluster yet.
+    fn spares(&self) -> Vec<NodeId>;
+    /// A node that was removed: its machine is switched off for good.
+    fn retire(&mut self, node: NodeId);
+    /// Nodes of the cluster, in order of ids: founders and those that have joined, until retired.
     fn nodes(&self) -> Vec<NodeId>;
     /// Places of clients.
     fn sites(&self) -> Vec<u8>;

@@ -21,7 +21,8 @@ pub struct Director {
     pub(super) shared: Shared,
     /// Draws of restarts and of the healing.
     pub(super) draw: Draw,
-    pub(super) members: Vec<NodeId>,
+    /// Nodes come and go, so that all of them are healed: which are a quorum changes.
+    pub(super) whole: bool,
     /// The nodes that were healed; before that all.
     pub(super) core: Vec<NodeId>,
 }
@@ -59,8 +60,8 @@ impl Director {
             running: Vec::new(),
             shared: Shared::default(),
             draw: draw.child("itself"),
-            core: members.clone(),
-            members,
+            core: members,
+            whole: plan.changes_members(),
         }
     }
 
@@ -93,6 +94,9 @@ impl Director {
 
     /// Called instead of [`Director::step`] once healed: keeps the core running.
     pub fn keep(&mut self, world: &mut dyn World) {
+        if self.whole {
+            self.core = world.nodes();
+        }
         let core: BTreeSet<NodeId> = self.core.iter().copied().collect();
         let Self { shared, draw, .. } = self;
         shared.outages.step(world, draw, &mut shared.notes, Some(&core));

@@ -29,7 +29,7 @@ impl Director {
     pub fn heal(&mut self, world: &mut dyn World) {
         self.kinds.clear();
         self.running.clear();
-        self.draw_core();
+        self.draw_core(world.nodes());
         self.shared.links.heal(world);
         self.shared.disks.heal(world);
         self.heal_clocks(world);
@@ -38,7 +38,7 @@ impl Director {
         }
         self.shared.outages.let_go();
         let now = world.now();
-        for node in self.members.clone() {
+        for node in world.nodes() {
             if self.core.contains(&node) {
                 self.restart(world, node);
             } else {
@@ -49,11 +49,11 @@ impl Director {
         self.shared.notes.add(now, format!("healed: {}", core.join(" ")));
     }
 
-    fn draw_core(&mut self) {
-        let quorum = self.members.len() / 2 + 1;
-        let mut core = self.members.clone();
-        if !self.draw.chance(ALL) {
-            let size = self.draw.range(quorum as u64, self.members.len() as u64);
+    fn draw_core(&mut self, nodes: Vec<NodeId>) {
+        let (quorum, all) = (nodes.len() / 2 + 1, nodes.len());
+        let mut core = nodes;
+        if !self.whole && !self.draw.chance(ALL) {
+            let size = self.draw.range(quorum as u64, all as u64);
             while core.len() as u64 > size {
                 let place = self.draw.range(0, core.len() as u64 - 1);
                 core.remove(usize::try_from(place).unwrap_or(0));
@@ -64,8 +64,8 @@ impl Director {
 
     fn heal_clocks(&mut self, world: &dyn World) {
         self.shared.clocks.forget();
-        for node in &self.members {
-            let clock = world.clock(*node);
+        for node in world.nodes() {
+            let clock = world.clock(node);
             let drift = i32::try_from(self.draw.range(0, 2 * DRIFT_PPM)).unwrap_or(0) - 200;
             // A time server has set it right, or nobody noticed that the wall clock is wrong.
             if self.draw.chance(0.5) {

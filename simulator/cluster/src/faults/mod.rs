@@ -26,7 +26,9 @@ mod disks;
 mod fault;
 mod front_cut;
 mod heal;
+mod join;
 mod leader_ahead;
+mod leave;
 mod links;
 mod long_crash;
 mod loss;
@@ -77,6 +79,8 @@ fn begin_of(kind: FaultKind) -> Begin {
         FaultKind::ClockDrift => clock_drift::begin,
         FaultKind::LeaderAhead => leader_ahead::begin,
         FaultKind::MoveLeader => move_leader::begin,
+        FaultKind::Join => join::begin,
+        FaultKind::Leave => leave::begin,
     }
 }
 

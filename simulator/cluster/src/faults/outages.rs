@@ -8,6 +8,9 @@ use consensus::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// What a node says that hears that it was removed.
+const REMOVED: &str = "was removed from the cluster";
+
 /// A node's outages.
 #[derive(Debug, Default)]
 struct Outage {
@@ -27,6 +30,8 @@ struct Outage {
 #[derive(Debug, Default)]
 pub(super) struct Outages {
     nodes: BTreeMap<NodeId, Outage>,
+    /// Nodes that were told to leave; they may say that they were removed.
+    leaving: BTreeSet<NodeId>,
     /// Disk faults under way, by node.
     disk_faults: BTreeMap<NodeId, u32>,
     pub(super) broken: Vec<Broken>,
@@ -47,6 +52,28 @@ impl Outages {
         let outage = self.node(node);
         outage.held = outage.held.saturating_sub(1);
         outage.start_at = Some(now);
+    }
+
+    /// The node is to leave the cluster.
+    pub(super) fn leaves(&mut self, node: NodeId) {
+        self.leaving.insert(node);
+    }
+
+    /// Whether the node is to leave the cluster.
+    pub(super) fn is_leaving(&self, node: NodeId) -> bool {
+        self.leaving.contains(&node)
+    }
+
+    /// Switches nodes off that say that they were removed, if they were to be.
+    fn retire(&self, world: &mut dyn World, notes: &mut Notes) {
+        for node in world.nodes() {
+            let removed = world.failure(node).is_some_and(|why| why.contains(REMOVED));
+            if removed && self.leaving.contains(&node) {
+                world.retire(node);
+                notes.count("leave.left".to_owned());
+                notes.add(world.now(), format!("{node} was removed, its machine is switched off"));
+            }
+        }
     }
 
     /// The node was told to stop.
@@ -94,6 +121,7 @@ impl Outages {
         only: Option<&BTreeSet<NodeId>>,
     ) {
         let now = world.now();
+        self.retire(world, notes);
         for node in world.nodes() {
             self.judge(world, notes, node);
             if only.is_some_and(|only| !only.contains(&node)) {
@@ -128,6 +156,10 @@ impl Outages {
         let now = world.now();
         let failure = world.failure(node);
         let up = world.is_up(node);
+        if !up && failure.is_none() && !self.nodes.contains_key(&node) {
+            // It has just joined, and was never started.
+            return;
+        }
         let outage = self.node(node);
         if outage.seen || (up && failure.is_none()) {
             return;

@@ -7,5 +7,5 @@ mod process;
 
 pub use clock::SimClock;
 pub use entropy::SeededEntropy;
-pub use parts::{Life, Machine, State};
+pub use parts::{Birth, Life, Machine, State};
 pub use process::{DATA, PORT, Served, address, boot, peer_of};

@@ -4,7 +4,7 @@ use super::SimClock;
 use crate::determinism::Draw;
 use crate::plan::Plan;
 use crate::world::Order;
-use actors::{ClusterState, Engine};
+use actors::{ClusterState, Engine, Joined};
 use consensus::NodeId;
 use consensus::disk::MemDisk;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,20 @@ pub struct Machine {
     /// Its randomness; every life takes a child of it.
     pub draw: Draw,
     state: Arc<Mutex<State>>,
+    birth: Arc<Mutex<Birth>>,
+}
+
+/// How a machine's node belongs to the cluster; a real node has it in its folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Birth {
+    /// It is among the founders.
+    Founder,
+    /// It has not joined yet.
+    Spare,
+    /// It has joined, and was told this.
+    Joined(Joined),
+    /// It was removed.
+    Retired,
 }
 
 /// What is known about the process that runs on it, or ran last.
@@ -61,7 +75,34 @@ impl Machine {
     pub fn new(plan: &Plan, node: NodeId) -> Self {
         let mut draw = Draw::new(plan.seed, "machine").child(&node.to_string());
         let clock = Arc::new(SimClock::new(draw.range(1, 1 << 40)));
-        Self { node, disk: MemDisk::new(), clock, draw, state: Arc::default() }
+        let birth = if node.0 <= plan.nodes { Birth::Founder } else { Birth::Spare };
+        let birth = Arc::new(Mutex::new(birth));
+        Self { node, disk: MemDisk::new(), clock, draw, state: Arc::default(), birth }
+    }
+
+    /// How its node belongs to the cluster.
+    #[must_use]
+    pub fn birth(&self) -> Birth {
+        self.birth.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its node has joined, unless it has before.
+    pub fn joined(&self, joined: Joined) {
+        let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
+        if *birth == Birth::Spare {
+            *birth = Birth::Joined(joined);
+        }
+    }
+
+    /// Its node was removed.
+    pub fn retire(&self) {
+        *self.birth.lock().unwrap_or_else(PoisonError::into_inner) = Birth::Retired;
+    }
+
+    /// Whether its node is of the cluster now.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        matches!(self.birth(), Birth::Founder | Birth::Joined(_))
     }
 
     /// What is known of its process.

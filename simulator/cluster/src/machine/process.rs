@@ -1,6 +1,6 @@
 //! The process on a machine: the real engine and the real services, over simulated parts.
 
-use super::{Life, Machine, SeededEntropy};
+use super::{Birth, Life, Machine, SeededEntropy};
 use crate::run::Parts;
 use crate::world::Order;
 use actors::{Engine, EngineConfig};
@@ -9,6 +9,7 @@ use node::services::Shared;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -17,6 +18,8 @@ use tonic::service::Routes;
 pub const DATA: &str = "/data";
 /// Port of every node.
 pub const PORT: u16 = 7400;
+/// How long a node is asked to change the members.
+const CHANGE_MAX: Duration = Duration::from_secs(5);
 /// Orders that wait.
 const ORDERS_MAX: usize = 16;
 
@@ -41,6 +44,7 @@ pub struct Served {
     /// Ends the services' streams.
     pub stopping: CancellationToken,
     orders: mpsc::Receiver<Order>,
+    machines: BTreeMap<NodeId, Machine>,
 }
 
 /// Starts the node of a machine.
@@ -49,8 +53,15 @@ pub struct Served {
 /// Why the node does not start.
 pub async fn boot(parts: &Parts, machine: &Machine, life: &Life, dial: SharedDial) -> Result<Served, String> {
     let plan = &parts.plan;
-    let members: BTreeMap<NodeId, String> = plan.members().map(|id| (id, address(id))).collect();
-    let mut config = Config::new(machine.node, "simulated", members, plan.shards, DATA);
+    let founders: BTreeMap<NodeId, String> = plan.members().map(|id| (id, address(id))).collect();
+    let founding = Config::new(machine.node, "simulated", founders, plan.shards, DATA);
+    let mut config = match machine.birth() {
+        Birth::Founder => founding,
+        Birth::Joined(told) => {
+            Config { founding: false, members: told.members, shards: told.shards, ..founding }
+        }
+        Birth::Spare | Birth::Retired => return Err("a machine without a node was started".to_owned()),
+    };
     config.limits.snapshot_entries = plan.snapshot_entries;
     config.limits.log_segment_bytes = plan.log_segment_bytes;
     let probe = parts.inside.probe(life.clone());
@@ -71,7 +82,21 @@ pub async fn boot(parts: &Parts, machine: &Machine, life: &Life, dial: SharedDia
     let routes = node::server::routes(&shared);
     let (order, orders) = mpsc::channel(ORDERS_MAX);
     life.started(engine.clone(), order);
-    Ok(Served { engine, routes, stopping, orders })
+    Ok(Served { engine, routes, stopping, orders, machines: parts.machines.clone() })
+}
+
+/// Has a spare machine's node join. It draws one number in its life, so that one is one node however
+/// often it asks.
+async fn join(engine: &Engine, machine: &Machine) {
+    let nonce = u128::from(machine.node.0);
+    match engine.join(nonce, address(machine.node), CHANGE_MAX).await {
+        Ok(joined) => {
+            assert_eq!(joined.node, machine.node, "spare machines join in order, each once");
+            tracing::info!(node = %machine.node, "has joined");
+            machine.joined(joined);
+        }
+        Err(error) => tracing::info!(node = %machine.node, %error, "has not joined"),
+    }
 }
 
 impl Served {
@@ -92,6 +117,18 @@ impl Served {
                     Some(Order::Transfer(group, to)) => {
                         let engine = self.engine.clone();
                         tokio::spawn(async move { engine.transfer_leadership(group, to).await });
+                    }
+                    Some(Order::Join(spare)) => {
+                        let (engine, machine) = (self.engine.clone(), self.machines[&spare].clone());
+                        tokio::spawn(async move { join(&engine, &machine).await });
+                    }
+                    Some(Order::Remove(node)) => {
+                        let engine = self.engine.clone();
+                        tokio::spawn(async move {
+                            let id = engine.new_request_id();
+                            let removed = engine.remove_node(id, node, CHANGE_MAX).await;
+                            tracing::info!(%node, ?removed, "asked to remove");
+                        });
                     }
                     Some(Order::Stop) => break None,
                     None => break None,

@@ -5,6 +5,8 @@ use crate::determinism::Draw;
 use clap::ValueEnum;
 use std::time::Duration;
 
+/// Probability that nodes join in a run; and that nodes leave.
+const MEMBERS_CHANGE: f64 = 0.35;
 /// Faults that a run draws at most.
 const FAULTS_MAX: u64 = 7;
 
@@ -87,6 +89,7 @@ impl LoadPlan {
 
 fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
     let mut kinds = FaultKind::value_variants().to_vec();
+    kinds.retain(|kind| !kind.changes_members());
     let count = draw.range(0, FAULTS_MAX);
     // One kind alone comes as often as it can; of many each comes seldom, so that the cluster gets
     // to work between them.
@@ -97,6 +100,13 @@ fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
         let kind = kinds.remove(place);
         // A stream for each kind: which others there are changes nothing about it.
         faults.push(FaultPlan::draw(kind, &mut draw.child(kind.name())).rarer(factor));
+    }
+    // Nodes come and go beside whatever else there is.
+    let mut members = draw.child("members");
+    for kind in [FaultKind::Join, FaultKind::Leave] {
+        if members.chance(MEMBERS_CHANGE) {
+            faults.push(FaultPlan::draw(kind, &mut members.child(kind.name())));
+        }
     }
     faults
 }

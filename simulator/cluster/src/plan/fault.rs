@@ -54,6 +54,10 @@ pub enum FaultKind {
     LeaderAhead,
     /// Leadership is moved by order.
     MoveLeader,
+    /// A node joins.
+    Join,
+    /// A node is removed, alive or dead.
+    Leave,
 }
 
 impl FaultKind {
@@ -84,7 +88,15 @@ impl FaultKind {
             FaultKind::ClockDrift => "clock-drift",
             FaultKind::LeaderAhead => "leader-ahead",
             FaultKind::MoveLeader => "move-leader",
+            FaultKind::Join => "join",
+            FaultKind::Leave => "leave",
         }
+    }
+
+    /// Whether it changes who the members are.
+    #[must_use]
+    pub fn changes_members(self) -> bool {
+        matches!(self, FaultKind::Join | FaultKind::Leave)
     }
 
     /// Bounds in milliseconds of the mean time between two of them, and of the mean time that one
@@ -110,6 +122,8 @@ impl FaultKind {
             FaultKind::Disconnect | FaultKind::MoveLeader => ((1_000, 12_000), (1, 1)),
             FaultKind::ClockJump => ((3_000, 15_000), (1_000, 20_000)),
             FaultKind::ClockDrift => ((5_000, 20_000), (3_000, 20_000)),
+            FaultKind::Join => ((4_000, 20_000), (1, 1)),
+            FaultKind::Leave => ((10_000, 30_000), (1, 1)),
             FaultKind::LeaderAhead => ((10_000, 30_000), (2_000, 15_000)),
         }
     }

@@ -25,6 +25,9 @@ pub enum StackKind {
     Fast,
 }
 
+/// Nodes that may join in a run.
+const SPARES: u64 = 2;
+
 /// One run: drawn from the seed, then changed by the options.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
@@ -32,7 +35,7 @@ pub struct Plan {
     pub seed: u64,
     /// The stack.
     pub stack: StackKind,
-    /// Members, 1 to 9; the seed draws 3 or 5.
+    /// Founders, 1 to 9; the seed draws 3 or 5.
     pub nodes: u64,
     /// Shards, 1 to 16.
     pub shards: u32,
@@ -57,7 +60,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// All members.
+    /// Nodes that may join, beside the founders.
+    pub fn spares(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let spares = if self.has(FaultKind::Join) { SPARES } else { 0 };
+        (self.nodes + 1..=self.nodes + spares).map(NodeId)
+    }
+
+    /// Whether the members may change.
+    #[must_use]
+    pub fn changes_members(&self) -> bool {
+        self.faults.iter().any(|fault| fault.kind.changes_members())
+    }
+
+    /// The founders.
     pub fn members(&self) -> impl Iterator<Item = NodeId> + use<> {
         (1..=self.nodes).map(NodeId)
     }

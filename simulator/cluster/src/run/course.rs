@@ -5,8 +5,9 @@ use crate::clients::Phase;
 use crate::faults::Director;
 use crate::report::{Broken, Report};
 use crate::world::World;
-use consensus::GroupId;
+use actors::{ClusterState, NodeStage, ShardState};
 use consensus::disk::Operation;
+use consensus::{GroupId, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -18,6 +19,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const SETTLES_WITHIN: u32 = 10;
 /// Time for clients to write down what they still hear.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Whether every node of the core says that the cluster is the core, and that its groups have the voters
+/// that they should.
+fn members_settled(core: &[NodeId], states: &[ClusterState]) -> bool {
+    // docs/adr/0013: all of up to three, three of four, five of more.
+    let voters = match core.len() {
+        4 => 3,
+        all => all.min(5),
+    };
+    core.iter().all(|id| {
+        let Some(state) = states.iter().find(|state| state.this == *id) else { return false };
+        let nodes = state.nodes.iter().filter(|node| node.stage == NodeStage::Member).map(|node| node.id);
+        let group = |shard: &ShardState| {
+            shard.replicas.iter().map(|replica| replica.node).eq(core.iter().copied())
+                && shard.replicas.iter().filter(|replica| replica.voter).count() == voters
+        };
+        nodes.eq(core.iter().copied()) && state.nodes.len() == core.len() && state.shards.iter().all(group)
+    })
+}
 
 /// Leads a run through its phases; the stack calls it every few simulated milliseconds.
 pub struct Course {
@@ -145,7 +165,8 @@ impl Course {
         };
         let silent = self.parts.inside.leased_of(&self.parts.history);
         let equal = !(0..=self.parts.plan.shards).map(GroupId).any(behind);
-        if self.parts.history.unfinished() == 0 && silent.is_empty() && equal {
+        let settled = !self.parts.plan.changes_members() || members_settled(core, &states);
+        if self.parts.history.unfinished() == 0 && silent.is_empty() && equal && settled {
             let since = *self.finished_since.get_or_insert(now);
             if now - since >= QUIET {
                 self.end(world);
@@ -164,9 +185,10 @@ impl Course {
         };
         let seen = format!(
             "{how} after the core was healed: {} acknowledged pieces of work are unfinished, sessions of silent agents live on: \
-             {silent:?}, the core's replicas are {}: {}",
+             {silent:?}, the core's replicas are {}, its members {}: {}",
             self.parts.history.unfinished(),
             if equal { "equal" } else { "not equal" },
+            if settled { "settled" } else { "not settled" },
             self.parts.history.describe_unfinished()
         );
         self.breach("stuck", now, seen);

@@ -3,7 +3,7 @@
 use crate::checks::{History, Inside};
 use crate::clients::{Phase, Reach, Site};
 use crate::determinism::Draw;
-use crate::machine::Machine;
+use crate::machine::{Birth, Machine};
 use crate::plan::Plan;
 use consensus::NodeId;
 use std::collections::BTreeMap;
@@ -29,7 +29,8 @@ impl Parts {
     /// New machines for a plan.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        let machines = plan.members().map(|node| (node, Machine::new(&plan, node))).collect();
+        let machines =
+            plan.members().chain(plan.spares()).map(|node| (node, Machine::new(&plan, node))).collect();
         Self {
             machines,
             inside: Arc::new(Inside::default()),
@@ -37,6 +38,19 @@ impl Parts {
             phase: watch::Sender::new(Phase::Safety),
             plan: Arc::new(plan),
         }
+    }
+
+    /// Nodes of the cluster now.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeId> {
+        self.machines.values().filter(|machine| machine.is_member()).map(|machine| machine.node).collect()
+    }
+
+    /// Spare machines whose nodes have not joined.
+    #[must_use]
+    pub fn spares(&self) -> Vec<NodeId> {
+        let spare = |machine: &&Machine| machine.birth() == Birth::Spare;
+        self.machines.values().filter(spare).map(|machine| machine.node).collect()
     }
 
     /// Places of clients.

@@ -2,7 +2,7 @@
 
 use crate::machine::SimClock;
 use crate::world::{Order, Place, World};
-use actors::{ClusterState, Figures, NodeState, ShardState};
+use actors::{ClusterState, Figures, NodeStage, NodeState, Replica, ShardState};
 use consensus::disk::{MemDisk, OpenMode, SharedDisk};
 use consensus::{GroupId, NodeId};
 use routing::LogTime;
@@ -230,9 +230,13 @@ impl World for Double {
             log_time: LogTime::default(),
             now: LogTime::default(),
             domains: 0,
-            replicas: self.nodes(),
+            replicas: self
+                .nodes()
+                .into_iter()
+                .map(|node| Replica { node, voter: true, applied: None })
+                .collect(),
         };
-        let state = |id| NodeState { id, address: String::new(), reachable: true };
+        let state = |id| NodeState { id, address: String::new(), reachable: true, stage: NodeStage::Member };
         Some(ClusterState {
             cluster: "double".to_owned(),
             this: node,
@@ -243,6 +247,14 @@ impl World for Double {
             speed: 1.0,
             figures: Figures { sessions_here: 10, ..Figures::default() },
         })
+    }
+
+    fn spares(&self) -> Vec<NodeId> {
+        vec![NodeId(self.disks.len() as u64 + 1)]
+    }
+
+    fn retire(&mut self, node: NodeId) {
+        self.note(format!("retire {node}"));
     }
 
     fn failure(&self, node: NodeId) -> Option<String> {

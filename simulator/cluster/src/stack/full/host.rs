@@ -44,6 +44,10 @@ pub(super) fn add_site(sim: &mut Sim<'_>, parts: &Parts, id: u8, connections: &A
 
 /// A process from its start to its end, unless it is crashed.
 async fn live(parts: Parts, machine: Machine, connections: Arc<Connections>) {
+    // turmoil starts every host; a spare machine is switched on when its node has joined.
+    if !machine.is_member() {
+        return;
+    }
     let dial = Arc::new(TurmoilDial { from: Place::Node(machine.node), connections });
     let life = machine.begin();
     let served = match boot(&parts, &machine, &life, dial).await {

@@ -64,7 +64,18 @@ impl World for FullWorld<'_> {
     }
 
     fn nodes(&self) -> Vec<NodeId> {
-        self.parts.machines.keys().copied().collect()
+        self.parts.nodes()
+    }
+
+    fn spares(&self) -> Vec<NodeId> {
+        self.parts.spares()
+    }
+
+    fn retire(&mut self, node: NodeId) {
+        if self.is_up(node) {
+            self.crash(node);
+        }
+        self.machine(node).retire();
     }
 
     fn sites(&self) -> Vec<u8> {
