@@ -1,0 +1,100 @@
+//! The command line.
+
+use crate::experiment::{self, What};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo build --release --workspace
+  target/release/centralita-chaos kill --kills 20 --json failover.json
+  target/release/centralita-chaos rolling --rounds 2
+  target/release/centralita-chaos kill --nodes 3 --shards 4 --domains 20 --probed 4 --kills 3
+
+Exit code: 0 good, 1 something was lost, failed, or out of bounds, 2 it could not be tried.";
+
+/// Kills and restarts the nodes of a cluster under load, and says what callers and desks noticed.
+#[derive(Debug, Parser)]
+#[command(name = "centralita-chaos", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Kills nodes (SIGKILL), one after the other, and starts each again.
+    Kill {
+        #[command(flatten)]
+        setting: Setting,
+        /// How often a node is killed; each in its turn.
+        #[arg(long, default_value_t = 20)]
+        kills: u32,
+        /// How long it stays dead, in seconds.
+        #[arg(long, default_value_t = 3.0)]
+        down_s: f64,
+    },
+    /// Restarts all nodes in good order, one after the other.
+    Rolling {
+        #[command(flatten)]
+        setting: Setting,
+        /// How often all of them.
+        #[arg(long, default_value_t = 1)]
+        rounds: u32,
+    },
+}
+
+/// The cluster and its load.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Setting {
+    /// Nodes.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=9))]
+    pub nodes: u64,
+    /// Shards.
+    #[arg(long, default_value_t = 16)]
+    pub shards: u32,
+    /// Domains, the probed ones included.
+    #[arg(long, default_value_t = 200)]
+    pub domains: usize,
+    /// Domains in which a desk waits for offers and conversations come at the probing rate.
+    #[arg(long, default_value_t = 20)]
+    pub probed: usize,
+    /// New conversations per second in each probed domain.
+    #[arg(long, default_value_t = 20.0)]
+    pub probe_rate: f64,
+    /// New conversations per second in all other domains together.
+    #[arg(long, default_value_t = 20.0)]
+    pub rate: f64,
+    /// Time between the end of one disturbance and the next, in seconds.
+    #[arg(long, default_value_t = 4.0)]
+    pub rest_s: f64,
+    /// Bound on the median time without offers, in milliseconds: above it the run fails.
+    #[arg(long)]
+    pub p50_max_ms: Option<f64>,
+    /// Bound on its 99th percentile, in milliseconds.
+    #[arg(long)]
+    pub p99_max_ms: Option<f64>,
+    /// Writes the figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The binary `centralita` [default: the one beside this].
+    #[arg(long, value_name = "FILE")]
+    pub centralita: Option<PathBuf>,
+}
+
+impl Cli {
+    /// Carries the command out; whether all was well.
+    ///
+    /// # Errors
+    /// When it could not be tried.
+    pub async fn run(self) -> anyhow::Result<bool> {
+        match self.command {
+            Command::Kill { setting, kills, down_s } => {
+                let what = What::Kill { times: kills, down: Duration::from_secs_f64(down_s) };
+                experiment::run(&setting, what).await
+            }
+            Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! An experiment from its beginning to its verdict.
+
+use crate::cli::Setting;
+use crate::client::Client;
+use crate::gaps;
+use crate::nodes::Nodes;
+use crate::probe::Probe;
+use crate::realm;
+use crate::report::{Disturbance, Report};
+use crate::stop::Stop;
+use crate::verdict;
+use anyhow::Context;
+use indicatif::ProgressBar;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Time for a cluster to be whole again.
+const SETTLE_MAX: Duration = Duration::from_secs(60);
+/// Load before the first disturbance.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// A disturbance is felt for this long at most.
+const FELT: Duration = Duration::from_secs(5);
+
+/// What is done to the nodes.
+#[derive(Debug, Clone, Copy)]
+pub enum What {
+    /// Killed so often, each time down for so long.
+    Kill {
+        /// How often.
+        times: u32,
+        /// How long it is down.
+        down: Duration,
+    },
+    /// All restarted in good order, so often.
+    Restart {
+        /// How often.
+        rounds: u32,
+    },
+}
+
+/// Starts a cluster and its load, disturbs it, and judges; whether all was well.
+///
+/// # Errors
+/// When it could not be tried.
+pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
+    let count = usize::try_from(setting.nodes).unwrap_or(usize::MAX);
+    let mut nodes = Nodes::start(setting.centralita.clone(), setting.nodes, setting.shards)?;
+    let client = Arc::new(Client::new(nodes.addresses())?);
+    client.settled(SETTLE_MAX).await.context("the cluster's birth")?;
+    let realms = realm::make(&client, setting.domains).await?;
+    let probes: Vec<Arc<Probe>> = realms.into_iter().map(|realm| Arc::new(Probe::new(realm))).collect();
+    let probed = &probes[..setting.probed.min(probes.len())];
+    let others = &probes[probed.len()..];
+    let stop = Stop::default();
+    let mut callers = JoinSet::new();
+    let mut desks = JoinSet::new();
+    for (place, probe) in probed.iter().enumerate() {
+        desks.spawn(Arc::clone(probe).desk(Arc::clone(&client), place, stop.clone()));
+        callers.spawn(Arc::clone(probe).callers(Arc::clone(&client), setting.probe_rate, stop.clone()));
+    }
+    for probe in others {
+        let rate = setting.rate / others.len() as f64;
+        callers.spawn(Arc::clone(probe).callers(Arc::clone(&client), rate, stop.clone()));
+    }
+    tokio::time::sleep(WARM_UP).await;
+
+    let rest = Duration::from_secs_f64(setting.rest_s);
+    let times = match what {
+        What::Kill { times, .. } => times as usize,
+        What::Restart { rounds } => rounds as usize * count,
+    };
+    let progress = ProgressBar::new(times as u64).with_message("disturbances");
+    let mut disturbances = Vec::new();
+    for time in 0..times {
+        let victim = time % count;
+        let state = client.settled(SETTLE_MAX).await?;
+        let id = victim as u64 + 1;
+        let led: Vec<u32> =
+            state.shards.iter().filter(|shard| shard.leader == id).map(|shard| shard.id).collect();
+        let began = Instant::now();
+        match what {
+            What::Kill { down, .. } => {
+                nodes.kill(victim)?;
+                tokio::time::sleep(down).await;
+            }
+            What::Restart { .. } => nodes.stop(victim).await?,
+        }
+        nodes.run(victim)?;
+        client.settled(SETTLE_MAX).await.with_context(|| format!("node {id} was started again"))?;
+        tokio::time::sleep(rest).await;
+        nodes.check()?;
+        let ended = Instant::now();
+        let until = if matches!(what, What::Kill { .. }) { ended.min(began + FELT) } else { ended };
+        let gap = |probe: &&Arc<Probe>| gaps::longest(&probe.seen().offers, began, until);
+        let (hit, spared): (Vec<&Arc<Probe>>, Vec<&Arc<Probe>>) =
+            probed.iter().partition(|probe| led.contains(&probe.realm.shard));
+        disturbances.push(Disturbance {
+            node: id,
+            shards_led: led.len(),
+            led_there: hit.iter().filter_map(gap).collect(),
+            elsewhere: spared.iter().filter_map(gap).collect(),
+        });
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    stop.stop();
+    while callers.join_next().await.is_some() {}
+    desks.shutdown().await;
+    client.settled(SETTLE_MAX).await.context("the cluster in the end")?;
+    let mut report = Report::new(setting, disturbances);
+    for probe in &probes {
+        report.add(probe, &verdict::judge(&client, count, probe).await?);
+    }
+    report.print();
+    if let Some(path) = &setting.json {
+        std::fs::write(path, format!("{:#}\n", report.json())).with_context(|| path.display().to_string())?;
+    }
+    Ok(report.is_good(setting))
+}

@@ -1,0 +1,13 @@
+//! Chaos on a real cluster: processes on this machine, killed and restarted under load, and what
+//! callers and desks notice of it.
+
+pub mod cli;
+mod client;
+mod experiment;
+mod gaps;
+mod nodes;
+mod probe;
+mod realm;
+mod report;
+mod stop;
+mod verdict;

@@ -1,0 +1,174 @@
+//! What came out.
+
+use crate::cli::Setting;
+use crate::gaps::percentile;
+use crate::probe::Probe;
+use crate::verdict::Lost;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One node's disturbance.
+#[derive(Debug)]
+pub struct Disturbance {
+    /// Which node.
+    pub node: u64,
+    /// Groups it led.
+    pub shards_led: usize,
+    /// The longest time without an offer, of each probed domain that it led.
+    pub led_there: Vec<Duration>,
+    /// Of each other probed domain.
+    pub elsewhere: Vec<Duration>,
+}
+
+/// The figures of an experiment.
+#[derive(Debug)]
+pub struct Report {
+    nodes: u64,
+    shards: u32,
+    domains: usize,
+    probed: usize,
+    disturbances: Vec<Disturbance>,
+    offers: usize,
+    acknowledged: usize,
+    events: u64,
+    lost: Vec<String>,
+    failed: BTreeMap<String, u64>,
+    skipped: u64,
+    connects: u64,
+}
+
+fn ms(duration: Option<Duration>) -> f64 {
+    duration.map_or(f64::NAN, |duration| (duration.as_secs_f64() * 1e4).round() / 10.0)
+}
+
+impl Report {
+    /// Of these disturbances; domains are added.
+    pub fn new(setting: &Setting, disturbances: Vec<Disturbance>) -> Self {
+        Self {
+            nodes: setting.nodes,
+            shards: setting.shards,
+            domains: setting.domains,
+            probed: setting.probed,
+            disturbances,
+            offers: 0,
+            acknowledged: 0,
+            events: 0,
+            lost: Vec::new(),
+            failed: BTreeMap::new(),
+            skipped: 0,
+            connects: 0,
+        }
+    }
+
+    /// Adds a domain.
+    pub fn add(&mut self, probe: &Probe, lost: &Lost) {
+        let seen = probe.seen();
+        self.offers += seen.offers.len();
+        self.acknowledged += seen.acknowledged.len();
+        self.skipped += seen.skipped;
+        self.connects += seen.connects;
+        self.events += lost.events;
+        self.lost.extend(lost.conversations.iter().cloned());
+        for why in &seen.failed {
+            *self.failed.entry(why.clone()).or_default() += 1;
+        }
+    }
+
+    fn sorted(&self, of: impl Fn(&Disturbance) -> &[Duration]) -> Vec<Duration> {
+        let mut all: Vec<Duration> =
+            self.disturbances.iter().flat_map(|one| of(one).iter().copied()).collect();
+        all.sort();
+        all
+    }
+
+    /// Nothing lost, no call failed, gaps in their bounds, and something was measured at all.
+    pub fn is_good(&self, setting: &Setting) -> bool {
+        let led = self.sorted(|one| &one.led_there);
+        let within =
+            |share: f64, most: Option<f64>| most.is_none_or(|most| ms(percentile(&led, share)) <= most);
+        self.lost.is_empty()
+            && self.failed.is_empty()
+            && !led.is_empty()
+            && within(0.5, setting.p50_max_ms)
+            && within(0.99, setting.p99_max_ms)
+    }
+
+    /// For machines; times in milliseconds.
+    pub fn json(&self) -> Value {
+        let times = |sorted: &[Duration]| {
+            json!({
+                "count": sorted.len(),
+                "p50_ms": ms(percentile(sorted, 0.5)),
+                "p90_ms": ms(percentile(sorted, 0.9)),
+                "p99_ms": ms(percentile(sorted, 0.99)),
+                "max_ms": ms(sorted.last().copied()),
+            })
+        };
+        json!({
+            "nodes": self.nodes,
+            "shards": self.shards,
+            "domains": self.domains,
+            "probed": self.probed,
+            "disturbances": self.disturbances.iter().map(|one| {
+                json!({
+                    "node": one.node,
+                    "groups_led": one.shards_led,
+                    "longest_led_there_ms": ms(one.led_there.iter().max().copied()),
+                    "longest_elsewhere_ms": ms(one.elsewhere.iter().max().copied()),
+                })
+            }).collect::<Vec<_>>(),
+            "without_offers_led_there": times(&self.sorted(|one| &one.led_there)),
+            "without_offers_elsewhere": times(&self.sorted(|one| &one.elsewhere)),
+            "offers": self.offers,
+            "acknowledged": self.acknowledged,
+            "events": self.events,
+            "lost": self.lost,
+            "failed_calls": self.failed,
+            "callers_skipped": self.skipped,
+            "desk_connects": self.connects,
+        })
+    }
+
+    /// For people.
+    pub fn print(&self) {
+        println!(
+            "{} nodes, {} shards, {} domains, {} of them probed: {} disturbances, {} offers seen\n",
+            self.nodes,
+            self.shards,
+            self.domains,
+            self.probed,
+            self.disturbances.len(),
+            self.offers
+        );
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        table.set_header(["time without offers, ms", "domains", "p50", "p90", "p99", "max"]);
+        let led = self.sorted(|one| &one.led_there);
+        let elsewhere = self.sorted(|one| &one.elsewhere);
+        for (name, sorted) in [("led by the node", &led), ("led elsewhere", &elsewhere)] {
+            let at = |share| format!("{:.0}", ms(percentile(sorted, share)));
+            let row = [name.to_owned(), sorted.len().to_string(), at(0.5), at(0.9), at(0.99), at(1.0)];
+            table.add_row(row);
+        }
+        println!("{table}\n");
+        println!(
+            "{} conversations acknowledged, {} lost; {} events in the record; {} calls failed after retries; \
+             desks connected {} times; {} callers did not come",
+            self.acknowledged,
+            self.lost.len(),
+            self.events,
+            self.failed.values().sum::<u64>(),
+            self.connects,
+            self.skipped
+        );
+        for (why, times) in &self.failed {
+            println!("FAILED {times} × {why}");
+        }
+        for conversation in self.lost.iter().take(20) {
+            println!("LOST {conversation}");
+        }
+    }
+}
