@@ -68,6 +68,7 @@ impl Consensus {
             watch_group(id, started.ended, failed.clone(), stop.clone());
             let (raft, peers) = (started.raft.clone(), hub.peers.clone());
             tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers.clone(), stop.clone()));
+            hub.liveness.watch(id, started.raft.clone(), started.activity);
             let group = started.group.clone();
             tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
             opened.groups.insert(id, started.group);
@@ -173,7 +174,8 @@ impl Context<'_> {
         let machine = machine.map_err(|error| data_error(config, error))?;
         let network = Network::new(self.hub.peers.clone(), id, seeded);
         let log = LogStore::new(self.wal, id);
-        let started = group::start(config, world, id, network, log, machine, clock).await;
+        let parts = (clock, self.hub.liveness.activity());
+        let started = group::start(config, world, id, network, log, machine, parts).await;
         started.map_err(|text| StartError::Group { group: id, text })
     }
 }

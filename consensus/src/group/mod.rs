@@ -1,15 +1,21 @@
 //! One replicated group on this node.
 
+mod activity;
 mod batcher;
 mod clock;
 mod export;
 mod handle;
 mod leadership;
 mod machine;
+mod quiet;
 mod replica;
+mod view;
 
+pub(crate) use activity::Activity;
 pub(crate) use clock::LogClock;
 pub use export::{Export, Exported};
 pub use handle::{Group, GroupStatus};
 pub(crate) use machine::Machine;
+pub(crate) use quiet::{Line, Lines, Orders, Push, Quiet, Rules, Timers};
 pub(crate) use replica::{Started, start};
+pub(crate) use view::View;
