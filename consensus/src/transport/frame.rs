@@ -50,8 +50,8 @@ pub enum Kind {
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
-            Abort, Answer, Append, Ask, AppendAnswer, AppendEnd, AppendOver, Call, Cast, Ping, Raft, RaftAnswer,
-            RaftRefused, Refused, Snapshot,
+            Abort, Answer, Append, AppendAnswer, AppendEnd, AppendOver, Ask, Call, Cast, Ping, Raft,
+            RaftAnswer, RaftRefused, Refused, Snapshot,
         };
         let all = [
             Ping,

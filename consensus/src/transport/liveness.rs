@@ -13,9 +13,9 @@ use crate::group::{Activity, Line, Lines, Orders, Push, Quiet, Rules, Timers, Vi
 use crate::type_config::TypeConfig;
 use crate::type_config::types::{Raft, Vote};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use openraft::RaftMetrics;
 use openraft::rt::WatchReceiver;
 use openraft::type_config::alias::WatchReceiverOf;
-use openraft::RaftMetrics;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;

@@ -47,7 +47,8 @@ pub enum RaftAnswer {
 /// `refuses`: this node's own vote, if it must not vote for the sender since its leader lives.
 pub async fn request(raft: &Raft, body: &[u8], refuses: impl FnOnce() -> Option<Vote>) -> Option<Bytes> {
     let request = read::<RaftRequest>(body)?;
-    if let RaftRequest::Vote(VoteRequest { leadership_transfer: false, .. }) | RaftRequest::PreVote(_) = request
+    if let RaftRequest::Vote(VoteRequest { leadership_transfer: false, .. }) | RaftRequest::PreVote(_) =
+        request
         && let Some(vote) = refuses()
     {
         let answer = RaftAnswer::Vote(VoteResponse::new(vote, None, false));

@@ -33,13 +33,45 @@ pub enum Weather {
 pub struct Net {
     pub services: Mutex<BTreeMap<String, PeerService>>,
     pub weather: Mutex<BTreeMap<NodeId, Weather>>,
+    /// Between two nodes alone, the lower id first.
+    pub between: Mutex<BTreeMap<(NodeId, NodeId), Weather>>,
+    /// Frames sent since the start, by kind.
+    pub frames: Mutex<BTreeMap<u8, usize>>,
     pub dialled: Mutex<Vec<(NodeId, NodeId)>>,
 }
 
 impl Net {
     pub fn weather(&self, a: NodeId, b: NodeId) -> Option<Weather> {
         let weather = self.weather.lock().unwrap();
-        weather.get(&a).or_else(|| weather.get(&b)).copied()
+        let between = self.between.lock().unwrap();
+        weather.get(&a).or_else(|| weather.get(&b)).or_else(|| between.get(&(a.min(b), a.max(b)))).copied()
+    }
+
+    pub fn set_between(&self, a: NodeId, b: NodeId, weather: Option<Weather>) {
+        let mut all = self.between.lock().unwrap();
+        match weather {
+            Some(weather) => drop(all.insert((a.min(b), a.max(b)), weather)),
+            None => drop(all.remove(&(a.min(b), a.max(b)))),
+        }
+    }
+
+    /// Counts the frames of a message: after a length of 4 bytes there is the kind. Introductions
+    /// are no frames.
+    fn count(&self, message: &Bytes) {
+        let mut rest = message.as_ref();
+        let mut frames = self.frames.lock().unwrap();
+        while let Some((length, body)) = rest.split_first_chunk::<4>() {
+            let Some((frame, after)) = body.split_at_checked(u32::from_le_bytes(*length) as usize) else {
+                return;
+            };
+            *frames.entry(frame[0]).or_default() += 1;
+            rest = after;
+        }
+    }
+
+    /// Frames of one kind sent since the start.
+    pub fn sent(&self, kind: u8) -> usize {
+        self.frames.lock().unwrap().get(&kind).copied().unwrap_or_default()
     }
 
     pub fn set(&self, node: NodeId, weather: Option<Weather>) {
@@ -66,6 +98,7 @@ impl Net {
                 }
             };
             let Some(message) = message else { return };
+            self.count(&message);
             tokio::time::sleep(LATENCY).await;
             match self.weather(a, b) {
                 Some(Weather::Closed) => return,
