@@ -33,7 +33,7 @@ pub enum Weather {
 pub struct Net {
     pub services: Mutex<BTreeMap<String, PeerService>>,
     pub weather: Mutex<BTreeMap<NodeId, Weather>>,
-    /// Between two nodes alone, the lower id first.
+    /// From one node to another alone.
     pub between: Mutex<BTreeMap<(NodeId, NodeId), Weather>>,
     /// Frames sent since the start, by kind.
     pub frames: Mutex<BTreeMap<u8, usize>>,
@@ -44,15 +44,20 @@ impl Net {
     pub fn weather(&self, a: NodeId, b: NodeId) -> Option<Weather> {
         let weather = self.weather.lock().unwrap();
         let between = self.between.lock().unwrap();
-        weather.get(&a).or_else(|| weather.get(&b)).or_else(|| between.get(&(a.min(b), a.max(b)))).copied()
+        weather.get(&a).or_else(|| weather.get(&b)).or_else(|| between.get(&(a, b))).copied()
+    }
+
+    pub fn set_from(&self, a: NodeId, b: NodeId, weather: Option<Weather>) {
+        let mut all = self.between.lock().unwrap();
+        match weather {
+            Some(weather) => drop(all.insert((a, b), weather)),
+            None => drop(all.remove(&(a, b))),
+        }
     }
 
     pub fn set_between(&self, a: NodeId, b: NodeId, weather: Option<Weather>) {
-        let mut all = self.between.lock().unwrap();
-        match weather {
-            Some(weather) => drop(all.insert((a.min(b), a.max(b)), weather)),
-            None => drop(all.remove(&(a.min(b), a.max(b)))),
-        }
+        self.set_from(a, b, weather);
+        self.set_from(b, a, weather);
     }
 
     /// Counts the frames of a message: after a length of 4 bytes there is the kind. Introductions
@@ -131,7 +136,7 @@ impl Dial for NetDial {
             let (near, near_end) = Pipe::pair(16);
             let (far_end, far) = Pipe::pair(16);
             tokio::spawn(Arc::clone(&net).carry((from, to), near_end.incoming, far_end.outgoing));
-            tokio::spawn(Arc::clone(&net).carry((from, to), far_end.incoming, near_end.outgoing));
+            tokio::spawn(Arc::clone(&net).carry((to, from), far_end.incoming, near_end.outgoing));
             tokio::spawn(async move { service.accept_pipe(far).await });
             Ok(near)
         }))
