@@ -76,15 +76,22 @@ pub async fn prefer_leader(config: Config, group: Group, peers: Peers, stop: Can
         return;
     }
     let mut steady = 0;
+    let mut had = 0;
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PREFERENCE) => {}
         }
-        let ready = group.status().leading
+        let (status, behind) = (group.status(), group.behind(preferred));
+        let has = status.last_index.saturating_sub(behind.unwrap_or(status.last_index));
+        // A member that lags and gets nothing more has a disk that stands still.
+        let moves = behind == Some(0) || has > had;
+        had = has;
+        let ready = status.leading
             && peers.connected(preferred)
-            && group.behind(preferred).is_some_and(|behind| behind <= BEHIND_MAX);
+            && behind.is_some_and(|behind| behind <= BEHIND_MAX)
+            && moves;
         steady = if ready { steady + 1 } else { 0 };
         if steady >= STEADY_LOOKS {
             steady = 0;

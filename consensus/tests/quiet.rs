@@ -4,6 +4,7 @@
 mod harness;
 mod piped;
 
+use consensus::disk::{HaltPoint, Moment, Operation};
 use consensus::{Leadership, NodeId, seed_thread};
 use harness::{eventually, logged};
 use piped::{Cluster, Weather};
@@ -159,4 +160,22 @@ async fn a_follower_that_restarts_learns_who_leads_without_an_election() {
         assert_eq!(seen(&cluster, leader).term, term, "round {round}");
     }
     cluster.stop_all().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_disk_stands_still_hands_over() {
+    let (cluster, leader) = resting().await;
+    let halt = HaltPoint { area: None, operation: Operation::Write, moment: Moment::Before, skip: 0 };
+    cluster.disks[&leader].halt_at(halt);
+    // Its followers make the quorum, so this is committed, and the leader would go on for long.
+    cluster.propose(b"second", None).await;
+    let start = Instant::now();
+    let next = eventually("the next leader", || {
+        let ids = cluster.nodes.keys().copied().filter(|id| *id != leader);
+        ids.into_iter().find(|id| seen(&cluster, *id).leading)
+    })
+    .await;
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    cluster.group(next).propose(b"third".to_vec()).await.unwrap();
+    cluster.group(next).read_barrier().await.unwrap();
 }

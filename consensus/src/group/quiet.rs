@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 /// A leader's group without anything to do for this many heartbeats rests.
 const REST_AFTER_HEARTBEATS: u32 = 5;
+/// A leader whose disk takes nothing for this many leases hands over: pings go on all the same.
+const STUCK_LEASES: u32 = 5;
 
 /// The link with a peer, as this node knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub enum Push {
     Heartbeat,
     /// Ask whether it would get votes, and if so, for votes.
     Elect,
+    /// Give leadership to this member.
+    HandOver(NodeId),
 }
 
 /// What follows from a look.
@@ -123,6 +127,8 @@ pub struct Quiet {
     rests: bool,
     /// A leader's: gives its leadership away, in this term.
     leaving: Option<u64>,
+    /// A leader's: what its disk has, while that is not all of its log, and since when.
+    stuck: Option<(u64, Instant)>,
     /// A follower's: when the leader last said that it leads; `None` when its link was lost since.
     heard: Option<Instant>,
     /// A follower's: since when its leader seems to be gone, and whether that is because the link is lost.
@@ -143,6 +149,7 @@ impl Quiet {
             looked: now,
             rests: false,
             leaving: None,
+            stuck: None,
             heard: None,
             orphan: None,
             asked: None,
@@ -177,6 +184,7 @@ impl Quiet {
             self.heard = view.leader.map(|_| now);
             (self.orphan, self.asked) = (None, None);
             self.rests = false;
+            self.stuck = None;
             self.wake(now);
         }
         let orders = if view.failed {
@@ -205,18 +213,39 @@ impl Quiet {
         };
         // Whoever came does not know yet who leads.
         let came = view.others.iter().any(came);
+        let heir = self.heir(now, view, lines);
+        if heir.is_some() {
+            self.leave(view.term);
+        }
         let leaving = self.leaving == Some(view.term);
-        if came || leaving || !all_live || !view.all_have_all || view.last_index != self.last_index {
+        let behind = !view.all_have_all || view.durable < view.last_index;
+        if came || leaving || !all_live || behind || view.last_index != self.last_index {
             self.wake(now);
         }
         self.last_index = view.last_index;
         let rested = std::mem::replace(&mut self.rests, now >= self.busy_until);
         let confirmed = view.confirmed_ago.is_some_and(|ago| ago <= self.rules.lease);
+        let heartbeat = (came || rested && !self.rests).then_some(Push::Heartbeat);
         Orders {
-            push: (came || rested && !self.rests).then_some(Push::Heartbeat),
+            push: heir.map(Push::HandOver).or(heartbeat),
             leads: !leaving && (self.rests || confirmed || rested && all_live),
             ..Orders::new(if self.rests { Timers::REST } else { Timers::ON })
         }
+    }
+
+    /// To whom leadership must go, since this node's disk takes nothing any more.
+    fn heir(&mut self, now: Instant, view: &View, lines: &Lines) -> Option<NodeId> {
+        if view.durable >= view.last_index {
+            self.stuck = None;
+            return None;
+        }
+        let (durable, since) = *self.stuck.get_or_insert((view.durable, now));
+        if durable != view.durable {
+            self.stuck = Some((view.durable, now));
+        } else if now >= since + self.rules.lease * STUCK_LEASES && self.leaving != Some(view.term) {
+            return view.heirs.iter().copied().find(|heir| self.lives(now, lines.get(heir)));
+        }
+        None
     }
 
     fn look_as_follower(&mut self, now: Instant, view: &View, lines: &Lines) -> Orders {

@@ -28,6 +28,7 @@ impl Fixture {
             last_index: 7,
             confirmed_ago: leads.then_some(Duration::ZERO),
             all_have_all: leads,
+            durable: 7,
             voters,
             others: others.clone(),
             ..View::default()
@@ -119,6 +120,7 @@ fn a_leader_rests_only_after_a_while_without_anything_to_do() {
         assert_eq!(fixture.live(100, &[]).timers == Timers::REST, step >= 4, "step {step}");
     }
     fixture.view.last_index += 1;
+    fixture.view.durable += 1;
     assert_eq!(fixture.look().timers, Timers::ON);
     assert_eq!(fixture.live(400, &[]).timers, Timers::ON);
     assert_eq!(fixture.live(200, &[]).timers, Timers::REST);
@@ -286,4 +288,24 @@ fn a_node_alone_rests_and_a_group_that_has_ended_is_left_alone() {
     fixture.view.failed = true;
     let orders = fixture.look();
     assert_eq!((orders.timers, orders.leads), (Timers::ON, false));
+}
+
+#[test]
+fn a_leader_whose_disk_stands_still_hands_over_to_whoever_lives_and_has_most() {
+    let mut fixture = resting(3);
+    fixture.view.last_index = 9;
+    fixture.view.heirs = vec![NodeId(3), NodeId(2)];
+    fixture.look();
+    assert_eq!(fixture.live(1_000, &[]).push, None);
+    // It is slow, and does not stand still.
+    fixture.view.durable = 8;
+    assert_eq!(fixture.live(1_000, &[]).push, None);
+    let mut pushed = Vec::new();
+    for _ in 0..20 {
+        pushed.extend(fixture.live(100, &[3]).push);
+    }
+    assert_eq!(pushed, [Push::HandOver(NodeId(2))], "once, and to one that lives");
+    assert!(!fixture.live(100, &[]).leads);
+    fixture.view.durable = 9;
+    assert!(!fixture.live(100, &[]).leads, "it has given its leadership away");
 }

@@ -4,6 +4,7 @@ use crate::api::NodeId;
 use crate::type_config::TypeConfig;
 use openraft::Instant as _;
 use openraft::{RaftMetrics, ServerState};
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// One group as this node's replica has it at this moment.
@@ -23,6 +24,11 @@ pub struct View {
     pub confirmed_ago: Option<Duration>,
     /// Where this node leads: every other member has all of the log.
     pub all_have_all: bool,
+    /// Where this node leads: index of the last entry that is on its own disk.
+    pub durable: u64,
+    /// Where this node leads and its own disk is behind: the other voters, the one with the most
+    /// log first.
+    pub heirs: Vec<NodeId>,
     /// Who votes, in order.
     pub voters: Vec<NodeId>,
     /// All members other than this node, voters and learners.
@@ -36,10 +42,16 @@ impl View {
         let other = |id: &u64| *id != metrics.id;
         let leads = metrics.state == ServerState::Leader;
         let last = metrics.last_log_index;
-        let has_all = |id: &u64| {
+        let matching = |id: &u64| {
             let matching = metrics.replication.as_ref().and_then(|all| all.get(id)).copied().flatten();
-            matching.map(|log| log.index) == last
+            matching.map(|log| log.index)
         };
+        let durable = matching(&metrics.id);
+        let mut heirs = Vec::new();
+        if leads && durable < last {
+            heirs.extend(membership.voter_ids().filter(other));
+            heirs.sort_by_key(|id| (Reverse(matching(id)), *id));
+        }
         let others: Vec<u64> = membership.nodes().map(|(id, _)| *id).filter(other).collect();
         View {
             term: metrics.current_term,
@@ -48,7 +60,9 @@ impl View {
             failed: metrics.running_state.is_err(),
             last_index: last.unwrap_or(0),
             confirmed_ago: metrics.last_quorum_acked.filter(|_| leads).map(|at| at.elapsed()),
-            all_have_all: leads && others.iter().all(has_all),
+            all_have_all: leads && others.iter().all(|id| matching(id) == last),
+            durable: durable.unwrap_or(0),
+            heirs: heirs.into_iter().map(NodeId).collect(),
             voters: membership.voter_ids().map(NodeId).collect(),
             others: others.into_iter().map(NodeId).collect(),
         }

@@ -197,6 +197,7 @@ impl Liveness {
                     let _ = match push {
                         Push::Heartbeat => raft.trigger().heartbeat().await,
                         Push::Elect => raft.trigger().elect(true).await,
+                        Push::HandOver(heir) => raft.trigger().transfer_leader(heir.0).await,
                     };
                 });
             }
