@@ -2,11 +2,12 @@
 """What three idle nodes cost, and how long a group is without a leader after kill -9.
 
     benches/liveness.py idle     [--binary target/release/centralita] [--shards 16 32 64] [--seconds 20]
-    benches/liveness.py failover [--binary ...] [--shards 16] [--kills 20]
+    benches/liveness.py failover [--binary ...] [--shards 16] [--kills 20] [--pause]
 
 Idle: user and system time of the three processes together, from /proc, as a share of one core, once all groups have
 leaders and nothing happens. Failover: for every group that the killed node led, the time from the signal to the line in which
-another node says that it leads, by their logs. Every kill waits until leaders are spread again, or half a minute.
+another node says that it leads, by their logs; --pause stops the process (SIGSTOP) instead, so that nobody is told.
+Every kill waits until leaders are spread again, or half a minute.
 """
 
 import argparse, datetime, json, os, re, shutil, signal, socket, subprocess, tempfile, time
@@ -102,14 +103,18 @@ def failover(args):
         victim = kill % 3
         lost = {group: leads[-1][1] for group, leads in cluster.led().items() if leads[-1][2] == victim}
         killed = time.time()
-        cluster.nodes[victim].send_signal(signal.SIGKILL)
-        cluster.nodes[victim].wait()
+        cluster.nodes[victim].send_signal(signal.SIGSTOP if args.pause else signal.SIGKILL)
+        if not args.pause:
+            cluster.nodes[victim].wait()
         time.sleep(3)
         led = cluster.led()
         for group, term in lost.items():
             after = [when for when, later, at in led[group] if later > term and at != victim and when >= killed]
             gaps.append((min(after) - killed) * 1000 if after else float("inf"))
-        cluster.nodes[victim] = cluster.serve(victim)
+        if args.pause:
+            cluster.nodes[victim].send_signal(signal.SIGCONT)
+        else:
+            cluster.nodes[victim] = cluster.serve(victim)
         time.sleep(1)
     cluster.stop()
     gaps.sort()
@@ -124,6 +129,7 @@ if __name__ == "__main__":
     parser.add_argument("--shards", type=int, nargs="+")
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--pause", action="store_true")
     args = parser.parse_args()
     args.shards = args.shards or ([16, 32, 64] if args.what == "idle" else [16])
     {"idle": idle, "failover": failover}[args.what](args)

@@ -112,6 +112,24 @@ async fn a_dead_leader_is_replaced_before_a_time_out_and_a_silent_one_soon_after
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dead_leader_that_was_busy_is_replaced_when_its_lease_is_over() {
+    let (cluster, old) = resting().await;
+    for number in 0..50u8 {
+        cluster.propose(&[number], None).await;
+        sleep(Duration::from_millis(20)).await;
+    }
+    cluster.net.set(old, Some(Weather::Closed));
+    let cut = Instant::now();
+    cluster.leader_without(Some(old)).await;
+    let took = cut.elapsed();
+    // Its followers may not vote before 400 ms have passed since they last heard of it.
+    assert!((Duration::from_millis(250)..Duration::from_millis(600)).contains(&took), "{took:?}");
+    cluster.net.set(old, None);
+    cluster.agreed(51).await;
+    cluster.stop_all().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn leadership_is_handed_over_while_the_group_rests() {
     let (cluster, leader) = resting().await;
     let [next, _] = others(&cluster, leader);
