@@ -2,11 +2,12 @@
 """What three idle nodes cost, and how long a group is without a leader after kill -9.
 
     benches/liveness.py idle     [--binary target/release/centralita] [--shards 16 32 64] [--seconds 20]
-    benches/liveness.py failover [--binary ...] [--shards 16] [--kills 20] [--pause]
+    benches/liveness.py failover [--binary ...] [--shards 16] [--kills 20] [--pause] [--load target/release/centralita-sim]
 
 Idle: user and system time of the three processes together, from /proc, as a share of one core, once all groups have
 leaders and nothing happens. Failover: for every group that the killed node led, the time from the signal to the line in which
-another node says that it leads, by their logs; --pause stops the process (SIGSTOP) instead, so that nobody is told.
+another node says that it leads, by their logs; --pause stops the process (SIGSTOP) instead, so that nobody is told;
+--load keeps the groups busy, so that they do not rest.
 Every kill waits until leaders are spread again, or half a minute.
 """
 
@@ -97,6 +98,12 @@ def failover(args):
     gaps = []
     cluster = Cluster(args.binary, args.shards[0])
     assert cluster.settled(60), "no leaders"
+    load = None
+    if args.load:
+        command = [args.load, "load", "--target", ",".join(cluster.addresses), "--duration", "1h"]
+        command += ["--domains", str(2 * args.shards[0]), "--agents", "4", "--rate", "1"]
+        load = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(5)
     for kill in range(args.kills):
         cluster.settled(30, spread=True)
         time.sleep(2)
@@ -116,6 +123,10 @@ def failover(args):
         else:
             cluster.nodes[victim] = cluster.serve(victim)
         time.sleep(1)
+    if load:
+        assert load.poll() is None, "the load has ended"
+        load.kill()
+        load.wait()
     cluster.stop()
     gaps.sort()
     at = lambda share: round(gaps[min(len(gaps) - 1, int(share * len(gaps)))])
@@ -130,6 +141,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--pause", action="store_true")
+    parser.add_argument("--load", help="the load tester, to keep the groups busy")
     args = parser.parse_args()
     args.shards = args.shards or ([16, 32, 64] if args.what == "idle" else [16])
     {"idle": idle, "failover": failover}[args.what](args)
