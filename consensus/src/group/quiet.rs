@@ -171,9 +171,9 @@ impl Quiet {
         self.known.0
     }
 
-    /// Whether it rests as a leader since the last look.
-    pub fn rests(&self) -> bool {
-        self.rests
+    /// Which group.
+    pub fn group(&self) -> GroupId {
+        self.group
     }
 
     /// What is to be done, as things stand.
@@ -225,7 +225,9 @@ impl Quiet {
         self.last_index = view.last_index;
         let rested = std::mem::replace(&mut self.rests, now >= self.busy_until);
         let confirmed = view.confirmed_ago.is_some_and(|ago| ago <= self.rules.lease);
-        let heartbeat = (came || rested && !self.rests).then_some(Push::Heartbeat);
+        // Whoever used it has had the lease renewed.
+        let stale = rested && !self.rests && !confirmed;
+        let heartbeat = (came || stale).then_some(Push::Heartbeat);
         Orders {
             push: heir.map(Push::HandOver).or(heartbeat),
             leads: !leaving && (self.rests || confirmed || rested && all_live),

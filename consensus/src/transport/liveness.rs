@@ -74,9 +74,9 @@ impl Watched {
         if asked && view.leads {
             orders.push = Some(Push::Heartbeat);
         }
-        self.activity.set_resting(self.quiet.rests());
         if orders.timers != self.timers {
             let Timers { heartbeat, elect, tick } = orders.timers;
+            tracing::trace!(group = %self.quiet.group(), heartbeat, elect, tick, "timers");
             let switches = self.raft.runtime_config();
             switches.heartbeat(heartbeat);
             switches.elect(elect);
