@@ -72,6 +72,7 @@ pub async fn initialize(config: Config, group: GroupId, raft: Raft, peers: Peers
 /// while, so that leaders stay spread after failures.
 pub async fn prefer_leader(config: Config, group: Group, peers: Peers, stop: CancellationToken) {
     let mut steady = 0;
+    let mut had = 0;
     loop {
         tokio::select! {
             biased;
@@ -79,11 +80,17 @@ pub async fn prefer_leader(config: Config, group: Group, peers: Peers, stop: Can
             () = tokio::time::sleep(PREFERENCE) => {}
         }
         let status = group.status();
-        let Some(preferred) = preferred_leader(group.id(), status.voters) else { continue };
+        let Some(preferred) = preferred_leader(group.id(), status.voters.clone()) else { continue };
+        let behind = group.behind(preferred);
+        let has = status.last_index.saturating_sub(behind.unwrap_or(status.last_index));
+        // A member that lags and gets nothing more has a disk that stands still.
+        let moves = behind == Some(0) || has > had;
+        had = has;
         let ready = status.leading
             && preferred != config.node
             && peers.connected(preferred)
-            && group.behind(preferred).is_some_and(|behind| behind <= BEHIND_MAX);
+            && behind.is_some_and(|behind| behind <= BEHIND_MAX)
+            && moves;
         steady = if ready { steady + 1 } else { 0 };
         if steady >= STEADY_LOOKS {
             steady = 0;

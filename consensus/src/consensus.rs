@@ -71,6 +71,7 @@ impl Consensus {
             if config.founding {
                 tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers.clone(), stop.clone()));
             }
+            hub.liveness.watch(id, started.raft.clone(), started.activity);
             let group = started.group.clone();
             tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
             opened.groups.insert(id, started.group);
@@ -78,6 +79,7 @@ impl Consensus {
         }
         watch_log(wal.clone(), failed.clone(), stop.clone());
         hub.inbox.set_groups(opened.rafts.clone());
+        hub.start();
         hub.set_members(&config.members);
         if let Some(meta) = opened.rafts.get(&GroupId::META) {
             tokio::spawn(members::follow(config, meta.clone(), Arc::clone(&hub), stop.clone()));
@@ -185,7 +187,8 @@ impl Context<'_> {
         let machine = machine.map_err(|error| data_error(config, error))?;
         let network = Network::new(self.hub.peers.clone(), id, seeded);
         let log = LogStore::new(self.wal, id);
-        let started = group::start(config, world, id, network, log, machine, clock).await;
+        let parts = (clock, self.hub.liveness.activity());
+        let started = group::start(config, world, id, network, log, machine, parts).await;
         started.map_err(|text| StartError::Group { group: id, text })
     }
 }

@@ -1,5 +1,6 @@
 //! Collects commands into batches while the batches before are on their way.
 
+use super::activity::Activity;
 use super::clock::LogClock;
 use super::handle::{Outcome, Proposal};
 use crate::api::{Batch, GroupId, Leadership, NodeId, ProposeError};
@@ -9,9 +10,12 @@ use crate::type_config::types::{CommittedLeaderId, Raft};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesOrdered;
+use openraft::Instant as _;
+use openraft::ReadPolicy;
 use openraft::errors::{ClientWriteError, ForwardReason};
 use openraft::impls::ProgressResponder;
 use openraft::raft::ClientWriteResult;
+use openraft::rt::WatchReceiver;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +38,11 @@ pub struct Batcher {
     pub limits: Limits,
     pub proposals: mpsc::Receiver<Proposal>,
     pub leadership: watch::Receiver<Leadership>,
+    pub activity: Arc<Activity>,
     /// How long commands wait for this node to lead, or for its lease.
     pub patience: Duration,
+    /// How long a quorum's word that this node leads is good for.
+    pub lease: Duration,
 }
 
 type Written = Result<ClientWriteResult<TypeConfig>, ()>;
@@ -110,6 +117,10 @@ impl Batcher {
         if proposals.is_empty() && !marks_time {
             return None;
         }
+        if !marks_time {
+            self.activity.used();
+        }
+        self.confirm().await;
         let (time_us, wall_ms) = self.clock.stamp();
         let commands = proposals.iter().map(|proposal| proposal.command.clone()).collect();
         let (responder, receiver) = ProgressResponder::complete_only();
@@ -128,6 +139,20 @@ impl Batcher {
             };
             InFlight { proposals, since, written }
         }))
+    }
+
+    /// Renews the lease of a leader that has rested, without which openraft takes no entry: one
+    /// round of heartbeats. Where that fails, openraft refuses the batch, and it is tried again.
+    async fn confirm(&self) {
+        let stale = {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            let fresh = metrics.last_quorum_acked.is_some_and(|at| at.elapsed() < self.lease * 3 / 4);
+            !fresh && metrics.membership_config.membership().voter_ids().count() > 1
+        };
+        if stale {
+            let _ = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await;
+        }
     }
 
     /// Waits until this node leads; the term, or who leads instead.

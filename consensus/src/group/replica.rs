@@ -1,5 +1,6 @@
 //! Starts one group on this node and answers for it.
 
+use super::activity::Activity;
 use super::batcher::Batcher;
 use super::clock::LogClock;
 use super::export::Export;
@@ -34,6 +35,8 @@ pub struct Started {
     pub group: Group,
     /// openraft.
     pub raft: Raft,
+    /// Whether it is used.
+    pub activity: Arc<Activity>,
     /// Resolves with the reason when the group ends.
     pub ended: tokio::task::JoinHandle<String>,
 }
@@ -73,7 +76,7 @@ pub async fn start(
     network: Network,
     log: LogStore,
     (machine, applied): (Machine, watch::Receiver<Applied>),
-    clock: Arc<LogClock>,
+    (clock, activity): (Arc<LogClock>, Arc<Activity>),
 ) -> Result<Started, String> {
     let settings = Arc::new(settings(config, group, world.entropy.next_u64())?);
     let export = Export { group, log: log.clone(), snapshots: machine.snapshots() };
@@ -100,7 +103,9 @@ pub async fn start(
         limits,
         proposals: queue,
         leadership: leadership.clone(),
+        activity: Arc::clone(&activity),
         patience,
+        lease: Duration::from_millis(config.timing.election_max_ms),
     };
     tokio::spawn(batcher.run());
     let replica = RaftReplica {
@@ -108,6 +113,7 @@ pub async fn start(
         raft: raft.clone(),
         applied,
         leadership: leadership.clone(),
+        activity: Arc::clone(&activity),
         patience,
         seeded: Seeded::of(config),
     };
@@ -122,7 +128,7 @@ pub async fn start(
         replica: Box::new(replica),
         export,
     };
-    Ok(Started { group: Group { shared: Arc::new(shared) }, raft, ended })
+    Ok(Started { group: Group { shared: Arc::new(shared) }, raft, activity, ended })
 }
 
 struct RaftReplica {
@@ -130,6 +136,7 @@ struct RaftReplica {
     raft: Raft,
     applied: watch::Receiver<Applied>,
     leadership: watch::Receiver<Leadership>,
+    activity: Arc<Activity>,
     patience: Duration,
     seeded: Seeded,
 }
@@ -159,6 +166,7 @@ impl RaftReplica {
 impl Replica for RaftReplica {
     fn read_barrier(&self) -> BoxFuture<'_, Result<(), ProposeError>> {
         Box::pin(async move {
+            self.activity.used();
             let deadline = tokio::time::Instant::now() + self.patience;
             loop {
                 let barrier = tokio::time::timeout_at(deadline, self.barrier()).await;
@@ -182,6 +190,7 @@ impl Replica for RaftReplica {
             if !now.leading {
                 return Err(ProposeError::NotLeader { leader: now.leader });
             }
+            self.activity.handing_over();
             let sent = self.raft.trigger().transfer_leader(to.0).await;
             sent.map_err(|_| ProposeError::NotLeader { leader: None })
         })
@@ -207,6 +216,7 @@ impl Replica for RaftReplica {
     }
 
     fn change_members(&self, at: u64, change: MemberChange) -> BoxFuture<'_, Result<(), String>> {
+        self.activity.used();
         Box::pin(members::change(&self.raft, at, change))
     }
 

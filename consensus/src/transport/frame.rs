@@ -15,7 +15,7 @@ const HEADER_BYTES: usize = 14;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// Says that the sender lives.
+    /// Says that the sender lives, and what it leads.
     Ping = 0,
     /// The layers above call; body: deadline in milliseconds (8 bytes), message.
     Call = 1,
@@ -43,13 +43,15 @@ pub enum Kind {
     RaftRefused = 12,
     /// The rest of a snapshot will not come.
     Abort = 13,
+    /// The receiver leads the group with this id, and the sender has not heard so from the group.
+    Ask = 14,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
-            Abort, Answer, Append, AppendAnswer, AppendEnd, AppendOver, Call, Cast, Ping, Raft, RaftAnswer,
-            RaftRefused, Refused, Snapshot,
+            Abort, Answer, Append, AppendAnswer, AppendEnd, AppendOver, Ask, Call, Cast, Ping, Raft,
+            RaftAnswer, RaftRefused, Refused, Snapshot,
         };
         let all = [
             Ping,
@@ -66,6 +68,7 @@ impl Kind {
             Snapshot,
             RaftRefused,
             Abort,
+            Ask,
         ];
         all.get(usize::from(byte)).copied()
     }

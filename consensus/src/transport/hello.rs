@@ -6,7 +6,7 @@ use tonic::Status;
 use tonic::metadata::{MetadataMap, MetadataValue};
 
 /// Version of the frames and of what is in them. Nodes of different versions do not talk.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 const KEY: &str = "centralita-hello-bin";
 
 /// A node's introduction.

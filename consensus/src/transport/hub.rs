@@ -5,7 +5,8 @@ use super::dial::SharedDial;
 use super::frame::{FRAGMENT_BYTES, Frame};
 use super::hello::Hello;
 use super::inbox::{Inbox, Reader};
-use super::link::{Lane, Link, Outgoing};
+use super::link::{Link, Outgoing};
+use super::liveness::Liveness;
 use super::peers::Peers;
 use crate::api::{NodeId, PeerHandler};
 use crate::config::{Config, NODES_MAX};
@@ -22,8 +23,8 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Endpoint, Uri};
 use tonic::{Request, Response, Status, Streaming};
 
-/// Every node says this often on every link that it lives.
-const PING: Duration = Duration::from_millis(500);
+/// How often the connection itself is probed, below the pings of [`Liveness`].
+const PROBE: Duration = Duration::from_millis(500);
 /// A link on which nothing came for this long is lost.
 const SILENCE: Duration = Duration::from_millis(2_500);
 /// Time for a connection and the exchange of introductions.
@@ -55,6 +56,7 @@ pub struct Hub {
     config: Config,
     pub(crate) peers: Peers,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) liveness: Arc<Liveness>,
     dial: SharedDial,
     entropy: SharedEntropy,
     /// Held while a slot changes and the handler is told, so that it is told in order.
@@ -86,10 +88,13 @@ impl Hub {
         entropy: SharedEntropy,
         stop: CancellationToken,
     ) -> Arc<Hub> {
+        let peers = Peers::new();
+        let liveness = Liveness::new(config, peers.clone());
         Arc::new(Hub {
             config: config.clone(),
-            peers: Peers::new(),
-            inbox: Arc::new(Inbox::new(config.limits)),
+            peers,
+            inbox: Arc::new(Inbox::new(config.limits, Arc::clone(&liveness))),
+            liveness,
             dial,
             entropy,
             changing: Mutex::new(()),
@@ -97,6 +102,11 @@ impl Hub {
             dismissed: watch::Sender::new(None),
             stop,
         })
+    }
+
+    /// Starts telling peers that this node lives, and hearing it of them.
+    pub fn start(&self) {
+        tokio::spawn(Arc::clone(&self.liveness).run(self.stop.clone()));
     }
 
     fn members(&self) -> MutexGuard<'_, Members> {
@@ -149,6 +159,7 @@ impl Hub {
         let Some(slot) = self.peers.forget(peer) else { return };
         if let Some(link) = slot.send_replace(None) {
             link.close();
+            self.liveness.went(peer);
             self.inbox.changed(peer, false);
         }
     }
@@ -234,7 +245,7 @@ impl Hub {
             .map_err(|error| format!("address '{address}': {error}"))?
             .initial_stream_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES)
-            .http2_keep_alive_interval(PING)
+            .http2_keep_alive_interval(PROBE)
             .keep_alive_timeout(SILENCE)
             .keep_alive_while_idle(true);
         let dial = Arc::clone(&self.dial);
@@ -308,7 +319,6 @@ impl Hub {
         self.install(&link);
         tracing::info!(%peer, "connected");
         let mut reader = Reader::new(Arc::clone(&self.inbox), Arc::clone(&link));
-        let mut ping = tokio::time::interval(PING);
         let mut last_heard = tokio::time::Instant::now();
         let why = loop {
             let silent = tokio::time::sleep_until(last_heard + SILENCE);
@@ -325,9 +335,6 @@ impl Hub {
                     None => break "closed by the peer".to_owned(),
                     Some(Err(text)) => break text,
                 },
-                _ = ping.tick() => {
-                    let _ = link.try_send(Lane::Urgent, super::frame::Kind::Ping, 0, Bytes::new());
-                }
                 () = silent => break format!("nothing heard for {SILENCE:?}"),
             }
         };
@@ -351,6 +358,7 @@ impl Hub {
             return;
         }
         slot.send_replace(Some(Arc::clone(link)));
+        self.liveness.came(link.peer());
         self.inbox.changed(link.peer(), true);
     }
 
@@ -361,6 +369,7 @@ impl Hub {
         let present = slot.borrow().as_ref().is_some_and(|present| Arc::ptr_eq(present, link));
         if present {
             slot.send_replace(None);
+            self.liveness.went(link.peer());
             self.inbox.changed(link.peer(), false);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, Kind};
 use super::link::{Lane, Link, Reply};
+use super::liveness::Liveness;
 use super::raft_inbound;
 use crate::api::{GroupId, NodeId, PeerHandler};
 use crate::config::Limits;
@@ -22,14 +23,15 @@ const CALL_MAX: Duration = Duration::from_secs(600);
 /// Where incoming frames go; shared by all links.
 pub struct Inbox {
     limits: Limits,
+    liveness: Arc<Liveness>,
     groups: OnceLock<BTreeMap<GroupId, Raft>>,
     handler: OnceLock<Arc<dyn PeerHandler>>,
 }
 
 impl Inbox {
     /// An inbox without groups and handler: calls are refused until there are.
-    pub fn new(limits: Limits) -> Inbox {
-        Inbox { limits, groups: OnceLock::new(), handler: OnceLock::new() }
+    pub fn new(limits: Limits, liveness: Arc<Liveness>) -> Inbox {
+        Inbox { limits, liveness, groups: OnceLock::new(), handler: OnceLock::new() }
     }
 
     /// Sets the groups, once.
@@ -114,7 +116,9 @@ impl Reader {
     fn frame(&mut self, frame: Frame) {
         let Frame { kind, group, id, body, .. } = frame;
         match kind {
-            Kind::Ping | Kind::Abort => {}
+            Kind::Abort => {}
+            Kind::Ping => self.inbox.liveness.pinged(self.link.peer(), body),
+            Kind::Ask => self.inbox.liveness.asked(GroupId(u32::try_from(id).unwrap_or(u32::MAX))),
             Kind::Call => self.call(id, body),
             Kind::Answer => self.link.answered(Kind::Answer, id, Reply::Body(body)),
             Kind::Refused => self.link.answered(Kind::Answer, id, Reply::Refused),
@@ -170,10 +174,12 @@ impl Reader {
             return;
         };
         let link = Arc::clone(&self.link);
+        let inbox = Arc::clone(&self.inbox);
         tokio::spawn(async move {
+            let refuses = || inbox.liveness.refuses(group, link.peer());
             let answer = match kind {
                 Kind::Snapshot => raft_inbound::snapshot(&raft, body).await,
-                _ => raft_inbound::request(&raft, &body).await,
+                _ => raft_inbound::request(&raft, &body, refuses).await,
             };
             let _ = match answer {
                 Some(answer) => link.send(Lane::Urgent, Kind::RaftAnswer, group, id, answer).await,

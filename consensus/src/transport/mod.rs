@@ -10,6 +10,7 @@ mod hello;
 mod hub;
 mod inbox;
 mod link;
+mod liveness;
 mod peers;
 mod pipe;
 mod raft_inbound;

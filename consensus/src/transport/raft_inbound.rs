@@ -44,8 +44,17 @@ pub enum RaftAnswer {
 }
 
 /// Answers one request; `None` when the group has stopped or the request is not readable.
-pub async fn request(raft: &Raft, body: &[u8]) -> Option<Bytes> {
-    let answer = match read::<RaftRequest>(body)? {
+/// `refuses`: this node's own vote, if it must not vote for the sender since its leader lives.
+pub async fn request(raft: &Raft, body: &[u8], refuses: impl FnOnce() -> Option<Vote>) -> Option<Bytes> {
+    let request = read::<RaftRequest>(body)?;
+    if let RaftRequest::Vote(VoteRequest { leadership_transfer: false, .. }) | RaftRequest::PreVote(_) =
+        request
+        && let Some(vote) = refuses()
+    {
+        let answer = RaftAnswer::Vote(VoteResponse::new(vote, None, false));
+        return Some(Bytes::from(proto::codec::encode(&answer)));
+    }
+    let answer = match request {
         RaftRequest::Heartbeat(request) => RaftAnswer::Heartbeat(said(raft.append_entries(request).await)?),
         RaftRequest::Vote(request) => RaftAnswer::Vote(said(raft.vote(request).await)?),
         RaftRequest::PreVote(request) => RaftAnswer::Vote(said(raft.pre_vote(request).await)?),

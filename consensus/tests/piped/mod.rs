@@ -33,13 +33,50 @@ pub enum Weather {
 pub struct Net {
     pub services: Mutex<BTreeMap<String, PeerService>>,
     pub weather: Mutex<BTreeMap<NodeId, Weather>>,
+    /// From one node to another alone.
+    pub between: Mutex<BTreeMap<(NodeId, NodeId), Weather>>,
+    /// Frames sent since the start, by kind.
+    pub frames: Mutex<BTreeMap<u8, usize>>,
     pub dialled: Mutex<Vec<(NodeId, NodeId)>>,
 }
 
 impl Net {
     pub fn weather(&self, a: NodeId, b: NodeId) -> Option<Weather> {
         let weather = self.weather.lock().unwrap();
-        weather.get(&a).or_else(|| weather.get(&b)).copied()
+        let between = self.between.lock().unwrap();
+        weather.get(&a).or_else(|| weather.get(&b)).or_else(|| between.get(&(a, b))).copied()
+    }
+
+    pub fn set_from(&self, a: NodeId, b: NodeId, weather: Option<Weather>) {
+        let mut all = self.between.lock().unwrap();
+        match weather {
+            Some(weather) => drop(all.insert((a, b), weather)),
+            None => drop(all.remove(&(a, b))),
+        }
+    }
+
+    pub fn set_between(&self, a: NodeId, b: NodeId, weather: Option<Weather>) {
+        self.set_from(a, b, weather);
+        self.set_from(b, a, weather);
+    }
+
+    /// Counts the frames of a message: after a length of 4 bytes there is the kind. Introductions
+    /// are no frames.
+    fn count(&self, message: &Bytes) {
+        let mut rest = message.as_ref();
+        let mut frames = self.frames.lock().unwrap();
+        while let Some((length, body)) = rest.split_first_chunk::<4>() {
+            let Some((frame, after)) = body.split_at_checked(u32::from_le_bytes(*length) as usize) else {
+                return;
+            };
+            *frames.entry(frame[0]).or_default() += 1;
+            rest = after;
+        }
+    }
+
+    /// Frames of one kind sent since the start.
+    pub fn sent(&self, kind: u8) -> usize {
+        self.frames.lock().unwrap().get(&kind).copied().unwrap_or_default()
     }
 
     pub fn set(&self, node: NodeId, weather: Option<Weather>) {
@@ -66,6 +103,7 @@ impl Net {
                 }
             };
             let Some(message) = message else { return };
+            self.count(&message);
             tokio::time::sleep(LATENCY).await;
             match self.weather(a, b) {
                 Some(Weather::Closed) => return,
@@ -98,7 +136,7 @@ impl Dial for NetDial {
             let (near, near_end) = Pipe::pair(16);
             let (far_end, far) = Pipe::pair(16);
             tokio::spawn(Arc::clone(&net).carry((from, to), near_end.incoming, far_end.outgoing));
-            tokio::spawn(Arc::clone(&net).carry((from, to), far_end.incoming, near_end.outgoing));
+            tokio::spawn(Arc::clone(&net).carry((to, from), far_end.incoming, near_end.outgoing));
             tokio::spawn(async move { service.accept_pipe(far).await });
             Ok(near)
         }))

@@ -1,0 +1,252 @@
+//! Who lives: one ping for all groups on every link, and what the groups make of it.
+//!
+//! A ping says which groups its sender leads, in which terms. So a follower knows without a
+//! heartbeat that its leader lives and still leads, and one look at all groups of a node costs as
+//! much as one timer of one group.
+
+use super::frame::Kind;
+use super::link::Lane;
+use super::peers::Peers;
+use crate::api::{GroupId, NodeId};
+use crate::config::Config;
+use crate::group::{Activity, Line, Lines, Orders, Push, Quiet, Rules, Timers, View};
+use crate::type_config::TypeConfig;
+use crate::type_config::types::{Raft, Vote};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use openraft::RaftMetrics;
+use openraft::rt::WatchReceiver;
+use openraft::type_config::alias::WatchReceiverOf;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes in a ping for one group: its id, and the term.
+const LED_BYTES: usize = 12;
+
+/// Who lives, and which groups of this node rest for it.
+pub struct Liveness {
+    node: NodeId,
+    rules: Rules,
+    peers: Peers,
+    state: Mutex<State>,
+    /// Something happened that cannot wait for the next ping.
+    look: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Lines,
+    /// What each peer's last ping said, as bytes.
+    said: BTreeMap<NodeId, Bytes>,
+    groups: BTreeMap<GroupId, Watched>,
+    /// A link came up: the peer is told at once what this node leads.
+    greet: bool,
+}
+
+struct Watched {
+    raft: Raft,
+    metrics: WatchReceiverOf<TypeConfig, RaftMetrics<TypeConfig>>,
+    activity: Arc<Activity>,
+    quiet: Quiet,
+    timers: Timers,
+    /// A peer asks for a heartbeat.
+    asked: bool,
+}
+
+impl Watched {
+    fn view(&self) -> View {
+        View::of(&self.metrics.borrow_watched())
+    }
+
+    /// Looks at the group and sets its timers.
+    fn look(&mut self, now: Instant, lines: &Lines) -> Orders {
+        let view = self.view();
+        if self.activity.take_handing_over() {
+            self.quiet.leave(view.term);
+        }
+        let asked = std::mem::take(&mut self.asked);
+        if self.activity.take_used() || asked {
+            self.quiet.wake(now);
+        }
+        let mut orders = self.quiet.look(now, &view, lines);
+        if asked && view.leads {
+            orders.push = Some(Push::Heartbeat);
+        }
+        if orders.timers != self.timers {
+            let Timers { heartbeat, elect, tick } = orders.timers;
+            tracing::trace!(group = %self.quiet.group(), heartbeat, elect, tick, "timers");
+            let switches = self.raft.runtime_config();
+            switches.heartbeat(heartbeat);
+            switches.elect(elect);
+            switches.tick(tick);
+            self.timers = orders.timers;
+        }
+        orders
+    }
+}
+
+/// What follows from a look at all groups.
+#[derive(Default)]
+struct Looked {
+    /// The next ping.
+    ping: Bytes,
+    /// Peers that lead a group and are asked for a heartbeat of it.
+    asks: Vec<(NodeId, GroupId)>,
+    pushes: Vec<(Raft, Push)>,
+    due: Option<Instant>,
+    greet: bool,
+}
+
+impl Liveness {
+    /// Of a node without groups and links.
+    pub fn new(config: &Config, peers: Peers) -> Arc<Liveness> {
+        let rules = Rules::new(config.timing);
+        Arc::new(Liveness { node: config.node, rules, peers, state: Mutex::default(), look: Arc::default() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a group that is about to be opened.
+    pub fn activity(&self) -> Arc<Activity> {
+        Arc::new(Activity::new(Arc::clone(&self.look)))
+    }
+
+    /// From now on the group may rest.
+    pub fn watch(&self, group: GroupId, raft: Raft, activity: Arc<Activity>) {
+        let metrics = raft.metrics();
+        let quiet = Quiet::new(self.node, group, self.rules, Instant::now());
+        let watched = Watched { raft, metrics, activity, quiet, timers: Timers::ON, asked: false };
+        self.state().groups.insert(group, watched);
+    }
+
+    /// The group was closed.
+    #[allow(dead_code)]
+    pub fn forget(&self, group: GroupId) {
+        self.state().groups.remove(&group);
+    }
+
+    /// There is a link with a peer: a new one, if there was one before.
+    pub fn came(&self, peer: NodeId) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.said.remove(&peer);
+        state.lines.insert(peer, Line { up: Some(now), heard: Some(now), leads: BTreeMap::new() });
+        state.greet = true;
+        self.look.notify_one();
+    }
+
+    /// The link with a peer is lost.
+    pub fn went(&self, peer: NodeId) {
+        let mut state = self.state();
+        state.said.remove(&peer);
+        state.lines.insert(peer, Line::default());
+        self.look.notify_one();
+    }
+
+    /// A peer says that it lives, and what it leads.
+    pub fn pinged(&self, peer: NodeId, ping: Bytes) {
+        let mut state = self.state();
+        let State { lines, said, .. } = &mut *state;
+        let Some(line) = lines.get_mut(&peer).filter(|line| line.up.is_some()) else { return };
+        line.heard = Some(Instant::now());
+        if said.get(&peer) != Some(&ping) {
+            line.leads = read(ping.clone());
+            said.insert(peer, ping);
+        }
+    }
+
+    /// A peer does not know yet that this node leads a group.
+    pub fn asked(&self, group: GroupId) {
+        if let Some(watched) = self.state().groups.get_mut(&group) {
+            watched.asked = true;
+            self.look.notify_one();
+        }
+    }
+
+    /// The vote to refuse a candidate with, where the leader of its group lives: see
+    /// [`Quiet::refuses`].
+    pub fn refuses(&self, group: GroupId, from: NodeId) -> Option<Vote> {
+        let state = self.state();
+        let watched = state.groups.get(&group)?;
+        let refused = watched.quiet.refuses(Instant::now(), &watched.view(), &state.lines, from);
+        refused.then(|| watched.metrics.borrow_watched().vote)
+    }
+
+    /// Pings peers and looks at the groups until the node stops.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut next_ping = Instant::now();
+        loop {
+            let now = Instant::now();
+            let looked = self.look(now);
+            if now >= next_ping || looked.greet {
+                next_ping = now + self.rules.heartbeat;
+                for peer in self.peers.all_connected() {
+                    self.send(peer, Kind::Ping, 0, looked.ping.clone());
+                }
+            }
+            for (peer, group) in looked.asks {
+                self.send(peer, Kind::Ask, u64::from(group.0), Bytes::new());
+            }
+            for (raft, push) in looked.pushes {
+                tokio::spawn(async move {
+                    // It fails when the group has ended, and then nothing is to be done.
+                    let _ = match push {
+                        Push::Heartbeat => raft.trigger().heartbeat().await,
+                        Push::Elect => raft.trigger().elect(true).await,
+                        Push::HandOver(heir) => raft.trigger().transfer_leader(heir.0).await,
+                    };
+                });
+            }
+            let wake = looked.due.map_or(next_ping, |due| due.min(next_ping));
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = self.look.notified() => {}
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn send(&self, peer: NodeId, kind: Kind, id: u64, body: Bytes) {
+        if let Some(link) = self.peers.link(peer) {
+            // Without room the peer does not hear of this node, and rightly.
+            let _ = link.try_send(Lane::Urgent, kind, id, body);
+        }
+    }
+
+    fn look(&self, now: Instant) -> Looked {
+        let mut state = self.state();
+        let State { lines, groups, greet, .. } = &mut *state;
+        let mut looked = Looked { greet: std::mem::take(greet), ..Looked::default() };
+        let mut ping = BytesMut::with_capacity(LED_BYTES * groups.len());
+        for (group, watched) in groups {
+            let orders = watched.look(now, lines);
+            if orders.leads {
+                ping.put_u32_le(group.0);
+                ping.put_u64_le(watched.quiet.term());
+            }
+            looked.asks.extend(orders.ask.map(|peer| (peer, *group)));
+            looked.pushes.extend(orders.push.map(|push| (watched.raft.clone(), push)));
+            looked.due = match (looked.due, orders.due) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+        looked.ping = ping.freeze();
+        looked
+    }
+}
+
+/// What a ping says that its sender leads, in which terms.
+fn read(mut ping: Bytes) -> BTreeMap<GroupId, u64> {
+    let mut leads = BTreeMap::new();
+    while ping.len() >= LED_BYTES {
+        let group = GroupId(ping.get_u32_le());
+        leads.insert(group, ping.get_u64_le());
+    }
+    leads
+}
