@@ -40,6 +40,11 @@ pub enum What {
     },
 }
 
+/// The longest time without an offer in the rest before a disturbance.
+fn quiet(probe: &Probe, began: Instant, rest: Duration) -> Option<Duration> {
+    gaps::longest(&probe.seen().offers, began.checked_sub(rest)?, began)
+}
+
 /// Starts a cluster and its load, disturbs it, and judges; whether all was well.
 ///
 /// # Errors
@@ -101,6 +106,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
             shards_led: led.len(),
             led_there: hit.iter().filter_map(gap).collect(),
             elsewhere: spared.iter().filter_map(gap).collect(),
+            before: probed.iter().filter_map(|probe| quiet(probe, began, rest)).collect(),
         });
         progress.inc(1);
     }

@@ -21,6 +21,8 @@ pub struct Disturbance {
     pub led_there: Vec<Duration>,
     /// Of each other probed domain.
     pub elsewhere: Vec<Duration>,
+    /// Of every probed domain, just before: what the machine does to them without any disturbance.
+    pub before: Vec<Duration>,
 }
 
 /// The figures of an experiment.
@@ -122,6 +124,7 @@ impl Report {
             }).collect::<Vec<_>>(),
             "without_offers_led_there": times(&self.sorted(|one| &one.led_there)),
             "without_offers_elsewhere": times(&self.sorted(|one| &one.elsewhere)),
+            "without_offers_before": times(&self.sorted(|one| &one.before)),
             "offers": self.offers,
             "acknowledged": self.acknowledged,
             "events": self.events,
@@ -148,7 +151,10 @@ impl Report {
         table.set_header(["time without offers, ms", "domains", "p50", "p90", "p99", "max"]);
         let led = self.sorted(|one| &one.led_there);
         let elsewhere = self.sorted(|one| &one.elsewhere);
-        for (name, sorted) in [("led by the node", &led), ("led elsewhere", &elsewhere)] {
+        let before = self.sorted(|one| &one.before);
+        for (name, sorted) in
+            [("led by the node", &led), ("led elsewhere", &elsewhere), ("undisturbed, before", &before)]
+        {
             let at = |share| format!("{:.0}", ms(percentile(sorted, share)));
             let row = [name.to_owned(), sorted.len().to_string(), at(0.5), at(0.9), at(0.99), at(1.0)];
             table.add_row(row);
