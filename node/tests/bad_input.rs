@@ -217,6 +217,8 @@ fn starting() {
     says(&ended, 4, &["another", "cluster", "remedy:"]);
     let ended = Start::new(&data).arg("--node").arg("2").refuse();
     says(&ended, 4, &["node_1", "node_2"]);
+    says(&Start::new(&data).shards(5).refuse(), 4, &["born with 2 shards, not 5", "remedy:"]);
+    says(&Start::new(&data).arg("--speed").arg("7").refuse(), 4, &["speed 1, not 7"]);
 
     let identity = data.join("identity");
     let good = fs::read(&identity).expect("an identity");

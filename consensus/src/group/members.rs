@@ -3,9 +3,9 @@
 use crate::api::NodeId;
 use crate::type_config::types::Raft;
 use crate::type_config::{Member, TypeConfig};
-use openraft::ChangeMembers;
 use openraft::raft::Precondition;
 use openraft::rt::WatchReceiver;
+use openraft::{ChangeMembers, ReadPolicy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A group's members, as this node's log names them; that may be over on a node that is behind.
@@ -117,6 +117,9 @@ pub(super) async fn change(raft: &Raft, at: u64, change: MemberChange) -> Result
     if last.map_or(0, |id| id.index) != at {
         return Err("the members have changed meanwhile".to_owned());
     }
+    // A leader that has rested needs its lease renewed: without it openraft takes no entry. Where
+    // that fails, the change does.
+    let _ = raft.get_read_linearizer(ReadPolicy::ReadIndex).await;
     let unchanged = Precondition::<TypeConfig>::LastMembershipLogId { last_membership_log_id: last };
     let changed = raft.change_membership_if(change.write(), true, [unchanged]).await;
     changed.map(drop).map_err(|error| error.to_string())

@@ -12,7 +12,7 @@ pub use file::{from_file, from_text};
 pub use layer::{KEYS, Key, Layer};
 pub(crate) use layer::{address, member};
 pub use nearest::nearest;
-pub use settings::{Settings, resolve};
+pub use settings::{Said, Settings, resolve};
 
 /// A setting that cannot be used, with its place and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

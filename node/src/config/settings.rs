@@ -28,6 +28,9 @@ pub struct Settings {
     pub shards: u32,
     /// Log time per real time.
     pub speed: u32,
+    /// What of number, shards and speed was said, and not filled in: a cluster that exists must
+    /// agree with it.
+    pub said: Said,
     /// Filter of log lines.
     pub log: String,
     /// How log lines look.
@@ -36,11 +39,23 @@ pub struct Settings {
     pub otlp: Option<String>,
 }
 
+/// What an operator has said of what a cluster knows better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Said {
+    /// This node's number.
+    pub node: Option<u64>,
+    /// Raft groups.
+    pub shards: Option<u32>,
+    /// Log time per real time.
+    pub speed: Option<u32>,
+}
+
 /// Fills in the defaults and checks what concerns more than one key.
 ///
 /// # Errors
 /// When the members do not name this node.
 pub fn resolve(layer: Layer) -> Result<Settings, ConfigError> {
+    let said = Said { node: layer.node, shards: layer.shards, speed: layer.speed };
     let members = layer.members.unwrap_or_default();
     let node = layer.node.unwrap_or(1);
     if !members.is_empty() && !members.contains_key(&node) {
@@ -73,6 +88,7 @@ pub fn resolve(layer: Layer) -> Result<Settings, ConfigError> {
         members,
         shards: layer.shards.unwrap_or(8),
         speed: layer.speed.unwrap_or(1),
+        said,
         log: layer.log.unwrap_or_else(|| "info".to_owned()),
         log_format: layer.log_format.unwrap_or_default(),
         otlp: layer.otlp,

@@ -100,7 +100,11 @@ pub fn start(settings: &Settings) -> Result<Telemetry, SetupError> {
 /// The filter with the consensus library kept quiet, whose news is for its own developers; what
 /// operators must know, `consensus` says. Naming it in the filter overrides that.
 fn with_quiet(filter: &str) -> String {
-    if filter.contains("openraft") { filter.to_owned() } else { format!("{filter},openraft=error") }
+    if filter.contains("openraft") {
+        return filter.to_owned();
+    }
+    // A change of members that is refused now is tried again, and said by those who try.
+    format!("{filter},openraft=error,openraft::raft::api::management=off")
 }
 
 fn exporter(endpoint: &str, instance: &str) -> Result<SdkTracerProvider, SetupError> {

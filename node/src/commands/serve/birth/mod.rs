@@ -7,7 +7,7 @@ mod record;
 
 pub(super) use record::Belongs;
 
-use crate::config::Settings;
+use crate::config::{Said, Settings};
 use crate::failure::{Failure, Kind};
 use crate::world::SystemEntropy;
 use ask::Asked;
@@ -44,6 +44,7 @@ pub(super) async fn settle(
     if let Some(record) = &known {
         check(settings, record)?;
         if let Some(belongs) = &record.belongs {
+            agree(settings, belongs)?;
             return Ok(Some(belongs.clone()));
         }
     }
@@ -60,6 +61,7 @@ pub(super) async fn settle(
     record.address = address.to_owned();
     record.save(folder)?;
     let belongs = if alone { found(settings, address) } else { wait(settings, &record, listener).await? };
+    agree(settings, &belongs)?;
     tracing::info!(cluster = %belongs.cluster, node = %belongs.node, founder = belongs.founder, "belongs");
     record.belongs = Some(belongs.clone());
     record.save(folder)?;
@@ -78,6 +80,29 @@ fn check(settings: &Settings, record: &Record) -> Result<(), Failure> {
             let message =
                 format!("the data folder {folder} belongs to cluster '{name}', not '{}'", settings.cluster);
             Err(Failure::new(Kind::Data, message).remedy("correct --cluster, or choose another --data"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether what was said of the node agrees with what it is in its cluster.
+fn agree(settings: &Settings, belongs: &Belongs) -> Result<(), Failure> {
+    let differs = |what: String| {
+        let message = format!("node {} of cluster '{}': {what}", belongs.node.0, belongs.cluster);
+        let remedy = "leave it out: the cluster knows it; or choose another --data";
+        Err(Failure::new(Kind::Data, message).remedy(remedy))
+    };
+    let Said { node, shards, speed } = settings.said;
+    match (node, shards, speed) {
+        (Some(node), ..) if node != belongs.node.0 => {
+            let folder = settings.data.display();
+            differs(format!("the data folder {folder} holds {}, not {}", belongs.node, NodeId(node)))
+        }
+        (_, Some(shards), _) if shards != belongs.shards => {
+            differs(format!("the cluster was born with {} shards, not {shards}", belongs.shards))
+        }
+        (_, _, Some(speed)) if speed != belongs.speed => {
+            differs(format!("the cluster runs at speed {}, not {speed}", belongs.speed))
         }
         _ => Ok(()),
     }
