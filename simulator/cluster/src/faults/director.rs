@@ -55,10 +55,12 @@ impl Director {
             Kind { plan: *fault, draw, next, begun: 0 }
         };
         let members: Vec<NodeId> = plan.members().collect();
+        let mut shared = Shared::default();
+        shared.outages.know(&members);
         Self {
             kinds: plan.faults.iter().enumerate().map(kind).collect(),
             running: Vec::new(),
-            shared: Shared::default(),
+            shared,
             draw: draw.child("itself"),
             core: members,
             whole: plan.changes_members(),

@@ -42,6 +42,13 @@ impl Outages {
         self.nodes.entry(node).or_default()
     }
 
+    /// These nodes are started by the stack itself.
+    pub(super) fn know(&mut self, founders: &[NodeId]) {
+        for founder in founders {
+            self.node(*founder);
+        }
+    }
+
     /// One more fault wants the node down.
     pub(super) fn hold(&mut self, node: NodeId) {
         self.node(node).held += 1;
@@ -157,7 +164,7 @@ impl Outages {
         let failure = world.failure(node);
         let up = world.is_up(node);
         if !up && failure.is_none() && !self.nodes.contains_key(&node) {
-            // It has just joined, and was never started.
+            // It has just joined, and was never started: founders are known from the beginning.
             return;
         }
         let outage = self.node(node);
