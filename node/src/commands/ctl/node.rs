@@ -13,8 +13,6 @@ use tokio::time::Instant;
 
 /// Pause between two looks at how far it is.
 const LOOK: Duration = Duration::from_millis(500);
-/// Quorums that this part of is called a majority.
-const HALF: usize = 2;
 
 /// What to do with a node.
 #[derive(Debug, Subcommand)]
@@ -112,10 +110,10 @@ fn plan(state: &ClusterState, node: u64) -> Result<Vec<String>, Failure> {
         format!("{} groups are left by it, the meta group last; then it stops", groups_of(state, node)),
         format!("{} nodes stay", stay.len()),
     ];
-    if up.count() <= stay.len() / HALF {
+    if up.count() <= stay.len() / 2 {
         lines.push("NOT POSSIBLE NOW: fewer than a majority of the nodes that stay are reachable".to_owned());
     }
-    if stay.len() == HALF {
+    if stay.len() == 2 {
         lines.push(
             "two nodes are left: then the loss of either stops all work; join another first".to_owned(),
         );
