@@ -14,7 +14,7 @@ use crate::{
     ShardState, Watch, WatchError,
 };
 use consensus::env::{SharedClock, SharedEntropy};
-use consensus::{Consensus, Group, GroupId, GroupMember, NodeId, PeerService};
+use consensus::{Consensus, Group, GroupId, GroupMember, GroupMembers, NodeId, PeerService};
 use proto::codec;
 use ractor::ActorRef;
 use routing::entry::Request;
@@ -560,19 +560,19 @@ impl Inner {
         let config = &self.consensus_config;
         let meta = self.meta_state();
         let known = meta.members().iter();
+        let groups: Vec<GroupMembers> = self.consensus.groups().map(Group::members).collect();
+        let state = |id: NodeId, address: &str, leaving| self.node_state(&groups, id, address, leaving);
         let mut nodes: Vec<NodeState> =
-            known.map(|(id, member)| self.node_state(*id, &member.address, member.leaving)).collect();
+            known.map(|(id, member)| state(*id, &member.address, member.leaving)).collect();
         if nodes.is_empty() {
-            let told = config.members.iter();
-            nodes = told.map(|(id, address)| self.node_state(*id, address, false)).collect();
+            nodes = config.members.iter().map(|(id, address)| state(*id, address, false)).collect();
         }
         nodes
     }
 
-    fn node_state(&self, id: NodeId, address: &str, leaving: bool) -> NodeState {
+    fn node_state(&self, groups: &[GroupMembers], id: NodeId, address: &str, leaving: bool) -> NodeState {
         let reachable = id == self.router.this || self.router.peers.connected(id);
-        let groups = || self.consensus.groups();
-        let everywhere = groups().all(|group| group.members().members.contains_key(&id));
+        let everywhere = groups.iter().all(|group| group.members.contains_key(&id));
         let stage = match (leaving, everywhere) {
             (true, _) => NodeStage::Leaving,
             (false, true) => NodeStage::Member,

@@ -84,6 +84,14 @@ pub struct Setting {
 }
 
 impl Cli {
+    /// The cluster and its load.
+    #[must_use]
+    pub fn setting(&self) -> &Setting {
+        match &self.command {
+            Command::Kill { setting, .. } | Command::Rolling { setting, .. } => setting,
+        }
+    }
+
     /// Carries the command out; whether all was well.
     ///
     /// # Errors

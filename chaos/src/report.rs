@@ -178,3 +178,31 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    /// The verdict of a run whose report is changed so, with a bound of 800 ms at the median.
+    fn good(change: impl FnOnce(&mut Report)) -> bool {
+        let bounded = ["centralita-chaos", "rolling", "--p50-max-ms", "800"];
+        let setting = Cli::try_parse_from(bounded).expect("a command line").setting().clone();
+        let led_there = [100, 700, 900].map(Duration::from_millis).to_vec();
+        let one =
+            Disturbance { node: 1, shards_led: 3, led_there, elsewhere: Vec::new(), before: Vec::new() };
+        let mut report = Report::new(&setting, vec![one]);
+        change(&mut report);
+        report.is_good(&setting)
+    }
+
+    #[test]
+    fn whatever_is_lost_failed_too_slow_or_not_measured_is_not_good() {
+        assert!(good(|_| ()));
+        assert!(!good(|report| report.lost.push("conv_1_1".to_owned())));
+        assert!(!good(|report| *report.failed.entry("Unavailable".to_owned()).or_default() += 1));
+        assert!(!good(|report| report.disturbances[0].led_there[1] = Duration::from_millis(801)));
+        assert!(!good(|report| report.disturbances.clear()));
+    }
+}

@@ -11,6 +11,7 @@ mod consensus;
 pub mod disk;
 pub mod env;
 mod group;
+mod logs;
 mod members;
 mod runtime;
 mod seeded;
@@ -25,6 +26,7 @@ pub use config::{Config, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, 
 pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
 pub use group::{Export, Exported, Group, GroupMember, GroupMembers, GroupStatus, MemberChange};
+pub use logs::quiet_filter;
 pub use runtime::seed_thread;
 #[cfg(feature = "seeded-bugs")]
 pub use seeded::SeededBug;

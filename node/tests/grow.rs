@@ -2,9 +2,8 @@
 
 mod harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, run, until};
+use harness::{Client, Desk, Node, Start, Tenant, free_addresses, run, until};
 use proto::v1::cluster_state::node::Stage;
-use std::net::TcpListener;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -87,11 +86,7 @@ async fn one_node_grows_to_three_loses_one_for_good_and_gets_another() {
 #[tokio::test]
 async fn three_nodes_found_a_cluster_together_in_any_order() {
     let data = TempDir::new().expect("a folder");
-    let ports: Vec<TcpListener> =
-        (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-    let addresses: Vec<String> =
-        ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect();
-    drop(ports);
+    let addresses = free_addresses(3);
     let start = |id: usize| {
         let folder = data.path().join(format!("node{id}"));
         let start = Start::new(&folder).listen(&addresses[id]).arg("--join").arg(addresses.join(","));

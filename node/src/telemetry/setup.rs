@@ -78,7 +78,7 @@ impl Telemetry {
 /// # Errors
 /// See [`SetupError`].
 pub fn start(settings: &Settings) -> Result<Telemetry, SetupError> {
-    let filter = EnvFilter::try_new(with_quiet(&settings.filter))
+    let filter = EnvFilter::try_new(consensus::quiet_filter(&settings.filter))
         .map_err(|error| SetupError::Filter { filter: settings.filter.clone(), error: error.to_string() })?;
     let lines = match settings.format {
         Format::Human => {
@@ -95,16 +95,6 @@ pub fn start(settings: &Settings) -> Result<Telemetry, SetupError> {
     });
     tracing_subscriber::registry().with(traces).with(lines).try_init()?;
     Ok(Telemetry { provider })
-}
-
-/// The filter with the consensus library kept quiet, whose news is for its own developers; what
-/// operators must know, `consensus` says. Naming it in the filter overrides that.
-fn with_quiet(filter: &str) -> String {
-    if filter.contains("openraft") {
-        return filter.to_owned();
-    }
-    // A change of members that is refused now is tried again, and said by those who try.
-    format!("{filter},openraft=error,openraft::raft::api::management=off")
 }
 
 fn exporter(endpoint: &str, instance: &str) -> Result<SdkTracerProvider, SetupError> {

@@ -4,6 +4,13 @@ use super::{Client, Node, Start, until};
 use std::net::TcpListener;
 use tempfile::TempDir;
 
+/// Free addresses of loopback: bound all at once, so that they differ, then given back.
+pub fn free_addresses(count: usize) -> Vec<String> {
+    let ports: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect()
+}
+
 /// Three nodes on loopback with their data in a temporary folder.
 pub struct Cluster {
     nodes: Vec<Option<Node>>,
@@ -22,12 +29,7 @@ impl Cluster {
     /// Starts three nodes as `adjust` says.
     pub async fn with(adjust: impl Fn(Start) -> Start) -> Self {
         let data = TempDir::new().expect("a folder");
-        // All three are bound at once, so that they differ; then given back for the nodes.
-        let ports: Vec<TcpListener> =
-            (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let addresses: Vec<String> =
-            ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect();
-        drop(ports);
+        let addresses = free_addresses(3);
         let starts: Vec<Start> = (1..=3)
             .map(|id| {
                 let mut start = Start::new(&data.path().join(format!("node{id}")))

@@ -9,7 +9,7 @@ mod node;
 mod tenant;
 
 pub use client::{Client, mutation, reason};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, free_addresses};
 pub use desk::Desk;
 pub use node::{Ended, Node, Start, run};
 pub use tenant::Tenant;
