@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// Limits of the core. Everything that can grow has one; relations are asserted at compile time.
 pub mod limits {
+    use crate::Span;
+
+    /// Longest time a desk may ring.
+    pub const RING_MAX: Span = Span::seconds(600);
     /// Queues of one domain.
     pub const QUEUES_MAX: u64 = 10_000;
     /// Agents of one domain.

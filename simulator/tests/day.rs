@@ -45,6 +45,41 @@ fn a_day_keeps_every_promise_and_a_planted_fault_does_not() {
     }
 }
 
+/// Agents who take their time take fewer calls: each holds its agent so much longer.
+#[test]
+fn agents_answer_as_late_as_asked() {
+    let at_once = profile_day(1, Options::default());
+    let options = Options { check: true, judge: true, answer: s(7), ..Options::default() };
+    let late = profile_day(1, options);
+    assert_eq!((late.report.broken_promises, late.broken), (0, vec![]));
+    assert!(at_once.report.answer_mean_s.abs() < 1e-9, "{}", at_once.report.answer_mean_s);
+    assert!((late.report.answer_mean_s - 7.0).abs() < 1e-9, "{}", late.report.answer_mean_s);
+    assert!(late.report.waited_share > at_once.report.waited_share);
+    assert!(late.report.abandoned > at_once.report.abandoned);
+    for record in &late.records {
+        assert!(!matches!(record.end, CallEnd::Served { .. }) || record.wait >= s(7), "{record:?}");
+    }
+}
+
+#[test]
+fn nobody_hangs_up_on_a_desk_that_rings() {
+    let workload = small(vec![
+        // Rings in the instant of arrival, and from 37 on, when the wrap-up ends.
+        call(0, Some(0), 20),
+        call(10, Some(30), 20),
+        // The agent leaves while it rings: overdue, this caller hangs up at once.
+        call(50, Some(48), 20),
+        call(97, Some(0), 20),
+    ]);
+    let options = Options { answer: s(7), ..Options::default() };
+    assert_eq!(
+        ends_with(&workload, options),
+        [(0, 7, "served"), (10, 34, "served"), (50, 31, "served"), (97, 0, "abandoned")]
+    );
+    let workload = small(vec![call(95, Some(2), 20)]);
+    assert_eq!(ends_with(&workload, options), [(95, 5, "abandoned")]);
+}
+
 /// One agent from 0 to 100 s with 10 s of wrap-up.
 fn small(calls: Vec<Call>) -> Workload {
     Workload {
@@ -67,9 +102,13 @@ fn call(at: u64, patience: Option<u64>, service: u64) -> Call {
 }
 
 fn ends(workload: &Workload) -> Vec<(u64, u64, &'static str)> {
+    ends_with(workload, Options::default())
+}
+
+fn ends_with(workload: &Workload, options: Options) -> Vec<(u64, u64, &'static str)> {
     let mut records: Vec<CallRecord> = Vec::new();
     let calls = workload.calls.iter().copied();
-    let options = Options { check: true, judge: true, ..Options::default() };
+    let options = Options { check: true, judge: true, ..options };
     let ran = run(workload, calls, options, &mut |record| records.push(record), &mut |_| {}).unwrap();
     assert_eq!(ran.broken, 0, "{:?}", ran.seen);
     records.sort_by_key(|record| record.at);

@@ -3,7 +3,7 @@
 use super::checks::{invalid, named, text};
 use crate::domain::{AgentNo, Domain, QueueNo, TouchNo};
 use crate::settings::limits::{
-    CREDITS_MAX, QUEUES_PER_AGENT_MAX, QUEUES_PER_CONVERSATION_MAX, TEXT_BYTES_MAX,
+    CREDITS_MAX, QUEUES_PER_AGENT_MAX, QUEUES_PER_CONVERSATION_MAX, RING_MAX, TEXT_BYTES_MAX,
 };
 use crate::settings::{
     AcceptMode, AgentSettings, DomainSettings, QueueSettings, RankPolicy, RoutingMode, TouchpointSettings,
@@ -108,7 +108,7 @@ pub(super) fn agent(domain: &Domain, settings: &AgentSettings) -> Result<(), Rej
 
 fn accept(mode: AcceptMode) -> Result<(), Rejected> {
     match mode {
-        AcceptMode::Manual { ring } if ring < Span::seconds(1) || ring > Span::seconds(600) => {
+        AcceptMode::Manual { ring } if ring < Span::seconds(1) || ring > RING_MAX => {
             invalid("accept.ring", "use 1 s to 600 s")
         }
         AcceptMode::Automatic { confirm } if confirm < Span::millis(500) || confirm > Span::seconds(60) => {

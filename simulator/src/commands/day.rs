@@ -6,6 +6,7 @@ use crate::trace::{self, Date};
 use crate::workload::{Imputer, Profile, Textbook, span_of};
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use routing::settings::limits;
 use routing::{PlantedBug, Priority, Span};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -52,6 +53,9 @@ pub struct Args {
     /// Threshold of the service level, seconds.
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = not_negative)]
     threshold_s: f64,
+    /// How long agents take to answer an offer, seconds; at once by default.
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = answer)]
+    answer_s: f64,
     /// Everything random comes from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -103,7 +107,12 @@ fn simulate(args: &Args) -> anyhow::Result<Simulated> {
     let settings = Settings {
         threshold: span_of(args.threshold_s),
         confidence: args.confidence,
-        options: Options { check: args.check, plant: args.plant, ..Options::default() },
+        options: Options {
+            check: args.check,
+            plant: args.plant,
+            answer: span_of(args.answer_s),
+            ..Options::default()
+        },
     };
     if let Some(path) = &args.trace {
         return from_trace(args, path, settings);
@@ -232,6 +241,13 @@ impl Progress {
 
 fn positive(text: &str) -> Result<f64, String> {
     number(text).and_then(|value| if value > 0.0 { Ok(value) } else { Err("must be more than 0".to_owned()) })
+}
+
+/// An answer after the longest ring time never comes.
+fn answer(text: &str) -> Result<f64, String> {
+    let seconds = not_negative(text)?;
+    let longest = limits::RING_MAX.as_seconds_f64();
+    if seconds < longest { Ok(seconds) } else { Err(format!("below {longest}, the longest ring time")) }
 }
 
 fn not_negative(text: &str) -> Result<f64, String> {

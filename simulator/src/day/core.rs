@@ -5,7 +5,7 @@ use routing::invariants::{Ghost, Step, check_all};
 use routing::outcome::DoneWhat;
 use routing::settings::{
     AcceptMode, AgentSettings, DomainSettings, QueueSettings, RankPolicy, RoutingMode, ToQueue,
-    TouchpointSettings,
+    TouchpointSettings, limits,
 };
 use routing::view::DomainView;
 use routing::{
@@ -216,7 +216,7 @@ impl Names {
 }
 
 /// Makes the domain, its queues, touchpoints and agents, and connects every desk.
-pub(super) fn set_up(core: &mut Core, workload: &Workload) -> Result<Names, Fault> {
+pub(super) fn set_up(core: &mut Core, workload: &Workload, answer: Span) -> Result<Names, Fault> {
     let start = Span::ZERO;
     core.must(start, Command::CreateDomain { account: AccountId(1), settings: domain(workload) })?;
     let mut queues = Vec::new();
@@ -225,13 +225,14 @@ pub(super) fn set_up(core: &mut Core, workload: &Workload) -> Result<Names, Faul
         let settings = QueueSettings {
             name: queue.name.clone(),
             wrap_up_max: queue.wrap_up,
-            waiting_max: routing::settings::limits::CONVERSATIONS_LIVE_MAX,
+            waiting_max: limits::CONVERSATIONS_LIVE_MAX,
             ..QueueSettings::default()
         };
         let made = core.must(start, Command::CreateQueue { settings })?;
         let DoneWhat::Queue(id) = made else { return Err(unexpected("a queue", &made)) };
         queues.push(id);
-        let made = core.must(start, Command::CreateTouchpoint { settings: touchpoint(&queue.name, id) })?;
+        let made =
+            core.must(start, Command::CreateTouchpoint { settings: touchpoint(&queue.name, id, answer) })?;
         let DoneWhat::Touchpoint(id) = made else { return Err(unexpected("a touchpoint", &made)) };
         touchpoints.push(id);
     }
@@ -274,8 +275,12 @@ fn domain(workload: &Workload) -> DomainSettings {
     }
 }
 
-fn touchpoint(name: &str, queue: QueueId) -> TouchpointSettings {
-    let accept = AcceptMode::Automatic { confirm: Span::seconds(5) };
+fn touchpoint(name: &str, queue: QueueId, answer: Span) -> TouchpointSettings {
+    let accept = if answer == Span::ZERO {
+        AcceptMode::Automatic { confirm: Span::seconds(5) }
+    } else {
+        AcceptMode::Manual { ring: limits::RING_MAX }
+    };
     TouchpointSettings {
         address: name.to_owned(),
         channel: Channel::Voice,

@@ -6,7 +6,7 @@ use super::live::{LiveCalls, State};
 use crate::report::{CallEnd, CallRecord};
 use crate::workload::{Call, Workload};
 use routing::command::{Arrival, By, Command, Intent};
-use routing::event::{Ending, EventKind};
+use routing::event::{Ending, EventKind, OfferEnd};
 use routing::outcome::DoneWhat;
 use routing::{ConversationId, OfferId, Span};
 use std::cmp::Reverse;
@@ -25,6 +25,9 @@ pub struct Options {
     pub judge: bool,
     /// Check every promise after every entry; slow.
     pub check: bool,
+    /// How long agents take to answer an offer, less than the longest ring time
+    /// ([`routing::settings::limits::RING_MAX`]); at once where it is zero.
+    pub answer: Span,
     /// A fault for the core, to show that it is seen.
     #[doc(hidden)]
     pub plant: Option<routing::PlantedBug>,
@@ -42,11 +45,12 @@ pub struct Ran {
 }
 
 /// What is scheduled. The order of the variants is the order at one instant: staff comes, contacts
-/// end, callers lose patience (arrivals come in between, see [`Rank`]), staff goes.
+/// end, offers are answered, callers lose patience (arrivals come in between, see [`Rank`]), staff goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
     ShiftBegins { agent: u32 },
     ContactEnds { call: u64, agent: u32 },
+    Answers { offer: OfferId, conversation: u64, agent: u32 },
     PatienceEnds { call: u64 },
     ShiftEnds { agent: u32 },
 }
@@ -54,7 +58,7 @@ enum Next {
 impl Next {
     /// Whether it comes before an arrival at the same instant.
     fn before_arrival(self) -> bool {
-        matches!(self, Next::ShiftBegins { .. } | Next::ContactEnds { .. })
+        matches!(self, Next::ShiftBegins { .. } | Next::ContactEnds { .. } | Next::Answers { .. })
     }
 }
 
@@ -72,7 +76,7 @@ pub fn run(
     progress: &mut dyn FnMut(Span),
 ) -> Result<Ran, Fault> {
     let mut core = Core::new(options.check, options.judge);
-    let names = set_up(&mut core, workload)?;
+    let names = set_up(&mut core, workload, options.answer)?;
     if let Some(bug) = options.plant {
         core.plant(bug);
     }
@@ -83,7 +87,9 @@ pub fn run(
         now: Span::ZERO,
         live: LiveCalls::default(),
         next: BinaryHeap::new(),
+        answer: options.answer,
         offers: Vec::new(),
+        offered: vec![None; workload.agents.len()],
         busy: vec![None; workload.agents.len()],
         stuck: Stuck::default(),
         broken: 0,
@@ -107,8 +113,11 @@ struct Driver<'a> {
     now: Span,
     live: LiveCalls,
     next: BinaryHeap<Reverse<(u64, Next)>>,
-    /// Offers of the last entry that the desks have not yet accepted.
+    answer: Span,
+    /// Offers of the last entry that the desks have not yet looked at.
     offers: Vec<(OfferId, ConversationId, u32)>,
+    /// The offer each agent has not yet answered, by what its desk was told.
+    offered: Vec<Option<OfferId>>,
     /// The call each agent has, by what its desk was told.
     busy: Vec<Option<u64>>,
     stuck: Stuck,
@@ -198,9 +207,18 @@ impl Driver<'_> {
                 let by = By::Agent(self.names.desks[agent as usize]);
                 self.must(Command::EndContact { conversation: ConversationId::new(DOMAIN, call), by })
             }
+            Next::Answers { offer, conversation, agent } => {
+                // Withdrawn meanwhile: the desk knows, and does not answer.
+                if self.offered[agent as usize] != Some(offer) {
+                    return Ok(());
+                }
+                self.accept(offer, ConversationId::new(DOMAIN, conversation), agent)?;
+                self.look_at_offers()
+            }
             Next::PatienceEnds { call } => {
-                let waiting = self.live.get(call).is_some_and(|live| live.state == State::Waiting);
-                if !waiting {
+                let Some(live) = self.live.get(call) else { return Ok(()) };
+                live.overdue = true;
+                if live.state != State::Waiting || live.ringing {
                     return Ok(());
                 }
                 self.must(Command::Abandon { conversation: ConversationId::new(DOMAIN, call) })
@@ -250,24 +268,39 @@ impl Driver<'_> {
         Ok(true)
     }
 
-    /// Reads the events of an entry; desks accept at once what they are offered.
+    /// Reads the events of an entry; desks accept what they are offered, at once or after a while.
     fn after_entry(&mut self) -> Result<(), Fault> {
         self.read()?;
+        self.look_at_offers()
+    }
+
+    fn look_at_offers(&mut self) -> Result<(), Fault> {
         let mut taken = 0;
         while let Some(&(offer, conversation, agent)) = self.offers.get(taken) {
             taken += 1;
-            let desk = self.names.desks[agent as usize];
-            match self.core.apply(self.now, Command::Accept { desk, offer }) {
-                Ok(_) => self.read()?,
-                Err(why) => {
-                    self.broke(format!(
-                        "the accept of {offer} for {conversation} at once was refused: {why}"
-                    ));
-                }
+            if self.answer == Span::ZERO {
+                self.accept(offer, conversation, agent)?;
+            } else {
+                let at = Span(self.now.0.saturating_add(self.answer.0));
+                self.schedule(at, Next::Answers { offer, conversation: conversation.number, agent });
             }
         }
         self.offers.clear();
         Ok(())
+    }
+
+    fn accept(&mut self, offer: OfferId, conversation: ConversationId, agent: u32) -> Result<(), Fault> {
+        let desk = self.names.desks[agent as usize];
+        match self.core.apply(self.now, Command::Accept { desk, offer }) {
+            Ok(_) => self.read(),
+            Err(why) => {
+                self.broke(format!(
+                    "{}: the accept of {offer} for {conversation} was refused: {why}",
+                    desk.agent
+                ));
+                Ok(())
+            }
+        }
     }
 
     fn read(&mut self) -> Result<(), Fault> {
@@ -289,10 +322,31 @@ impl Driver<'_> {
                         ));
                     }
                     self.offers.push((*offer, *conversation, u32::try_from(index).unwrap_or(u32::MAX)));
+                    self.offered[index] = Some(*offer);
+                    let now = self.now;
+                    if let Some(live) = self.live.get(conversation.number) {
+                        live.first_offered.get_or_insert(now);
+                        live.offered = now;
+                        live.ringing = true;
+                    }
                     Ok(())
                 }
                 None => Err(self.fault(format!("{offer} went to {agent}, whom nobody made"))),
             },
+            EventKind::OfferEnded { conversation, offer, agent, end } => {
+                if let Some(live) = self.live.get(conversation.number) {
+                    live.ringing = false;
+                    if live.overdue && *end != OfferEnd::Accepted {
+                        self.schedule(self.now, Next::PatienceEnds { call: conversation.number });
+                    }
+                }
+                if let Some(index) = self.names.agent(*agent)
+                    && self.offered[index] == Some(*offer)
+                {
+                    self.offered[index] = None;
+                }
+                Ok(())
+            }
             EventKind::Assigned { conversation, agent, .. } => match self.names.agent(*agent) {
                 Some(index) => self.contact(conversation.number, index),
                 None => Err(self.fault(format!("{conversation} went to {agent}, whom nobody made"))),
@@ -323,8 +377,9 @@ impl Driver<'_> {
         let call = live.call;
         self.busy[agent] = Some(number);
         let wait = Span(now.0 - call.at.0);
-        let waited = wait > Span::ZERO;
-        let end = CallEnd::Served { service: call.service, agent: index };
+        let waited = live.first_offered.is_none_or(|first| first > call.at);
+        let answer = Span(now.0 - live.offered.0);
+        let end = CallEnd::Served { service: call.service, agent: index, answer };
         (self.record)(CallRecord { at: call.at, queue: call.queue, wait, waited, end });
         let ends = Span(now.0.saturating_add(call.service.0));
         self.schedule(ends, Next::ContactEnds { call: number, agent: index });

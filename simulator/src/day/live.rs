@@ -1,6 +1,7 @@
 //! Calls that are not over.
 
 use crate::workload::Call;
+use routing::Span;
 use std::collections::VecDeque;
 
 /// Where a call stands, as its offers and assignments tell.
@@ -17,6 +18,14 @@ pub(super) enum State {
 pub(super) struct Live {
     pub(super) call: Call,
     pub(super) state: State,
+    /// When it was first offered.
+    pub(super) first_offered: Option<Span>,
+    /// When it was offered last.
+    pub(super) offered: Span,
+    /// Whether a desk rings. Nobody hangs up into that, as with `load`.
+    pub(super) ringing: bool,
+    /// Whether its patience ended while it rang.
+    pub(super) overdue: bool,
 }
 
 /// Live calls by their number in the core. Numbers ascend, so they sit in a window that moves on.
@@ -36,7 +45,14 @@ impl LiveCalls {
         while self.first + (self.calls.len() as u64) < number {
             self.calls.push_back(None);
         }
-        self.calls.push_back(Some(Live { call, state: State::Waiting }));
+        self.calls.push_back(Some(Live {
+            call,
+            state: State::Waiting,
+            first_offered: None,
+            offered: call.at,
+            ringing: false,
+            overdue: false,
+        }));
         self.count += 1;
     }
 

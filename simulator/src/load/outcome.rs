@@ -49,6 +49,7 @@ pub struct Outcome {
 struct Life {
     arrived: Option<(u64, (u64, u32))>,
     offered: Option<(u64, u32)>,
+    last_offered: u64,
     assigned: Option<(u64, AgentId)>,
     contact_over: Option<u64>,
     abandoned: bool,
@@ -70,6 +71,9 @@ fn lives(events: &[Event]) -> HashMap<String, Life> {
         match &event.kind {
             Kind::Offered { .. } => {
                 life.offered.get_or_insert(event.entry);
+                if life.assigned.is_none() {
+                    life.last_offered = event.at_us;
+                }
             }
             Kind::Assigned { agent, .. } => {
                 life.assigned.get_or_insert((event.at_us, *agent));
@@ -110,7 +114,8 @@ pub(super) fn calls(site: &Site, events: &[Event]) -> Vec<CallRecord> {
                 let until = life.contact_over.unwrap_or(assigned.saturating_add(plan.service.0));
                 let service = Span(until.saturating_sub(assigned));
                 let agent = desks.get(&agent).copied().unwrap_or(u32::MAX);
-                let end = CallEnd::Served { service, agent };
+                let answer = Span(assigned.saturating_sub(life.last_offered));
+                let end = CallEnd::Served { service, agent, answer };
                 let waited = life.offered != Some(entry);
                 CallRecord { at, queue: plan.queue, wait: since(assigned), waited, end }
             }
@@ -234,8 +239,8 @@ fn together(sites: &[&Site], outcomes: &[SiteOutcome]) -> Vec<CallRecord> {
     for (site, outcome) in sites.iter().zip(outcomes) {
         all.extend(outcome.calls.iter().map(|call| {
             let end = match call.end {
-                CallEnd::Served { service, agent } => {
-                    CallEnd::Served { service, agent: agent.saturating_add(agents) }
+                CallEnd::Served { service, agent, answer } => {
+                    CallEnd::Served { service, agent: agent.saturating_add(agents), answer }
                 }
                 other => other,
             };

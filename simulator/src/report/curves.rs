@@ -144,7 +144,7 @@ mod tests {
         };
         let call = |at, wait, end| CallRecord { at: s(at), queue: 0, wait: s(wait), waited: wait > 0, end };
         let records = [
-            call(0, 100, CallEnd::Served { service: s(50), agent: 0 }),
+            call(0, 100, CallEnd::Served { service: s(50), agent: 0, answer: Span::ZERO }),
             call(95, 15, CallEnd::Abandoned),
             call(2_870, 10, CallEnd::Unserved),
         ];

@@ -13,6 +13,8 @@ pub enum CallEnd {
         service: Span,
         /// Index of the workload's agent.
         agent: u32,
+        /// From the offer to the agent's acceptance, the last part of the wait.
+        answer: Span,
     },
     /// The caller left before an agent took it.
     Abandoned,
@@ -118,6 +120,9 @@ pub struct Report {
     pub threshold_s: f64,
     /// Mean contact time of the served, seconds.
     pub service_mean_s: f64,
+    /// Mean time from its offer until the agent had it, of the served, seconds of log time: with
+    /// `load` and `demo` the ways of offer and answer, multiplied by the speed.
+    pub answer_mean_s: f64,
     /// Contact time by staffed time, a contact that outlasts its shift counting in both.
     pub occupancy: f64,
     /// Null where nothing runs in real time.

@@ -139,6 +139,7 @@ fn figures(report: &Report) -> String {
     time("mean wait", report.wait_mean_s, "wait_mean_s_ci");
     time("90th percentile of the wait", report.wait_p90_s, "wait_p90_s_ci");
     time("mean contact", report.service_mean_s, "service_mean_s_ci");
+    time("mean answer to an offer", report.answer_mean_s, "");
     let mut count = |name: &str, value: Option<u64>| {
         if let Some(value) = value {
             rows.push((name.to_owned(), value.to_string(), String::new()));

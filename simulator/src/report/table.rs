@@ -36,6 +36,7 @@ pub fn table(report: &Report) -> String {
     let level = format!("answered within {} s", report.threshold_s);
     row(&level, percent(report.service_level), "service_level_ci", true);
     row("contact, mean", format!("{:.2} s", report.service_mean_s), "service_mean_s_ci", false);
+    row("answer to an offer, mean", format!("{:.3} s", report.answer_mean_s), "", false);
     row("occupancy", percent(report.occupancy), "occupancy_ci", true);
     if let Some(latency) = report.offer_latency_ms {
         let text = format!("{:.2} / {:.2} / {:.2} ms", latency.p50, latency.p99, latency.p999);

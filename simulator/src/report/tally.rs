@@ -19,6 +19,7 @@ pub struct Batch {
     within: u64,
     wait_s: f64,
     service_s: f64,
+    answer_s: f64,
     busy_s: f64,
     staffed_s: f64,
     /// Milliseconds, to three figures.
@@ -37,6 +38,7 @@ impl Default for Batch {
             within: 0,
             wait_s: 0.0,
             service_s: 0.0,
+            answer_s: 0.0,
             busy_s: 0.0,
             staffed_s: 0.0,
             waits: Histogram::new(3).expect("three figures are within the histogram's range"),
@@ -55,6 +57,7 @@ impl Batch {
         self.within += other.within;
         self.wait_s += other.wait_s;
         self.service_s += other.service_s;
+        self.answer_s += other.answer_s;
         self.busy_s += other.busy_s;
         self.staffed_s += other.staffed_s;
         self.waits.add(&other.waits).expect("a histogram that resizes itself takes any other");
@@ -126,7 +129,7 @@ impl<'a> Tally<'a> {
 
     /// Adds one call.
     pub fn add(&mut self, call: &CallRecord) {
-        if let CallEnd::Served { service, agent } = call.end {
+        if let CallEnd::Served { service, agent, .. } = call.end {
             let from = Span(call.at.0 + call.wait.0);
             let to = Span(from.0.saturating_add(service.0));
             self.spread(from, to, |batch, seconds| batch.busy_s += seconds);
@@ -143,9 +146,10 @@ impl<'a> Tally<'a> {
         batch.wait_s += call.wait.as_seconds_f64();
         batch.waits.record(call.wait.0 / 1_000).expect("a histogram that resizes itself takes any value");
         match call.end {
-            CallEnd::Served { service, .. } => {
+            CallEnd::Served { service, answer, .. } => {
                 batch.served += 1;
                 batch.service_s += service.as_seconds_f64();
+                batch.answer_s += answer.as_seconds_f64();
                 batch.within += u64::from(call.wait <= threshold);
                 batch.delayed += u64::from(call.waited);
             }
@@ -243,6 +247,7 @@ pub fn report(source: &str, workload: &str, batches: &[Batch], threshold: Span, 
         service_level: estimate("service_level", |batch| real(batch.within), arrivals),
         threshold_s: threshold.as_seconds_f64(),
         service_mean_s: estimate("service_mean_s", |batch| batch.service_s, |batch| real(batch.served)),
+        answer_mean_s: by(sum.answer_s, real(sum.served)),
         occupancy: estimate("occupancy", |batch| batch.busy_s, |batch| batch.staffed_s),
         offer_latency_ms: None,
         accept_latency_ms: None,
@@ -287,6 +292,10 @@ mod tests {
         Span::seconds(seconds)
     }
 
+    fn served(seconds: u64) -> CallEnd {
+        CallEnd::Served { service: s(seconds), agent: 0, answer: s(seconds / 10) }
+    }
+
     fn workload() -> Workload {
         let shifts = vec![Shift { from: s(0), to: s(40) }, Shift { from: s(60), to: s(100) }];
         Workload {
@@ -304,11 +313,11 @@ mod tests {
     fn figures_are_those_counted_by_hand() {
         let workload = workload();
         let mut tally = Tally::new(&workload, s(0), s(20), 2);
-        tally.add(&call(0, 0, CallEnd::Served { service: s(30), agent: 0 }));
+        tally.add(&call(0, 0, served(30)));
         // Outlasts its shift by 10 s, which then count as staffed: 90 s in all.
-        tally.add(&call(10, 20, CallEnd::Served { service: s(20), agent: 0 }));
+        tally.add(&call(10, 20, served(20)));
         tally.add(&call(15, 0, CallEnd::Abandoned));
-        tally.add(&call(60, 25, CallEnd::Served { service: s(10), agent: 0 }));
+        tally.add(&call(60, 25, served(10)));
         tally.add(&call(90, 10, CallEnd::Unserved));
         let batches = tally.into_batches();
         assert_eq!((batches[0].arrivals, batches[1].arrivals), (3, 2));
@@ -330,7 +339,7 @@ mod tests {
     fn the_warm_up_counts_for_nothing() {
         let workload = workload();
         let mut tally = Tally::new(&workload, s(50), s(20), 5);
-        tally.add(&call(45, 0, CallEnd::Served { service: s(10), agent: 0 }));
+        tally.add(&call(45, 0, served(10)));
         let sum = Batch::sum(&tally.into_batches());
         assert_eq!(sum.arrivals, 0);
         assert!((sum.busy_s - 5.0).abs() < 1e-9);
