@@ -15,6 +15,21 @@ async fn admit(cluster: &Cluster, node: NodeId) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_known_of_a_member_that_was_never_heard() {
+    logged();
+    let cluster = Cluster::start(1, 1, |_| ()).await;
+    cluster.propose(1, b"before").await;
+    let silent = NodeId(2);
+    // An address at which nobody listens.
+    let change = MemberChange::Admit { node: silent, address: "127.0.0.1:9".to_owned() };
+    cluster.change(1, &change).await;
+    cluster.propose(1, b"after").await;
+    let behind = cluster.group(NodeId(1), 1).members().members[&silent].behind;
+    assert_eq!(behind, None, "it may not vote as one that is near");
+    cluster.stop_all().await;
+}
+
 async fn set_voters(cluster: &Cluster, voters: &[u64]) {
     let voters: BTreeSet<NodeId> = voters.iter().map(|id| NodeId(*id)).collect();
     for group in GROUPS {

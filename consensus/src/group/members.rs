@@ -91,7 +91,8 @@ pub(super) fn members(raft: &Raft) -> GroupMembers {
         if *id == metrics.id {
             return metrics.replication.as_ref().map(|_| 0);
         }
-        let matching = metrics.replication.as_ref()?.get(id)?.map_or(0, |id| id.index);
+        // Of one that was never heard, it is not known what it has, if it lives at all.
+        let matching = metrics.replication.as_ref()?.get(id)?.map(|id| id.index)?;
         Some(metrics.last_log_index.unwrap_or(0).saturating_sub(matching))
     };
     let member = |(id, member): (&u64, &Member)| {

@@ -4,7 +4,7 @@ use super::{Fault, Shared, Stage, begin_of};
 use crate::determinism::Draw;
 use crate::plan::{FaultKind, FaultPlan, Plan};
 use crate::report::Broken;
-use crate::world::World;
+use crate::world::{Order, World};
 use consensus::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,6 +13,8 @@ use std::time::Duration;
 const BIRTH: Duration = Duration::from_secs(3);
 /// Mean time until a fault that was not possible is tried again.
 const RETRY: Duration = Duration::from_millis(700);
+/// A node that has asked to join asks again.
+const ASK_EVERY: Duration = Duration::from_secs(2);
 
 /// Does the planned faults to a world, and undoes them.
 pub struct Director {
@@ -23,6 +25,8 @@ pub struct Director {
     pub(super) draw: Draw,
     /// Nodes come and go, so that all of them are healed: which are a quorum changes.
     pub(super) whole: bool,
+    /// When a node that has not joined yet asks again.
+    ask_at: Duration,
     /// The nodes that were healed; before that all.
     pub(super) core: Vec<NodeId>,
 }
@@ -63,6 +67,7 @@ impl Director {
             shared,
             draw: draw.child("itself"),
             core: members,
+            ask_at: Duration::ZERO,
             whole: plan.changes_members(),
         }
     }
@@ -100,8 +105,23 @@ impl Director {
             self.core = world.nodes();
         }
         let core: BTreeSet<NodeId> = self.core.iter().copied().collect();
+        self.ask_again(world);
         let Self { shared, draw, .. } = self;
         shared.outages.step(world, draw, &mut shared.notes, Some(&core));
+    }
+
+    /// A node that was told of a cluster asks until it is answered: it may be a member of which
+    /// whoever it had asked has died.
+    fn ask_again(&mut self, world: &mut dyn World) {
+        let now = world.now();
+        let Some(spare) = self.shared.asking.filter(|spare| world.spares().contains(spare)) else { return };
+        if now < self.ask_at {
+            return;
+        }
+        if let Some(asked) = self.core.iter().copied().find(|node| world.is_up(*node)) {
+            world.order(asked, Order::Join(spare));
+        }
+        self.ask_at = now + ASK_EVERY;
     }
 
     /// The nodes that were healed: all, before that.

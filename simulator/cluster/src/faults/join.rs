@@ -10,6 +10,7 @@ pub(super) fn begin(stage: &mut Stage<'_>, _lasts: Duration) -> Begun {
     let spare = *stage.world.spares().first()?;
     let asked = stage.up_node()?;
     stage.world.seen_by(asked)?;
+    stage.shared.asking = Some(spare);
     stage.world.order(asked, Order::Join(spare));
     stage.done(&format!("{spare} asks {asked}"));
     Some(Box::new(Over))

@@ -21,6 +21,8 @@ pub(super) struct Shared {
     pub(super) disks: Disks,
     pub(super) clocks: Clocks,
     pub(super) notes: Notes,
+    /// A spare machine whose node has asked to join.
+    pub(super) asking: Option<NodeId>,
 }
 
 /// The world in the hands of one fault.
