@@ -345,6 +345,13 @@ impl Engine {
         self.inner.consensus_config.cluster_id.clone()
     }
 
+    /// What a place in a domain's record of events belongs to: the same for the life of the cluster,
+    /// another one when a backup of it is restored. Never 0.
+    #[must_use]
+    pub fn incarnation(&self) -> u64 {
+        twox_hash::XxHash3_64::oneshot(self.inner.consensus_config.cluster_id.as_bytes()).max(1)
+    }
+
     /// The cluster as this node sees it.
     #[must_use]
     pub fn cluster(&self) -> ClusterState {

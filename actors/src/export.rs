@@ -1,18 +1,23 @@
-//! A shard's log as a file: the snapshot if it is needed, the entries, and hashes of the state by
+//! A group's log as a file: the snapshot if it is needed, the entries, and hashes of the state by
 //! which whoever applies it again can tell that it came out the same.
 
 use crate::Engine;
+use crate::meta::{MetaState, hash_of};
 use bytes::Bytes;
-use consensus::{Batch, BatchPosition, Export, Exported};
+use consensus::{Batch, BatchPosition, Export, Exported, Group, GroupId};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use proto::codec;
 use proto::log_file::{self, Header, LoggedBatch, PART_BYTES, Record, SnapshotHead};
 use routing::{Shard, ShardId};
 use std::io;
+use std::sync::PoisonError;
 
 /// Bytes handed out at a time, about: what an export costs in memory besides the snapshot.
 const CHUNK_BYTES: usize = 256 << 10;
+
+/// The cluster's own group, where a shard is asked for.
+pub const META: ShardId = ShardId(0);
 
 /// Why a shard's log cannot be exported here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,9 +28,30 @@ pub enum ExportError {
     /// Nothing was applied here yet, or the log was cut while it was read. Try again.
     #[error("{0}: try again")]
     TryAgain(String),
+    /// What was asked for is in a snapshot alone by now.
+    #[error("{group}: its log begins at {first} here, not at {wanted}: begin with a snapshot")]
+    Gone {
+        /// Whose log.
+        group: GroupId,
+        /// The first entry that is still there.
+        first: u64,
+        /// The first one asked for.
+        wanted: u64,
+    },
     /// A snapshot or the log cannot be read; a person must look.
     #[error("{0}")]
     Damaged(String),
+}
+
+/// From where on a log is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFrom {
+    /// The log's beginning, as long as that is still there, else the replica's last snapshot.
+    Beginning,
+    /// The replica's last snapshot; the log's beginning if there is none.
+    Snapshot,
+    /// After this index, going on from another file.
+    After(u64),
 }
 
 /// What comes next.
@@ -69,50 +95,63 @@ struct Stored {
     hash: u64,
 }
 
+/// A group's state now.
+struct Present {
+    group: Group,
+    end: Hashed,
+    level: u32,
+}
+
 impl Engine {
-    /// Exports a shard's log as this node's replica has it: from its beginning as long as that is
-    /// still there, else from the replica's last snapshot; up to now. `from_snapshot` begins at the
-    /// last snapshot in any case.
+    /// Exports a shard's log, or with [`ShardId`] 0 that of the cluster's own group, as this node's
+    /// replica has it, up to now.
     ///
     /// # Errors
     /// See [`ExportError`].
-    pub async fn export_log(&self, shard: ShardId, from_snapshot: bool) -> Result<LogExport, ExportError> {
-        let inner = &self.inner;
-        let runtime = inner.shards.get(&shard).ok_or(ExportError::UnknownShard(shard))?;
-        let log = runtime.group.export();
-        let snapshot = stored(&log).await?;
-        // After the snapshot was read: the replica is not behind it.
-        let (index, state) = {
-            let replica = runtime.replica.read();
-            (replica.index, replica.shard.clone())
+    pub async fn export_log(&self, shard: ShardId, from: ExportFrom) -> Result<LogExport, ExportError> {
+        let log = self.group_of(shard)?.export();
+        let snapshot = match from {
+            ExportFrom::After(_) => None,
+            _ => stored(&log, shard).await?,
         };
-        let index =
-            index.ok_or_else(|| ExportError::TryAgain(format!("{shard} has nothing on this node yet")))?;
-        let end = Hashed { index, hash: state.state_hash() };
-        let whole = log.first_index().map_err(unreadable)? == 0;
-        let begins = snapshot.as_ref().filter(|_| from_snapshot || !whole);
-        if !whole && begins.is_none() {
-            return Err(ExportError::Damaged(format!(
-                "{shard}: its log begins late and there is no snapshot"
-            )));
+        // After the snapshot was read: the replica is not behind it.
+        let Present { group, end, level } = self.present(shard)?;
+        let log_begins = log.first_index().map_err(unreadable)?;
+        let begins = match from {
+            ExportFrom::Beginning if log_begins == 0 => None,
+            _ => snapshot.as_ref(),
+        };
+        let first = match (from, begins) {
+            (ExportFrom::After(after), _) => after.saturating_add(1),
+            (_, Some(snapshot)) => snapshot.at.index + 1,
+            (_, None) => 0,
+        };
+        if first < log_begins {
+            return Err(ExportError::Gone { group: group.id(), first: log_begins, wanted: first });
         }
-        let first = begins.map_or(0, |snapshot| snapshot.at.index + 1);
+        if first > end.index.saturating_add(1) {
+            let message = format!("{shard} has nothing after {} on this node yet", first - 1);
+            return Err(ExportError::TryAgain(message));
+        }
         let header = Header {
-            cluster: inner.consensus_config.cluster_id.clone(),
-            node: inner.consensus_config.node.0,
+            cluster: self.inner.consensus_config.cluster_id.clone(),
+            node: self.inner.consensus_config.node.0,
             shard: shard.0,
-            level: state.level(),
+            level,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            exported_ms: inner.clock.wall_ms(),
+            exported_ms: self.inner.clock.wall_ms(),
             first,
         };
         let mut out = Vec::new();
         log_file::begin(&mut out);
         log_file::write(&mut out, &Record::Header(header));
+        if let ExportFrom::After(after) = from {
+            log_file::write(&mut out, &Record::GoesOn { after });
+        }
         let hashed = snapshot.as_ref().map(|one| Hashed { index: one.at.index, hash: one.hash });
         let on_the_way = hashed.filter(|one| one.index >= first && one.index < end.index);
         let phase = match begins {
-            None => Phase::Entries(log.entries(first..=end.index).boxed()),
+            None => Phase::Entries(entries(&log, first, end)),
             Some(Stored { at, data, hash }) => {
                 let head =
                     SnapshotHead { index: at.index, term: at.term, bytes: data.len() as u64, hash: *hash };
@@ -122,13 +161,55 @@ impl Engine {
         };
         Ok(LogExport { phase, log, out, first, end, on_the_way })
     }
+
+    fn group_of(&self, shard: ShardId) -> Result<&Group, ExportError> {
+        if shard == META {
+            return Ok(&self.inner.router.leader.meta_group);
+        }
+        let runtime = self.inner.shards.get(&shard).ok_or(ExportError::UnknownShard(shard))?;
+        Ok(&runtime.group)
+    }
+
+    fn present(&self, shard: ShardId) -> Result<Present, ExportError> {
+        let group = self.group_of(shard)?.clone();
+        let (index, hash, level) = match self.inner.shards.get(&shard) {
+            None => {
+                let meta =
+                    self.inner.router.leader.meta.read().unwrap_or_else(PoisonError::into_inner).clone();
+                (meta.index(), meta.hash(), 0)
+            }
+            Some(runtime) => {
+                let (index, state) = {
+                    let replica = runtime.replica.read();
+                    (replica.index, replica.shard.clone())
+                };
+                (index, state.state_hash(), state.level())
+            }
+        };
+        let nothing = || ExportError::TryAgain(format!("{} has nothing on this node yet", group.id()));
+        let end = Hashed { index: index.ok_or_else(nothing)?, hash };
+        Ok(Present { group, end, level })
+    }
 }
 
-async fn stored(log: &Export) -> Result<Option<Stored>, ExportError> {
+/// No entries at all where the last is the one before the first.
+fn entries(log: &Export, first: u64, end: Hashed) -> BoxStream<'static, io::Result<Exported>> {
+    if first > end.index {
+        return futures::stream::empty().boxed();
+    }
+    log.entries(first..=end.index).boxed()
+}
+
+async fn stored(log: &Export, shard: ShardId) -> Result<Option<Stored>, ExportError> {
     let Some((at, data)) = log.snapshot().await.map_err(unreadable)? else { return Ok(None) };
-    let state: Shard =
-        codec::decode(&data).map_err(|error| ExportError::Damaged(format!("the snapshot: {error}")))?;
-    Ok(Some(Stored { at, hash: state.state_hash(), data }))
+    let damaged = |error: codec::CodecError| ExportError::Damaged(format!("the snapshot: {error}"));
+    let hash = if shard == META {
+        codec::decode::<MetaState>(&data).map_err(damaged)?;
+        hash_of(&data)
+    } else {
+        codec::decode::<Shard>(&data).map_err(damaged)?.state_hash()
+    };
+    Ok(Some(Stored { at, hash, data }))
 }
 
 fn unreadable(error: io::Error) -> ExportError {
@@ -157,7 +238,7 @@ impl LogExport {
         match &mut self.phase {
             Phase::Over => return Ok(false),
             Phase::Snapshot(data) if data.is_empty() => {
-                self.phase = Phase::Entries(self.log.entries(self.first..=self.end.index).boxed());
+                self.phase = Phase::Entries(entries(&self.log, self.first, self.end));
             }
             Phase::Snapshot(data) => {
                 let part = data.split_to(data.len().min(PART_BYTES));

@@ -16,6 +16,7 @@ mod membership;
 mod meta;
 mod post;
 mod probe;
+mod restore;
 mod router;
 mod seeded;
 mod shard;
@@ -27,7 +28,8 @@ pub use api::*;
 pub use config::EngineConfig;
 pub use engine::Engine;
 pub use events::EventLimits;
-pub use export::{ExportError, LogExport};
+pub use export::{ExportError, ExportFrom, LogExport, META};
 pub use probe::{Applied, Probe, Spot};
+pub use restore::{MetaReplay, MetaReplayError};
 #[cfg(feature = "seeded-bugs")]
 pub use seeded::SeededBug;

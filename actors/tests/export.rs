@@ -2,7 +2,7 @@
 
 mod harness;
 
-use actors::{Engine, EngineConfig, ExportError};
+use actors::{Engine, EngineConfig, ExportError, ExportFrom, LogExport, META, MetaReplay};
 use harness::{Cluster, Site, eventually};
 use proto::codec;
 use proto::log_file::{Item, LogReader};
@@ -22,13 +22,31 @@ async fn export(engine: &Engine, shard: ShardId, from_snapshot: bool) -> Vec<u8>
 }
 
 async fn try_export(engine: &Engine, shard: ShardId, from_snapshot: bool) -> Result<Vec<u8>, ExportError> {
-    let mut export = engine.export_log(shard, from_snapshot).await?;
+    let from = if from_snapshot { ExportFrom::Snapshot } else { ExportFrom::Beginning };
+    let mut export = engine.export_log(shard, from).await?;
     let mut file = Vec::new();
     while let Some(bytes) = export.next().await? {
         assert!(bytes.len() <= 256 << 10);
         file.extend(bytes);
     }
     Ok(file)
+}
+
+async fn collect(mut export: LogExport) -> Vec<u8> {
+    let mut file = Vec::new();
+    while let Some(bytes) = export.next().await.unwrap() {
+        file.extend(bytes);
+    }
+    file
+}
+
+fn last_index(mut reader: LogReader<&[u8]>) -> u64 {
+    while let Some(item) = reader.next_item().unwrap() {
+        if let Item::StateHash { index, last: true, .. } = item {
+            return index;
+        }
+    }
+    unreachable!("a file has an end");
 }
 
 /// Applies a file; says how many hashes on the way and at the end were those of the file.
@@ -91,10 +109,32 @@ async fn an_exported_log_makes_the_same_state_with_and_without_a_snapshot() {
         let actors::Found::Conversation(view) = answer.found else { panic!("{answer:?}") };
         assert_eq!(state.conversation(*id), Some(view));
     }
-    let (short, _) = apply(&export(engine, shard, true).await);
+    let short_file = export(engine, shard, true).await;
+    let (short, _) = apply(&short_file);
     assert_eq!(short.state_hash(), state.state_hash());
 
-    let unknown = engine.export_log(ShardId(77), false).await;
+    // What is asked for after an index goes on from there, or is said to be gone.
+    let gone = engine.export_log(shard, ExportFrom::After(0)).await;
+    assert!(matches!(gone, Err(ExportError::Gone { wanted: 1, .. })), "{gone:?}");
+    let end = last_index(LogReader::open(&short_file[..]).unwrap());
+    site.start(engine).await;
+    let more = collect(engine.export_log(shard, ExportFrom::After(end)).await.unwrap()).await;
+    let reader = LogReader::open(&more[..]).unwrap();
+    assert!(reader.goes_on());
+    assert_eq!(reader.header().first, end + 1);
+    assert!(last_index(reader) > end);
+    let ahead = engine.export_log(shard, ExportFrom::After(end + 1_000)).await;
+    assert!(matches!(ahead, Err(ExportError::TryAgain(_))), "{ahead:?}");
+
+    // The cluster's own group, from its beginning and from its snapshot, is the same again.
+    let shards = u32::try_from(engine.cluster().shards.len()).unwrap() - 1;
+    let mut meta = MetaReplay::new(shards);
+    assert!(meta.apply(&export(engine, META, false).await[..], |_, _| true).unwrap());
+    assert_eq!((meta.accounts().len(), meta.domains()), (1, engine.domains()));
+    let cut = MetaReplay::new(shards).apply(&export(engine, META, false).await[..], |index, _| index < 2);
+    assert!(!cut.unwrap(), "it does not come to the end");
+
+    let unknown = engine.export_log(ShardId(77), ExportFrom::Beginning).await;
     assert_eq!(unknown.err(), Some(ExportError::UnknownShard(ShardId(77))));
     cluster.stop_all().await;
 }

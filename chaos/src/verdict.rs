@@ -36,7 +36,8 @@ pub async fn judge(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Resu
 }
 
 async fn read(client: &Client, place: usize, domain: &str) -> anyhow::Result<(u64, BTreeSet<String>)> {
-    let request = v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true };
+    let request =
+        v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
     let mut events = EventsClient::new(client.at(place)).watch(request).await?.into_inner();
     let (mut sequence, mut known) = (0, BTreeSet::new());
     while let Some(event) = events.message().await.context("the stream of events broke")? {

@@ -13,6 +13,7 @@ pub mod env;
 mod group;
 mod logs;
 mod members;
+mod restore;
 mod runtime;
 mod seeded;
 pub mod snapshots;
@@ -27,6 +28,7 @@ pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
 pub use group::{Export, Exported, Group, GroupMember, GroupMembers, GroupStatus, MemberChange};
 pub use logs::quiet_filter;
+pub use restore::{Beginning, restore};
 pub use runtime::seed_thread;
 #[cfg(feature = "seeded-bugs")]
 pub use seeded::SeededBug;

@@ -1,6 +1,6 @@
 //! The command line of `centralita`.
 
-use crate::commands::{config, ctl, demo, serve};
+use crate::commands::{config, ctl, demo, restore, serve};
 use crate::failure::{EXIT_CODES, Failure};
 use clap::{Parser, Subcommand};
 
@@ -24,6 +24,8 @@ pub enum Command {
     Config(config::Args),
     /// Operates a running cluster.
     Ctl(Box<ctl::Args>),
+    /// Begins a cluster from a backup.
+    Restore(restore::Args),
 }
 
 impl Cli {
@@ -37,6 +39,7 @@ impl Cli {
             Command::Demo(args) => demo::run(*args).await,
             Command::Config(args) => config::run(&args),
             Command::Ctl(args) => ctl::run(*args).await,
+            Command::Restore(args) => restore::run(args).await,
         }
     }
 }

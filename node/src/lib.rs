@@ -1,6 +1,8 @@
 //! One node as the world sees it: services over the engine, configuration, telemetry, commands.
 
 #[cfg(feature = "binary")]
+pub mod backup;
+#[cfg(feature = "binary")]
 pub mod cli;
 #[cfg(feature = "binary")]
 pub mod commands;

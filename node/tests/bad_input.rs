@@ -68,7 +68,7 @@ async fn requests() {
     check("the shard itself", &status, Code::InvalidArgument, "BAD_ID", "numbered from 1");
     let get = v1::GetConversationRequest { conversation: "conv_1_999".into() };
     check("get", &refused(routing().get_conversation(get)).await, Code::NotFound, "UNKNOWN_CONVERSATION", "");
-    let watch = v1::WatchRequest { domain: "dom_999".into(), from: 1, until_now: true };
+    let watch = v1::WatchRequest { domain: "dom_999".into(), from: 1, until_now: true, ..Default::default() };
     check("watch", &refused(client.events().watch(watch)).await, Code::NotFound, "UNKNOWN_DOMAIN", "");
     let domain = v1::CreateDomainRequest {
         mutation: mutation(),

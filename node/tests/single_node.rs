@@ -42,7 +42,8 @@ async fn a_whole_call() {
     assert_eq!((closed.stage(), closed.ending.as_str()), (v1::Stage::Closed, "completed"));
 
     // The record of it: dense, and every id as text.
-    let request = v1::WatchRequest { domain: tenant.domain.clone(), from: 1, until_now: true };
+    let request =
+        v1::WatchRequest { domain: tenant.domain.clone(), from: 1, until_now: true, ..Default::default() };
     let events: Vec<v1::Event> = client
         .events()
         .watch(request)

@@ -58,6 +58,14 @@ pub struct Requests<C, A, const MAX: usize> {
     floor_ms: Option<u64>,
 }
 
+impl<C, A, const MAX: usize> Requests<C, A, MAX> {
+    /// The next entry sets the reference clock anew: the log goes on at another time and place. What
+    /// was answered stays known for its window.
+    pub fn forget_clock(&mut self) {
+        self.clock = None;
+    }
+}
+
 impl<C, A, const MAX: usize> Default for Requests<C, A, MAX> {
     fn default() -> Self {
         Self {

@@ -7,6 +7,7 @@ mod apply_test;
 mod ids_test;
 mod planted;
 mod reads;
+mod reborn;
 
 pub use planted::{PlantedBug, UnknownBug};
 

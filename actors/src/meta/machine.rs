@@ -21,8 +21,9 @@ impl MetaMachine {
 }
 
 impl StateMachine for MetaMachine {
-    fn apply(&mut self, _at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
+    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.index = Some(at.index);
         let mut answer = |command: &Vec<u8>| -> Result<MetaOutcome, String> {
             let request: MetaRequest = codec::decode(command).map_err(|error| error.to_string())?;
             Ok(state.apply(request, batch.time_us, batch.wall_ms))
@@ -30,13 +31,17 @@ impl StateMachine for MetaMachine {
         batch.commands.iter().map(|command| codec::encode(&answer(command))).collect()
     }
 
+    fn passed(&mut self, at: BatchPosition) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).index = Some(at.index);
+    }
+
     fn snapshot(&mut self) -> BoxFuture<'static, std::io::Result<Vec<u8>>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
         async move { Ok(codec::encode(&state)) }.boxed()
     }
 
-    fn restore(&mut self, _at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
-        let restored: MetaState = codec::decode(snapshot).map_err(|error| error.to_string())?;
+    fn restore(&mut self, at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
+        let mut restored: MetaState = codec::decode(snapshot).map_err(|error| error.to_string())?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if restored.shards() != state.shards() {
             return Err(format!(
@@ -45,6 +50,7 @@ impl StateMachine for MetaMachine {
                 state.shards()
             ));
         }
+        restored.index = Some(at.index);
         *state = restored;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::{Account, PlacedDomain};
 use consensus::{NODES_MAX, NodeId};
+use proto::codec;
 use routing::requests::{Requests, Seen};
 use routing::{AccountId, DomainId, LogTime, Rejected, RequestId, ShardId, Span};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,14 @@ const REQUESTS_MAX: usize = 100_000;
 const WINDOW: Span = Span::seconds(300);
 /// Longest name in bytes.
 const NAME_BYTES_MAX: usize = 1_024;
+
+/// Ids of accounts and domains that are left out when a backup is restored.
+const SKIPPED: u32 = 10_000;
+
+/// Hash of a state as it is in a snapshot.
+pub(crate) fn hash_of(encoded: &[u8]) -> u64 {
+    twox_hash::XxHash3_64::oneshot(encoded)
+}
 
 /// What the meta group can be asked. Variants only grow at the end: they are in logs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +113,10 @@ pub(crate) struct MetaState {
     last_domain: u32,
     members: BTreeMap<NodeId, Member>,
     last_node: u64,
+    last_account: u32,
+    /// Index of the last entry it includes; none before the first. Part of where a snapshot stands.
+    #[serde(skip)]
+    pub(super) index: Option<u64>,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -207,6 +220,27 @@ impl MetaState {
         }
     }
 
+    /// Hash of the whole state: equal on all replicas at equal index.
+    pub(crate) fn hash(&self) -> u64 {
+        hash_of(&codec::encode(self))
+    }
+
+    /// Index of the last entry that the state includes; none before the first.
+    pub(crate) fn index(&self) -> Option<u64> {
+        self.index
+    }
+
+    /// Makes a state that was taken from a backup that of a new cluster, with this one node. Ids that
+    /// the former cluster may have given out since are not given out again.
+    pub(crate) fn reborn(&mut self, founder: NodeId, address: &str) {
+        self.members.clear();
+        self.last_node = 0;
+        self.found(&BTreeMap::from([(founder, address.to_owned())]));
+        self.last_account = self.last_account.saturating_add(SKIPPED);
+        self.last_domain = self.last_domain.saturating_add(SKIPPED);
+        self.requests.forget_clock();
+    }
+
     /// The cluster's nodes; none until it is founded.
     pub(crate) fn members(&self) -> &BTreeMap<NodeId, Member> {
         &self.members
@@ -223,8 +257,8 @@ impl MetaState {
             return Err(Rejected::Invalid { field: "name".to_owned(), problem });
         }
         full("accounts", self.accounts.len(), ACCOUNTS_MAX)?;
-        let next = self.accounts.last_key_value().map_or(1, |(id, _)| id.0 + 1);
-        let account = Account { id: AccountId(next), name: name.to_owned() };
+        self.last_account += 1;
+        let account = Account { id: AccountId(self.last_account), name: name.to_owned() };
         self.accounts.insert(account.id, account.clone());
         Ok(MetaDone::Account(account))
     }

@@ -6,9 +6,9 @@ use routing::command::By;
 use routing::event::{Ending, How, OfferEnd, Requeued, Revoked, Subject};
 use routing::{AgentId, Event, EventKind, OfferId, QueueId};
 
-/// Writes an event.
+/// Writes an event of this incarnation.
 #[must_use]
-pub fn write(event: &Event) -> v1::Event {
+pub fn write(event: &Event, incarnation: u64) -> v1::Event {
     let subject = event.kind.subject(event.domain);
     let conversation = match subject {
         Subject::Conversation(conversation) => conversation.to_string(),
@@ -29,6 +29,7 @@ pub fn write(event: &Event) -> v1::Event {
         queue: id(queue(&event.kind).map(|queue| queue.to_string())),
         offer: id(offer(&event.kind).map(|offer| offer.to_string())),
         json: fields(&event.kind).to_string(),
+        incarnation,
     }
 }
 
@@ -184,7 +185,8 @@ mod tests {
                 end: OfferEnd::Revoked(Revoked::QueueGone),
             },
         };
-        let wire = write(&event);
+        let wire = write(&event, 7);
+        assert_eq!(wire.incarnation, 7);
         assert_eq!((wire.r#type.as_str(), wire.subject.as_str()), ("offer_ended", "conv_3_1"));
         assert_eq!((wire.agent.as_str(), wire.offer.as_str()), ("agent_3_7", "offer_3_2"));
         let json: serde_json::Value = serde_json::from_str(&wire.json).expect("an object");

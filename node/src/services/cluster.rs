@@ -6,7 +6,7 @@ use super::limits::EXPORTS_MAX;
 use crate::convert::scalar;
 use crate::problem::Problem;
 use ::routing::ShardId;
-use actors::{ClusterState, ExportError, NodeStage};
+use actors::{ClusterState, ExportError, ExportFrom, NodeStage};
 use consensus::NodeId;
 use futures::stream;
 use proto::v1;
@@ -88,7 +88,12 @@ impl Cluster for ClusterService {
     ) -> Result<Response<Self::ExportLogStream>, Status> {
         let request = request.into_inner();
         let permit = permit(&self.0.exports, "exports of logs", EXPORTS_MAX)?;
-        let export = self.0.engine.export_log(ShardId(request.shard), request.from_snapshot).await;
+        let from = match request {
+            v1::ExportLogRequest { after: Some(after), .. } => ExportFrom::After(after),
+            v1::ExportLogRequest { from_snapshot: true, .. } => ExportFrom::Snapshot,
+            _ => ExportFrom::Beginning,
+        };
+        let export = self.0.engine.export_log(ShardId(request.shard), from).await;
         // Pulled as the client reads; the permit lives as long as the stream.
         let start = (export.map_err(not_exported)?, permit);
         let chunks = stream::try_unfold(start, |(mut export, permit)| async move {
@@ -119,6 +124,7 @@ fn not_exported(error: ExportError) -> Problem {
     let message = error.to_string();
     match error {
         ExportError::UnknownShard(_) => Problem::new(Code::NotFound, "UNKNOWN_SHARD", message),
+        ExportError::Gone { .. } => Problem::new(Code::NotFound, "GONE", message),
         ExportError::TryAgain(_) => {
             Problem::new(Code::Unavailable, "TRY_AGAIN", message).retry_after(TRY_AGAIN_AFTER)
         }

@@ -9,11 +9,19 @@ use ::routing::Sequence;
 use futures::{StreamExt, TryStreamExt, stream};
 use proto::v1;
 use proto::v1::events_server::Events;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 /// The service.
 #[derive(Clone)]
 pub struct EventsService(pub Shared);
+
+fn restored(known: u64, incarnation: u64) -> Problem {
+    let message = format!(
+        "RESTORED: the cluster was restored from a backup; events of incarnation {known} are of another record: \
+         list what you need, then watch from 1 in incarnation {incarnation}"
+    );
+    Problem::new(Code::FailedPrecondition, "RESTORED", message).with("incarnation", incarnation)
+}
 
 #[tonic::async_trait]
 impl Events for EventsService {
@@ -23,6 +31,10 @@ impl Events for EventsService {
         let request = request.into_inner();
         let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
         let domain = id("domain", &request.domain)?;
+        let incarnation = self.0.engine.incarnation();
+        if request.incarnation != 0 && request.incarnation != incarnation {
+            return Err(restored(request.incarnation, incarnation).into());
+        }
         let watch = match self.0.engine.watch(domain, Sequence(request.from)) {
             Ok(watch) => watch,
             Err(error) => return Err(call::not_watched(&self.0.engine, domain, error).await.into()),
@@ -45,8 +57,8 @@ impl Events for EventsService {
                 Ok::<_, Status>(Some((batch, (watch, permit, over))))
             },
         );
-        let events =
-            batches.map_ok(|batch| stream::iter(batch).map(|one| Ok(event::write(&one)))).try_flatten();
+        let written = move |one: std::sync::Arc<::routing::Event>| Ok(event::write(&one, incarnation));
+        let events = batches.map_ok(move |batch| stream::iter(batch).map(written)).try_flatten();
         Ok(Response::new(Box::pin(events)))
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Layout: [`MAGIC`], then records. A record is its length (4 bytes, little endian) and that many
 //! bytes of [`crate::codec`], which carry a version and a checksum. Their order: one header; if
-//! the log no longer begins at its beginning, the head of a snapshot and its parts; the entries,
-//! without a gap; the end. Hashes of the state stand between entries wherever the exporting node
+//! the log no longer begins at its beginning, the head of a snapshot and its parts, or the mark
+//! that it goes on from another file; the entries, without a gap; the end. Hashes of the state stand between entries wherever the exporting node
 //! knew them. Without the end a file is not whole and is refused.
 
 mod error;

@@ -46,6 +46,7 @@ pub struct LogReader<R> {
     record_at: u64,
     header: Header,
     snapshot: Option<Snapshot>,
+    goes_on: bool,
     /// Index of the next entry.
     next: u64,
     over: bool,
@@ -66,7 +67,16 @@ impl<R: Read> LogReader<R> {
             exported_ms: 0,
             first: 0,
         };
-        let mut reader = Self { from, offset: 0, record_at: 0, header, snapshot: None, next: 0, over: false };
+        let mut reader = Self {
+            from,
+            offset: 0,
+            record_at: 0,
+            header,
+            snapshot: None,
+            goes_on: false,
+            next: 0,
+            over: false,
+        };
         reader.magic()?;
         match reader.record()? {
             Record::Header(header) => reader.header = header,
@@ -88,6 +98,12 @@ impl<R: Read> LogReader<R> {
     /// or when it was taken before.
     pub fn take_snapshot(&mut self) -> Option<Snapshot> {
         self.snapshot.take()
+    }
+
+    /// Whether the entries go on from the state at the end of another file: the one whose last index
+    /// is the one before [`Header::first`].
+    pub fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     /// The next entry or hash; `None` after the end.
@@ -140,6 +156,10 @@ impl<R: Read> LogReader<R> {
     fn read_snapshot(&mut self) -> Result<(), LogFileError> {
         let head = match self.record()? {
             Record::Snapshot(head) => head,
+            Record::GoesOn { after } if after.checked_add(1) == Some(self.next) => {
+                self.goes_on = true;
+                return Ok(());
+            }
             other => return Err(self.order(format!("{} where the snapshot belongs", name(&other)))),
         };
         if head.index.checked_add(1) != Some(self.next) {
@@ -231,5 +251,6 @@ fn name(record: &Record) -> &'static str {
         Record::Batch(_) | Record::Passed { .. } => "an entry",
         Record::StateHash { .. } => "a hash",
         Record::End { .. } => "the end",
+        Record::GoesOn { .. } => "a mark of another file",
     }
 }

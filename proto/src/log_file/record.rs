@@ -25,7 +25,7 @@ pub enum Record {
     StateHash {
         /// Raft log index; that of the entry before.
         index: u64,
-        /// `routing::Shard::state_hash`.
+        /// `routing::Shard::state_hash`; of the cluster's own group, the hash of its encoded state.
         hash: u64,
     },
     /// The last record: the state of the exporting replica.
@@ -34,6 +34,11 @@ pub enum Record {
         index: u64,
         /// The hash of the replica's own state after it.
         hash: u64,
+    },
+    /// In the place of a snapshot: the entries go on from the state at the end of another file.
+    GoesOn {
+        /// Index of the last entry there.
+        after: u64,
     },
 }
 
@@ -44,7 +49,7 @@ pub struct Header {
     pub cluster: String,
     /// The node whose replica was exported.
     pub node: u64,
-    /// The shard.
+    /// The shard; 0 is the cluster's own group.
     pub shard: u32,
     /// The apply level the shard runs at, at the end of the log.
     pub level: u32,

@@ -80,6 +80,22 @@ fn every_flipped_bit_and_every_cut_is_refused() {
 }
 
 #[test]
+fn a_file_may_go_on_from_another() {
+    let rest = whole().split_off(4);
+    let increment = |after| [vec![header(8), Record::GoesOn { after }], rest.clone()].concat();
+    let bytes = file(&increment(7));
+    assert!(LogReader::open(&bytes[..]).unwrap().goes_on());
+    assert!(!LogReader::open(&file(&whole())[..]).unwrap().goes_on());
+    let (snapshot, items) = read(&bytes).unwrap();
+    assert_eq!((snapshot, items.len()), (None, rest.len()));
+    let gap = read(&file(&increment(6))).unwrap_err().to_string();
+    assert!(gap.contains("a mark of another file where the snapshot belongs"), "{gap}");
+    // The state at its end, and nothing has happened since.
+    let nothing = [header(8), Record::GoesOn { after: 7 }, Record::End { index: 7, hash: 70 }];
+    assert_eq!(read(&file(&nothing)).unwrap().1.len(), 1);
+}
+
+#[test]
 fn what_is_out_of_order_is_refused_with_its_place() {
     let without = |gone: usize| {
         let mut records = whole();

@@ -78,7 +78,12 @@ async fn follow(
 
 async fn once(target: &Target, site: &Site, events: &mut Vec<Event>, newest: &mut u64) -> anyhow::Result<()> {
     let mut client = EventsClient::new(target.call());
-    let request = v1::WatchRequest { domain: site.domain.to_string(), from: *newest + 1, until_now: true };
+    let request = v1::WatchRequest {
+        domain: site.domain.to_string(),
+        from: *newest + 1,
+        until_now: true,
+        ..Default::default()
+    };
     let mut stream = client.watch(request).await?.into_inner();
     while let Some(event) = stream.message().await? {
         *newest = (*newest).max(event.sequence);

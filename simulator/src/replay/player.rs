@@ -49,6 +49,9 @@ pub enum ReplayError {
         /// The last index with the same hash; where the file begins, if there was none.
         good: String,
     },
+    /// The file goes on from another one, or not from that one.
+    #[error("{0}")]
+    Order(String),
     /// No such index in the file.
     #[error("index {wanted} is not in the file: it holds the states after {first} to {last}")]
     NotThere {
@@ -97,6 +100,8 @@ pub struct Summary {
     pub hashes: u64,
     /// Index of the last entry, if there was any.
     pub last: Option<u64>,
+    /// Its term; that of the snapshot before the first.
+    pub term: u64,
     /// Log time of the first batch.
     pub first_time: Option<LogTime>,
     /// Wall time of the first and the last batch, Unix milliseconds.
@@ -131,6 +136,13 @@ impl<R: Read> Player<R> {
             return Err(ReplayError::Level { found, known, version: header.version.clone() });
         }
         let version = header.version.clone();
+        if reader.goes_on() {
+            let (first, last) = (header.first, header.first.saturating_sub(1));
+            return Err(ReplayError::Order(format!(
+                "the file begins at {first} and goes on from another one, which ends at {last}, so it cannot be applied \
+                 alone; `centralita restore --dry-run` applies a whole backup"
+            )));
+        }
         let mut summary = Summary::default();
         let (shard, begins) = match reader.take_snapshot() {
             None => (empty, None),
@@ -146,10 +158,53 @@ impl<R: Read> Player<R> {
                     return Err(ReplayError::Differs { index, expected, found, good });
                 }
                 summary.hashes = 1;
+                summary.term = snapshot.head.term;
                 (shard, Some(index))
             }
         };
         Ok(Self { reader, shard, begins, summary, effects: Effects::default(), ahead: None, over: false })
+    }
+
+    /// Goes on with the file that begins where this one ended.
+    ///
+    /// # Errors
+    /// See [`ReplayError`]; `Order` when it begins elsewhere, or this one is not over.
+    pub fn then<S: Read>(self, from: S) -> Result<Player<S>, ReplayError> {
+        let reader = LogReader::open(from)?;
+        let (header, former) = (reader.header(), self.reader.header());
+        let follows = self.over
+            && reader.goes_on()
+            && (header.shard, &header.cluster) == (former.shard, &former.cluster)
+            && self.index().is_some_and(|index| index + 1 == header.first);
+        if !follows {
+            let (shard, first) = (header.shard, header.first);
+            let here = self.index().map_or("nothing".to_owned(), |index| format!("index {index}"));
+            return Err(ReplayError::Order(format!(
+                "entries from {first} of shard {shard} do not go on from {here} of shard {}",
+                former.shard
+            )));
+        }
+        let Self { shard, begins, summary, effects, .. } = self;
+        Ok(Player { reader, shard, begins, summary, effects, ahead: None, over: false })
+    }
+
+    /// The state, when no more is to be applied.
+    pub fn into_shard(self) -> Shard {
+        self.shard
+    }
+
+    /// Index of the entry that comes next, and the wall time of its batch (Unix milliseconds) if it
+    /// is one; `None` when it is a hash or the end.
+    ///
+    /// # Errors
+    /// See [`ReplayError`].
+    pub fn next_entry(&mut self) -> Result<Option<(u64, Option<u64>)>, ReplayError> {
+        self.look_ahead()?;
+        Ok(match &self.ahead {
+            Some(Item::Batch(batch)) => Some((batch.index, Some(batch.wall_ms))),
+            Some(Item::Passed { index, .. }) => Some((*index, None)),
+            Some(Item::StateHash { .. }) | None => None,
+        })
     }
 
     /// Whose log it is.
@@ -187,10 +242,15 @@ impl<R: Read> Player<R> {
     /// # Errors
     /// See [`ReplayError`].
     pub fn hash_follows(&mut self) -> Result<bool, ReplayError> {
+        self.look_ahead()?;
+        Ok(matches!(self.ahead, Some(Item::StateHash { .. })))
+    }
+
+    fn look_ahead(&mut self) -> Result<(), ReplayError> {
         if self.ahead.is_none() {
             self.ahead = self.reader.next_item()?;
         }
-        Ok(matches!(self.ahead, Some(Item::StateHash { .. })))
+        Ok(())
     }
 
     /// Applies the next index, or compares the next hash; false after the end. `seen` is told each
@@ -205,8 +265,8 @@ impl<R: Read> Player<R> {
         };
         match next {
             None => return Ok(false),
-            Some(Item::Passed { index, .. }) => {
-                self.passed(index);
+            Some(Item::Passed { index, term }) => {
+                self.passed(index, term);
                 seen(&Seen::Passed { index, shard: &self.shard });
             }
             Some(Item::Batch(batch)) => self.batch(&batch, seen)?,
@@ -218,8 +278,9 @@ impl<R: Read> Player<R> {
         Ok(true)
     }
 
-    fn passed(&mut self, index: u64) {
+    fn passed(&mut self, index: u64, term: u64) {
         self.summary.indexes += 1;
+        self.summary.term = term;
         self.summary.last = Some(index);
     }
 
@@ -250,7 +311,7 @@ impl<R: Read> Player<R> {
         if batch.commands.is_empty() {
             seen(&Seen::Passed { index: batch.index, shard: &self.shard });
         }
-        self.passed(batch.index);
+        self.passed(batch.index, batch.term);
         Ok(())
     }
 

@@ -1,15 +1,12 @@
 //! `ctl export-log`: a shard's log as a file.
 
-use super::client::{Client, refused};
+use super::client::Client;
+use super::fetch::{Written, fetch};
 use super::output::Output;
 use crate::failure::{Failure, Kind};
-use proto::log_file::{Item, LogReader};
 use proto::v1;
 use proto::v1::admin_client::AdminClient;
-use proto::v1::cluster_client::ClusterClient;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Shown by `--help`.
 pub(super) const EXAMPLES: &str = "\
@@ -39,15 +36,6 @@ pub(super) struct ExportLog {
     file: PathBuf,
 }
 
-/// What the file holds, for JSON.
-struct Written {
-    first: u64,
-    last: u64,
-    snapshot: Option<u64>,
-    hash: u64,
-    bytes: u64,
-}
-
 impl ExportLog {
     pub(super) async fn run(self, client: &Client, out: Output) -> Result<(), Failure> {
         if self.file.exists() && !self.force {
@@ -55,23 +43,9 @@ impl ExportLog {
             return Err(Failure::new(Kind::Config, there).remedy("name another file, or give --force"));
         }
         let shard = self.shard(client).await?;
-        // Under its name it is always whole.
-        let mut name = self.file.clone().into_os_string();
-        name.push(".part");
-        let part = PathBuf::from(name);
-        let written = match self.write(client, shard, &part).await {
-            Ok(()) => check(&part),
-            Err(failure) => Err(failure),
-        };
-        let renamed = written.and_then(|written| {
-            std::fs::rename(&part, &self.file).map_err(|error| at(&self.file, &error))?;
-            Ok(written)
-        });
-        if renamed.is_err() {
-            // It may not even have been made.
-            let _ = std::fs::remove_file(&part);
-        }
-        self.say(shard, &renamed?, out);
+        let request = v1::ExportLogRequest { shard, from_snapshot: self.from_snapshot, after: None };
+        let written = fetch(client, request, &self.file).await?;
+        self.say(shard, &written, out);
         Ok(())
     }
 
@@ -82,21 +56,8 @@ impl ExportLog {
         Ok(client.call(call).await?.shard)
     }
 
-    async fn write(&self, client: &Client, shard: u32, part: &Path) -> Result<(), Failure> {
-        let request = v1::ExportLogRequest { shard, from_snapshot: self.from_snapshot };
-        let call = || async { ClusterClient::new(client.channel.clone()).export_log(request).await };
-        let mut chunks = client.call(call).await?;
-        let file = File::create(part).map_err(|error| at(part, &error))?;
-        let mut file = BufWriter::new(file);
-        while let Some(chunk) = chunks.message().await.map_err(|status| refused(&status))? {
-            file.write_all(&chunk.data).map_err(|error| at(part, &error))?;
-        }
-        let file = file.into_inner().map_err(|error| at(part, error.error()))?;
-        file.sync_all().map_err(|error| at(part, &error))
-    }
-
     fn say(&self, shard: u32, written: &Written, out: Output) {
-        let Written { first, last, snapshot, hash, bytes } = written;
+        let Written { first, last, snapshot, hash, bytes, .. } = written;
         let hash = format!("{hash:016x}");
         if out.json {
             let facts = serde_json::json!({
@@ -114,25 +75,4 @@ impl ExportLog {
         println!("{file}: {begins} of shard {shard}; state {hash} ({bytes} bytes)");
         println!("apply it again: centralita-sim replay {file}");
     }
-}
-
-fn at(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Other, format!("{}: {error}", path.display()))
-}
-
-/// Reads the file once more, from its beginning to its end.
-fn check(part: &Path) -> Result<Written, Failure> {
-    let file = File::open(part).map_err(|error| at(part, &error))?;
-    let bytes = file.metadata().map_err(|error| at(part, &error))?.len();
-    let damaged = |error| Failure::new(Kind::Other, format!("what the node sent is not whole: {error}"));
-    let mut reader = LogReader::open(BufReader::new(file)).map_err(damaged)?;
-    let first = reader.header().first;
-    let snapshot = reader.take_snapshot().map(|snapshot| snapshot.head.index);
-    let (mut last, mut end) = (0, 0);
-    while let Some(item) = reader.next_item().map_err(damaged)? {
-        if let Item::StateHash { index, hash, last: true } = item {
-            (last, end) = (index, hash);
-        }
-    }
-    Ok(Written { first, last, snapshot, hash: end, bytes })
 }

@@ -1,11 +1,13 @@
 //! `ctl`: operates a running cluster from the shell.
 
 mod act;
+mod backup;
 mod client;
 mod cluster;
 mod create;
 mod explain;
 mod export_log;
+mod fetch;
 mod get;
 mod json;
 mod list;
@@ -32,6 +34,7 @@ Examples:
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl export-log --domain dom_1 incident.log
+  centralita ctl backup /var/backups/centralita
   centralita ctl watch queues --domain dom_1
   centralita ctl --json get agent_1_1 | jq .load";
 
@@ -95,6 +98,9 @@ enum Command {
     /// Writes a shard's log into a file, to be applied again with `centralita-sim replay`.
     #[command(after_help = export_log::EXAMPLES)]
     ExportLog(export_log::ExportLog),
+    /// Brings a backup up to date: a folder from which a cluster can begin again.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::Backup),
     /// Moves a conversation.
     #[command(after_help = "Example: centralita ctl transfer conv_1_9 --to-queue queue_1_2")]
     Transfer(act::Transfer),
@@ -134,6 +140,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Watch { what } => what.run(&client, out).await,
         Command::Explain { what } => what.run(&client, out).await,
         Command::ExportLog(export) => export.run(&client, out).await,
+        Command::Backup(backup) => backup.run(&client, out).await,
         Command::Transfer(transfer) => transfer.run(&client, out, by).await,
         Command::Close(close) => close.run(&client, out, by).await,
         Command::Presence(presence) => presence.run(&client, out, by).await,

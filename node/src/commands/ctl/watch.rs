@@ -27,6 +27,10 @@ pub(super) enum What {
         /// Ends when the present is reached.
         #[arg(long)]
         until_now: bool,
+        /// Only if the record is still the one of this incarnation, as an event seen before says: a
+        /// restore makes another.
+        #[arg(long, default_value_t = 0)]
+        incarnation: u64,
     },
     /// A domain's queues with their live figures.
     Queues {
@@ -49,8 +53,8 @@ impl What {
 
     async fn follow(self, client: &Client, out: Output) -> Result<(), Failure> {
         match self {
-            What::Events { domain, from, until_now } => {
-                let request = v1::WatchRequest { domain, from, until_now };
+            What::Events { domain, from, until_now, incarnation } => {
+                let request = v1::WatchRequest { domain, from, until_now, incarnation };
                 let call =
                     || async { EventsClient::new(client.channel.clone()).watch(request.clone()).await };
                 let mut events = client.call(call).await?;

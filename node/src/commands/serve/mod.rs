@@ -7,6 +7,7 @@ mod faults;
 mod parent;
 
 pub use args::Args;
+pub(in crate::commands) use birth::{Restored, UNFINISHED};
 
 use crate::config::Settings;
 use crate::failure::{Failure, Kind};

@@ -4,8 +4,10 @@
 mod ask;
 mod meeting;
 mod record;
+mod restored;
 
 pub(super) use record::Belongs;
+pub(in crate::commands) use restored::{Restored, UNFINISHED};
 
 use crate::config::{Said, Settings};
 use crate::failure::{Failure, Kind};
@@ -40,6 +42,7 @@ pub(super) async fn settle(
     address: &str,
 ) -> Result<Option<Belongs>, Failure> {
     let folder: &Path = &settings.data;
+    restored::check(folder)?;
     let known = Record::load(folder)?;
     if let Some(record) = &known {
         check(settings, record)?;

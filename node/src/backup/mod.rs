@@ -1,0 +1,11 @@
+//! Backups: what is in a folder, how it is read, and how a node begins with it.
+//!
+//! A backup is a folder with one chain of files per group (`proto::log_file`) and a list of them.
+//! The first file of a chain is the group's log from its beginning, or a snapshot and what follows;
+//! each further one goes on from the one before. So every file can be checked by applying it.
+
+mod manifest;
+mod played;
+
+pub use manifest::{Chain, Manifest, ManifestError, Part};
+pub use played::{Played, PlayedShard, Until, play};
