@@ -345,6 +345,17 @@ impl Engine {
         self.inner.consensus_config.cluster_id.clone()
     }
 
+    /// The address of the node that leads a domain's shard, as far as this node knows; it may have
+    /// changed.
+    #[must_use]
+    pub fn leader_of(&self, domain: DomainId) -> Option<String> {
+        let shard = self.inner.meta_state().place(domain)?.shard;
+        let leader = self.inner.shards.get(&shard)?.group.leadership().borrow().leader?;
+        let meta = self.inner.meta_state();
+        let known = meta.members().get(&leader).map(|member| member.address.clone());
+        known.or_else(|| self.inner.consensus_config.members.get(&leader).cloned())
+    }
+
     /// What a place in a domain's record of events belongs to: the same for the life of the cluster,
     /// another one when a backup of it is restored. Never 0.
     #[must_use]

@@ -7,11 +7,13 @@ use crate::telemetry;
 use ::routing::entry::Request as CoreRequest;
 use ::routing::{DomainId, Done};
 use actors::{Engine, WatchError};
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status};
 use tracing::Instrument;
 
@@ -19,6 +21,14 @@ use tracing::Instrument;
 const LAST_WORD: Duration = Duration::from_millis(100);
 /// Time for a node to hear what others know.
 const NEWS_AFTER: Duration = Duration::from_millis(50);
+
+/// Where an answer says who leads the shard of the domain it is about: `HOST:PORT`.
+const LEADER: &str = "centralita-leader";
+
+tokio::task_local! {
+    /// The domain that the unary call under way is about.
+    static ABOUT: Cell<Option<DomainId>>;
+}
 
 /// What every service shares. Cheap to clone.
 #[derive(Clone)]
@@ -69,9 +79,17 @@ impl Shared {
         let deadline = deadline::of(request.metadata());
         let span = telemetry::rpc_span(method, request.metadata());
         let work = work(self.engine.clone(), request.into_inner(), deadline);
-        let done = tokio::time::timeout(deadline + LAST_WORD, work.instrument(span.clone())).await;
+        let work = tokio::time::timeout(deadline + LAST_WORD, work.instrument(span.clone()));
+        let (done, domain) =
+            ABOUT.scope(Cell::new(None), async { (work.await, ABOUT.with(Cell::get)) }).await;
         match done {
-            Ok(Ok(answer)) => Ok(Response::new(answer)),
+            Ok(Ok(answer)) => {
+                let mut response = Response::new(answer);
+                if let Some(leader) = domain.and_then(|domain| self.leader_of(domain)) {
+                    response.metadata_mut().insert(LEADER, leader);
+                }
+                Ok(response)
+            }
             Ok(Err(problem)) => {
                 telemetry::note_problem(&span, &problem);
                 Err(problem.into())
@@ -83,6 +101,19 @@ impl Shared {
             }
         }
     }
+}
+
+impl Shared {
+    /// The address of whoever leads a domain's shard, for clients that would rather go there at once.
+    fn leader_of(&self, domain: DomainId) -> Option<MetadataValue<Ascii>> {
+        self.engine.leader_of(domain)?.parse().ok()
+    }
+}
+
+/// Notes which domain the unary call under way is about.
+pub(super) fn about(domain: DomainId) {
+    // Streams answer elsewhere and name no leader.
+    let _ = ABOUT.try_with(|about| about.set(Some(domain)));
 }
 
 fn out_of_time(deadline: Duration) -> Problem {
@@ -107,6 +138,7 @@ pub(super) async fn execute(
     request: CoreRequest,
     deadline: Duration,
 ) -> Result<Done, Problem> {
+    about(request.domain);
     Ok(engine.execute(request, deadline).await?)
 }
 

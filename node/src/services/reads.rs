@@ -1,6 +1,6 @@
 //! Reads through the engine, each with the answer of its own kind.
 
-use super::call::unexpected;
+use super::call::{about, unexpected};
 use crate::problem::Problem;
 use actors::{Engine, Found, Query};
 use routing::view::{
@@ -16,6 +16,7 @@ macro_rules! read {
             query: Query,
             deadline: Duration,
         ) -> Result<($found, LogTime), Problem> {
+            about(query.domain());
             let answer = engine.query(query, deadline).await?;
             match answer.found {
                 Found::$variant(found) => Ok((found, answer.now)),
