@@ -1,15 +1,16 @@
 //! An experiment from its beginning to its verdict.
 
 use crate::cli::Setting;
-use crate::client::Client;
 use crate::gaps;
 use crate::nodes::Nodes;
 use crate::probe::Probe;
 use crate::realm;
 use crate::report::{Disturbance, Report};
+use crate::settled::settled;
 use crate::stop::Stop;
 use crate::verdict;
 use anyhow::Context;
+use client::Client;
 use indicatif::ProgressBar;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let count = usize::try_from(setting.nodes).unwrap_or(usize::MAX);
     let mut nodes = Nodes::start(setting.centralita.clone(), setting.nodes, setting.shards)?;
     let client = Arc::new(Client::new(nodes.addresses())?);
-    client.settled(SETTLE_MAX).await.context("the cluster's birth")?;
+    settled(&client, SETTLE_MAX).await.context("the cluster's birth")?;
     let realms = realm::make(&client, setting.domains).await?;
     let probes: Vec<Arc<Probe>> = realms.into_iter().map(|realm| Arc::new(Probe::new(realm))).collect();
     let probed = &probes[..setting.probed.min(probes.len())];
@@ -80,7 +81,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let mut disturbances = Vec::new();
     for time in 0..times {
         let victim = time % count;
-        let state = client.settled(SETTLE_MAX).await?;
+        let state = settled(&client, SETTLE_MAX).await?;
         let id = victim as u64 + 1;
         let led: Vec<u32> =
             state.shards.iter().filter(|shard| shard.leader == id).map(|shard| shard.id).collect();
@@ -93,7 +94,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
             What::Restart { .. } => nodes.stop(victim).await?,
         }
         nodes.run(victim)?;
-        client.settled(SETTLE_MAX).await.with_context(|| format!("node {id} was started again"))?;
+        settled(&client, SETTLE_MAX).await.with_context(|| format!("node {id} was started again"))?;
         tokio::time::sleep(rest).await;
         nodes.check()?;
         let ended = Instant::now();
@@ -114,7 +115,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     stop.stop();
     while callers.join_next().await.is_some() {}
     desks.shutdown().await;
-    client.settled(SETTLE_MAX).await.context("the cluster in the end")?;
+    settled(&client, SETTLE_MAX).await.context("the cluster in the end")?;
     let mut report = Report::new(setting, disturbances);
     for probe in &probes {
         report.add(probe, &verdict::judge(&client, count, probe).await?);

@@ -2,12 +2,12 @@
 //! callers and desks notice of it.
 
 pub mod cli;
-mod client;
 mod experiment;
 mod gaps;
 mod nodes;
 mod probe;
 mod realm;
 mod report;
+mod settled;
 mod stop;
 mod verdict;

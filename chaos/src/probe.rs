@@ -1,9 +1,9 @@
 //! What goes on in a domain: callers who hang up at once, and a desk that notes when it is offered
 //! something.
 
-use crate::client::{Client, mutation};
 use crate::realm::Realm;
 use crate::stop::Stop;
+use client::{Client, mutation};
 use proto::v1;
 use proto::v1::agent_desk_client::AgentDeskClient;
 use proto::v1::desk_request::Message as Ask;
@@ -86,14 +86,15 @@ impl Probe {
             customer: "+34600111222".to_owned(),
             ..Default::default()
         };
-        let started = client.call(|node| {
+        let started = client.call(&self.realm.touchpoint, |node| {
             let start = start.clone();
             async move { RoutingClient::new(node).start(start).await }
         });
         let conversation = started.await?.conversation;
         self.seen().acknowledged.insert(conversation.clone());
         let abandon = v1::AbandonRequest { mutation: mutation(), conversation };
-        let abandoned = client.call(|node| {
+        let about = abandon.conversation.clone();
+        let abandoned = client.call(&about, |node| {
             let abandon = abandon.clone();
             async move { RoutingClient::new(node).abandon(abandon).await }
         });

@@ -1,7 +1,7 @@
 //! Domains, each with a queue, an agent and a touchpoint.
 
-use crate::client::{Client, mutation};
 use anyhow::Context;
+use client::{Client, mutation};
 use futures::StreamExt;
 use proto::v1;
 use proto::v1::admin_client::AdminClient;
@@ -29,7 +29,7 @@ pub struct Realm {
 /// When the cluster refuses or does not answer.
 pub async fn make(client: &Client, count: usize) -> anyhow::Result<Vec<Realm>> {
     let request = v1::CreateAccountRequest { mutation: mutation(), name: "Chaos".to_owned() };
-    let account = client.call(|node| {
+    let account = client.call("", |node| {
         let request = request.clone();
         async move { AdminClient::new(node).create_account(request).await }
     });
@@ -49,7 +49,7 @@ async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Re
     let settings = Some(v1::DomainSettings { name: format!("Domain {number}"), ..Default::default() });
     let request = v1::CreateDomainRequest { mutation: mutation(), account: account.to_owned(), settings };
     let domain = client
-        .call(|node| {
+        .call("", |node| {
             let request = request.clone();
             async move { AdminClient::new(node).create_domain(request).await }
         })
@@ -59,7 +59,7 @@ async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Re
     let settings = Some(v1::QueueSettings { name: "All".to_owned(), ..Default::default() });
     let request = v1::CreateQueueRequest { mutation: mutation(), domain: domain.clone(), settings };
     let queue = client
-        .call(|node| {
+        .call(&domain, |node| {
             let request = request.clone();
             async move { AdminClient::new(node).create_queue(request).await }
         })
@@ -71,7 +71,7 @@ async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Re
     let request =
         v1::CreateAgentRequest { mutation: mutation(), domain: domain.clone(), settings: Some(settings) };
     let agent = client
-        .call(|node| {
+        .call(&domain, |node| {
             let request = request.clone();
             async move { AdminClient::new(node).create_agent(request).await }
         })
@@ -87,7 +87,7 @@ async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Re
     });
     let request = v1::CreateTouchpointRequest { mutation: mutation(), domain: domain.clone(), settings };
     let touchpoint = client
-        .call(|node| {
+        .call(&domain, |node| {
             let request = request.clone();
             async move { AdminClient::new(node).create_touchpoint(request).await }
         })

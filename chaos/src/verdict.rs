@@ -1,8 +1,8 @@
 //! Whether everything that was acknowledged is in the record.
 
-use crate::client::Client;
 use crate::probe::Probe;
 use anyhow::{Context, bail};
+use client::Client;
 use proto::v1;
 use proto::v1::events_client::EventsClient;
 use std::collections::BTreeSet;
