@@ -10,6 +10,7 @@ Examples:
   cargo build --release --workspace
   target/release/centralita-chaos kill --kills 20 --json failover.json
   target/release/centralita-chaos rolling --rounds 2
+  target/release/centralita-chaos behind --nodes 3 --shards 1 --domains 8 --probed 4 --probe-rate 100
   target/release/centralita-chaos kill --nodes 3 --shards 4 --domains 20 --probed 4 --kills 3
 
 Exit code: 0 good, 1 something was lost, failed, or out of bounds, 2 it could not be tried.";
@@ -34,6 +35,14 @@ enum Command {
         /// How long it stays dead, in seconds.
         #[arg(long, default_value_t = 3.0)]
         down_s: f64,
+    },
+    /// Kills a node, lets entries come to a shard while it is away, and starts it again.
+    Behind {
+        #[command(flatten)]
+        setting: Setting,
+        /// How many entries.
+        #[arg(long, default_value_t = 100_000)]
+        entries: u64,
     },
     /// Restarts all nodes in good order, one after the other.
     Rolling {
@@ -88,7 +97,9 @@ impl Cli {
     #[must_use]
     pub fn setting(&self) -> &Setting {
         match &self.command {
-            Command::Kill { setting, .. } | Command::Rolling { setting, .. } => setting,
+            Command::Kill { setting, .. }
+            | Command::Behind { setting, .. }
+            | Command::Rolling { setting, .. } => setting,
         }
     }
 
@@ -102,6 +113,7 @@ impl Cli {
                 let what = What::Kill { times: kills, down: Duration::from_secs_f64(down_s) };
                 experiment::run(&setting, what).await
             }
+            Command::Behind { setting, entries } => experiment::run(&setting, What::Away { entries }).await,
             Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
         }
     }

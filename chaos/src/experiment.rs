@@ -1,5 +1,6 @@
 //! An experiment from its beginning to its verdict.
 
+use crate::behind::{self, Behind};
 use crate::cli::Setting;
 use crate::gaps;
 use crate::nodes::Nodes;
@@ -21,6 +22,8 @@ use tokio::time::Instant;
 const SETTLE_MAX: Duration = Duration::from_secs(60);
 /// Load before the first disturbance.
 const WARM_UP: Duration = Duration::from_secs(5);
+/// Time for the entries to come that a node is to be behind.
+const AWAY_MAX: Duration = Duration::from_secs(1_200);
 /// A disturbance is felt for this long at most.
 const FELT: Duration = Duration::from_secs(5);
 
@@ -33,6 +36,11 @@ pub enum What {
         times: u32,
         /// How long it is down.
         down: Duration,
+    },
+    /// One killed, and started again when so many entries came to a shard.
+    Away {
+        /// How many.
+        entries: u64,
     },
     /// All restarted in good order, so often.
     Restart {
@@ -75,10 +83,12 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let rest = Duration::from_secs_f64(setting.rest_s);
     let times = match what {
         What::Kill { times, .. } => times as usize,
+        What::Away { .. } => 1,
         What::Restart { rounds } => rounds as usize * count,
     };
     let progress = ProgressBar::new(times as u64).with_message("disturbances");
     let mut disturbances = Vec::new();
+    let mut came_back = None;
     for time in 0..times {
         let victim = time % count;
         let state = settled(&client, SETTLE_MAX).await?;
@@ -86,19 +96,30 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
         let led: Vec<u32> =
             state.shards.iter().filter(|shard| shard.leader == id).map(|shard| shard.id).collect();
         let began = Instant::now();
+        let mut lacks = None;
         match what {
+            What::Away { entries } => {
+                nodes.kill(victim)?;
+                lacks = Some(behind::wait(&client, victim + 1, &state, entries, AWAY_MAX).await?);
+            }
             What::Kill { down, .. } => {
                 nodes.kill(victim)?;
                 tokio::time::sleep(down).await;
             }
             What::Restart { .. } => nodes.stop(victim).await?,
         }
+        let started = Instant::now();
         nodes.run(victim)?;
         settled(&client, SETTLE_MAX).await.with_context(|| format!("node {id} was started again"))?;
+        if let Some((shard, index, entries)) = lacks {
+            let caught_up = started.elapsed();
+            let by_snapshot = behind::begins_after(&client, victim, shard, index).await?;
+            came_back = Some(Behind { shard, entries, caught_up, by_snapshot });
+        }
         tokio::time::sleep(rest).await;
         nodes.check()?;
         let ended = Instant::now();
-        let until = if matches!(what, What::Kill { .. }) { ended.min(began + FELT) } else { ended };
+        let until = if !matches!(what, What::Restart { .. }) { ended.min(began + FELT) } else { ended };
         let gap = |probe: &&Arc<Probe>| gaps::longest(&probe.seen().offers, began, until);
         let (hit, spared): (Vec<&Arc<Probe>>, Vec<&Arc<Probe>>) =
             probed.iter().partition(|probe| led.contains(&probe.realm.shard));
@@ -117,6 +138,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     desks.shutdown().await;
     settled(&client, SETTLE_MAX).await.context("the cluster in the end")?;
     let mut report = Report::new(setting, disturbances);
+    report.behind(came_back);
     for probe in &probes {
         report.add(probe, &verdict::judge(&client, count, probe).await?);
     }

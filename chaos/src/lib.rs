@@ -1,6 +1,7 @@
 //! Chaos on a real cluster: processes on this machine, killed and restarted under load, and what
 //! callers and desks notice of it.
 
+mod behind;
 pub mod cli;
 mod experiment;
 mod gaps;

@@ -1,5 +1,6 @@
 //! What came out.
 
+use crate::behind::Behind;
 use crate::cli::Setting;
 use crate::gaps::percentile;
 use crate::probe::Probe;
@@ -40,6 +41,7 @@ pub struct Report {
     failed: BTreeMap<String, u64>,
     skipped: u64,
     connects: u64,
+    behind: Option<Behind>,
 }
 
 fn ms(duration: Option<Duration>) -> f64 {
@@ -62,7 +64,13 @@ impl Report {
             failed: BTreeMap::new(),
             skipped: 0,
             connects: 0,
+            behind: None,
         }
+    }
+
+    /// Notes how a node that was away caught up, if one was.
+    pub fn behind(&mut self, behind: Option<Behind>) {
+        self.behind = behind;
     }
 
     /// Adds a domain.
@@ -93,7 +101,9 @@ impl Report {
             |share: f64, most: Option<f64>| most.is_none_or(|most| ms(percentile(&led, share)) <= most);
         self.lost.is_empty()
             && self.failed.is_empty()
-            && !led.is_empty()
+            && (!led.is_empty() || self.behind.is_some())
+            && self.offers > 0
+            && self.behind.as_ref().is_none_or(|behind| behind.by_snapshot)
             && within(0.5, setting.p50_max_ms)
             && within(0.99, setting.p99_max_ms)
     }
@@ -132,6 +142,12 @@ impl Report {
             "failed_calls": self.failed,
             "callers_skipped": self.skipped,
             "desk_connects": self.connects,
+            "behind": self.behind.as_ref().map(|behind| json!({
+                "shard": behind.shard,
+                "entries": behind.entries,
+                "caught_up_ms": ms(Some(behind.caught_up)),
+                "by_snapshot": behind.by_snapshot,
+            })),
         })
     }
 
@@ -170,6 +186,17 @@ impl Report {
             self.connects,
             self.skipped
         );
+        if let Some(Behind { shard, entries, caught_up, by_snapshot }) = &self.behind {
+            let how = if *by_snapshot {
+                "by a snapshot"
+            } else {
+                "entry by entry: no snapshot was needed, ask for more entries"
+            };
+            println!(
+                "the node lacked {entries} entries of shard {shard} and had everything {:.1} s after its start, {how}",
+                caught_up.as_secs_f64()
+            );
+        }
         for (why, times) in &self.failed {
             println!("FAILED {times} × {why}");
         }
@@ -193,6 +220,7 @@ mod tests {
         let one =
             Disturbance { node: 1, shards_led: 3, led_there, elsewhere: Vec::new(), before: Vec::new() };
         let mut report = Report::new(&setting, vec![one]);
+        report.offers = 1;
         change(&mut report);
         report.is_good(&setting)
     }
@@ -204,5 +232,11 @@ mod tests {
         assert!(!good(|report| *report.failed.entry("Unavailable".to_owned()).or_default() += 1));
         assert!(!good(|report| report.disturbances[0].led_there[1] = Duration::from_millis(801)));
         assert!(!good(|report| report.disturbances.clear()));
+        assert!(!good(|report| report.offers = 0));
+        let behind = |by_snapshot| {
+            Some(Behind { shard: 1, entries: 9, caught_up: Duration::from_secs(1), by_snapshot })
+        };
+        assert!(good(|report| report.behind(behind(true))));
+        assert!(!good(|report| report.behind(behind(false))));
     }
 }

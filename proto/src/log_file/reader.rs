@@ -58,6 +58,15 @@ impl<R: Read> LogReader<R> {
     /// # Errors
     /// See [`LogFileError`].
     pub fn open(from: R) -> Result<Self, LogFileError> {
+        let mut reader = Self::headed(from)?;
+        if reader.header.first > 0 {
+            reader.read_snapshot()?;
+        }
+        Ok(reader)
+    }
+
+    /// Has read the header alone.
+    fn headed(from: R) -> Result<Self, LogFileError> {
         let header = Header {
             cluster: String::new(),
             node: 0,
@@ -83,10 +92,15 @@ impl<R: Read> LogReader<R> {
             other => return Err(reader.order(format!("{} where the header belongs", name(&other)))),
         }
         reader.next = reader.header.first;
-        if reader.header.first > 0 {
-            reader.read_snapshot()?;
-        }
         Ok(reader)
+    }
+
+    /// Index of the first entry of a file of which only the beginning is there.
+    ///
+    /// # Errors
+    /// See [`LogFileError`]; the header itself must be whole.
+    pub fn first_index(from: R) -> Result<u64, LogFileError> {
+        Ok(Self::headed(from)?.header.first)
     }
 
     /// Whose log it is.

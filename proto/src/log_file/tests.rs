@@ -88,6 +88,7 @@ fn a_file_may_go_on_from_another() {
     assert!(!LogReader::open(&file(&whole())[..]).unwrap().goes_on());
     let (snapshot, items) = read(&bytes).unwrap();
     assert_eq!((snapshot, items.len()), (None, rest.len()));
+    assert_eq!(LogReader::first_index(&bytes[..60]).unwrap(), 8, "the header is enough");
     let gap = read(&file(&increment(6))).unwrap_err().to_string();
     assert!(gap.contains("a mark of another file where the snapshot belongs"), "{gap}");
     // The state at its end, and nothing has happened since.
