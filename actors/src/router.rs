@@ -110,14 +110,19 @@ impl Router {
             let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
             // Woken early by news of a leader. When the group has ended on this node there is no news
             // any more, and no wait either: it would spin until the deadline.
-            if let Ok(Err(_)) = tokio::time::timeout(wait.min(left), leadership.changed()).await {
-                why = format!("{} has ended on this node", group.id());
-                return Err(match unknown {
-                    Some(why) => CallError::Unknown { why },
-                    None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
-                });
-            }
-            wait = WAIT_MAX.min(wait * 2);
+            wait = match tokio::time::timeout(wait.min(left), leadership.changed()).await {
+                // Who is new may be a moment from being able to lead: it is asked again soon, however
+                // long it took to elect it.
+                Ok(Ok(())) => WAIT_FIRST,
+                Ok(Err(_)) => {
+                    why = format!("{} has ended on this node", group.id());
+                    return Err(match unknown {
+                        Some(why) => CallError::Unknown { why },
+                        None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
+                    });
+                }
+                Err(_) => WAIT_MAX.min(wait * 2),
+            };
         }
     }
 
