@@ -409,7 +409,8 @@ impl Engine {
     /// entropy.
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
-        new_request_id(&self.inner.clock, &self.inner.entropy)
+        let from_ms = self.inner.meta_state().asked_from_ms();
+        new_request_id(&self.inner.clock, &self.inner.entropy, from_ms)
     }
 
     /// Log time of the shard that holds a domain, now: on its leader as it would stamp, elsewhere
@@ -467,9 +468,11 @@ impl Engine {
     }
 }
 
-/// A UUIDv7 of a node's own clock and entropy.
-pub(crate) fn new_request_id(clock: &SharedClock, entropy: &SharedEntropy) -> RequestId {
-    let (ms, random) = (clock.wall_ms(), entropy.next_u64());
+/// A UUIDv7 of a node's own clock and entropy, with a time of at least `from_ms` (Unix milliseconds):
+/// where this node's clock is behind, its own time would be refused as too old for as long as nobody
+/// sets it right.
+pub(crate) fn new_request_id(clock: &SharedClock, entropy: &SharedEntropy, from_ms: u64) -> RequestId {
+    let (ms, random) = (clock.wall_ms().max(from_ms), entropy.next_u64());
     // 48 bits of time, the version (7), 12 random bits; the variant (2), 62 random bits.
     let high = ms << 16 | 7 << 12 | random >> 52;
     let low = 2 << 62 | random & (u64::MAX >> 2);

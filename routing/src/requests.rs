@@ -59,6 +59,12 @@ pub struct Requests<C, A, const MAX: usize> {
 }
 
 impl<C, A, const MAX: usize> Requests<C, A, MAX> {
+    /// What the reference clock shows, Unix milliseconds; nothing before the first id.
+    #[must_use]
+    pub fn reference_ms(&self) -> Option<u64> {
+        self.clock.map(|clock| clock.ms())
+    }
+
     /// The next entry sets the reference clock anew: the log goes on at another time and place. What
     /// was answered stays known for its window.
     pub fn forget_clock(&mut self) {

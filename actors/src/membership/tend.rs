@@ -116,7 +116,8 @@ impl Tender {
             let Some((node, _)) = gone else { return };
             MetaCommand::Gone { node: *node }
         };
-        let id = new_request_id(&self.clock, &self.entropy);
+        let from_ms = self.meta.read().unwrap_or_else(PoisonError::into_inner).asked_from_ms();
+        let id = new_request_id(&self.clock, &self.entropy, from_ms);
         let request = codec::encode(&MetaRequest { id, command: command.clone() });
         let Ok(Ok(answer)) = tokio::time::timeout(STEP_MAX, meta.propose(request)).await else { return };
         match codec::decode::<Result<Result<MetaDone, Rejected>, String>>(&answer) {

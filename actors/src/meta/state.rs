@@ -220,6 +220,12 @@ impl MetaState {
         }
     }
 
+    /// The earliest wall time that a new request's id should bear, Unix milliseconds: after the clock
+    /// by which ids are too old, and so after all that were forgotten.
+    pub(crate) fn asked_from_ms(&self) -> u64 {
+        self.requests.reference_ms().map_or(0, |reference_ms| reference_ms + 1)
+    }
+
     /// Hash of the whole state: equal on all replicas at equal index.
     pub(crate) fn hash(&self) -> u64 {
         hash_of(&codec::encode(self))
@@ -343,6 +349,20 @@ mod tests {
         assert_eq!(state.accounts().len(), 1);
         let late = late_account(&mut state, 1_000, 2_000, 2_000_000);
         assert!(matches!(late, Err(Rejected::RequestTooOld { .. })), "{late:?}");
+    }
+
+    #[test]
+    fn a_leader_whose_clock_is_behind_asks_by_the_clock_of_the_group() {
+        const HOUR_MS: u64 = 3_600_000;
+        let mut state = MetaState::new(1);
+        late_account(&mut state, 2 * HOUR_MS, 1, 2 * HOUR_MS).unwrap();
+        // By its own clock its requests are too old, for as long as that is not set right.
+        let own = late_account(&mut state, HOUR_MS, 2, HOUR_MS);
+        assert!(matches!(own, Err(Rejected::RequestTooOld { .. })), "{own:?}");
+        for time_s in 3..400 {
+            let made_ms = HOUR_MS.max(state.asked_from_ms());
+            late_account(&mut state, made_ms, time_s, HOUR_MS).unwrap();
+        }
     }
 
     #[test]
