@@ -98,7 +98,14 @@ fn small(calls: Vec<Call>) -> Workload {
 }
 
 fn call(at: u64, patience: Option<u64>, service: u64) -> Call {
-    Call { at: s(at), queue: 0, priority: Priority(0), patience: patience.map(s), service: s(service) }
+    Call {
+        at: s(at),
+        queue: 0,
+        priority: Priority(0),
+        patience: patience.map(s),
+        service: s(service),
+        answer: None,
+    }
 }
 
 fn ends(workload: &Workload) -> Vec<(u64, u64, &'static str)> {

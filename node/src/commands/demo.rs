@@ -3,7 +3,7 @@
 use crate::demo::{Children, Hours, Input, Launch, show, wait_until_led};
 use crate::failure::{Failure, Kind};
 use anyhow::Context;
-use simulator::commands::load::{latencies, write};
+use simulator::commands::load::{latencies, write, write_calls};
 use simulator::load::{Load, Manners, Options, Outcome};
 use simulator::report::table;
 use simulator::trace::Date;
@@ -44,6 +44,9 @@ pub struct Args {
     /// Write the report there instead of the folder for temporary files.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Write what became of each call as CSV, one line per call.
+    #[arg(long, value_name = "FILE")]
+    calls: Option<PathBuf>,
     /// Plants a fault in every node, to show that the checker sees it.
     #[arg(long, value_name = "BUG", hide = true)]
     plant: Option<String>,
@@ -144,6 +147,9 @@ fn finish(args: &Args, mut outcome: Outcome) -> anyhow::Result<()> {
     let kept = || std::env::temp_dir().join(format!("centralita-demo-{}.html", std::process::id()));
     let report = args.report.clone().unwrap_or_else(kept);
     write(&outcome, args.json.as_deref(), Some(&report)).context("the report cannot be written")?;
+    if let Some(path) = &args.calls {
+        write_calls(&outcome, path)?;
+    }
     print!("{}", table(&outcome.report));
     print!("{}", latencies(&outcome));
     println!("report: {}", report.display());

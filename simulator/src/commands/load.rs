@@ -2,7 +2,7 @@
 
 use super::day::read_profile;
 use crate::load::{Load, Manners, Options, Outcome, Synthetic, Watcher};
-use crate::report::{LatencyMs, Page, page, table};
+use crate::report::{CallEnd, LatencyMs, Page, page, table};
 use crate::trace::{self, Date};
 use crate::workload::{Imputer, Workload, span_of};
 use anyhow::{Context, bail, ensure};
@@ -68,6 +68,9 @@ pub struct Args {
     /// Write the report as one HTML page.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write what became of each call as CSV, one line per call.
+    #[arg(long, value_name = "FILE")]
+    calls: Option<PathBuf>,
 }
 
 /// One day of a trace.
@@ -142,6 +145,9 @@ async fn drive(args: &Args) -> anyhow::Result<()> {
     print!("{}", table(&outcome.report));
     print!("{}", latencies(&outcome));
     write(&outcome, args.json.as_deref(), args.html.as_deref())?;
+    if let Some(path) = &args.calls {
+        write_calls(&outcome, path)?;
+    }
     for violation in outcome.verdict.violations.iter().take(20) {
         eprintln!("{violation}");
     }
@@ -181,6 +187,55 @@ pub fn write(outcome: &Outcome, json: Option<&Path>, html: Option<&Path>) -> any
         std::fs::write(path, text).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// Writes what became of each call, as CSV: one line per call, in the order meant, domain by domain.
+/// Times in seconds of log time; a cell is empty where the call never came that far.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_calls(outcome: &Outcome, path: &Path) -> anyhow::Result<()> {
+    let mut file = csv::Writer::from_path(path).with_context(|| path.display().to_string())?;
+    file.write_record([
+        "domain",
+        "call",
+        "queue",
+        "meant_s",
+        "late_s",
+        "end",
+        "wait_s",
+        "answer_s",
+        "service_s",
+        "agent",
+    ])?;
+    let seconds = |span: Span| format!("{:.6}", span.as_seconds_f64());
+    let name = |names: &[String], index: u32| names.get(index as usize).cloned().unwrap_or_default();
+    for (domain, site) in (1..).zip(&outcome.sites) {
+        for (number, call) in (1..).zip(&site.calls) {
+            let none = || (String::new(), String::new(), String::new());
+            let (end, (answer, service, agent)) = match call.end {
+                CallEnd::Served { service, agent, answer } => {
+                    ("served", (seconds(answer), seconds(service), name(&site.agents, agent)))
+                }
+                CallEnd::Abandoned => ("abandoned", none()),
+                CallEnd::Unserved => ("unserved", none()),
+            };
+            let (domain, number): (u32, u32) = (domain, number);
+            file.write_record([
+                domain.to_string(),
+                number.to_string(),
+                name(&site.queues, call.queue),
+                seconds(call.at),
+                seconds(call.late),
+                end.to_owned(),
+                seconds(call.wait),
+                answer,
+                service,
+                agent,
+            ])?;
+        }
+    }
+    file.flush().with_context(|| path.display().to_string())
 }
 
 async fn progress(watcher: Watcher) {

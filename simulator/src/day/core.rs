@@ -215,8 +215,9 @@ impl Names {
     }
 }
 
-/// Makes the domain, its queues, touchpoints and agents, and connects every desk.
-pub(super) fn set_up(core: &mut Core, workload: &Workload, answer: Span) -> Result<Names, Fault> {
+/// Makes the domain, its queues, touchpoints and agents, and connects every desk. `rings`: an agent
+/// may take time to answer.
+pub(super) fn set_up(core: &mut Core, workload: &Workload, rings: bool) -> Result<Names, Fault> {
     let start = Span::ZERO;
     core.must(start, Command::CreateDomain { account: AccountId(1), settings: domain(workload) })?;
     let mut queues = Vec::new();
@@ -232,7 +233,7 @@ pub(super) fn set_up(core: &mut Core, workload: &Workload, answer: Span) -> Resu
         let DoneWhat::Queue(id) = made else { return Err(unexpected("a queue", &made)) };
         queues.push(id);
         let made =
-            core.must(start, Command::CreateTouchpoint { settings: touchpoint(&queue.name, id, answer) })?;
+            core.must(start, Command::CreateTouchpoint { settings: touchpoint(&queue.name, id, rings) })?;
         let DoneWhat::Touchpoint(id) = made else { return Err(unexpected("a touchpoint", &made)) };
         touchpoints.push(id);
     }
@@ -275,11 +276,11 @@ fn domain(workload: &Workload) -> DomainSettings {
     }
 }
 
-fn touchpoint(name: &str, queue: QueueId, answer: Span) -> TouchpointSettings {
-    let accept = if answer == Span::ZERO {
-        AcceptMode::Automatic { confirm: Span::seconds(5) }
-    } else {
+fn touchpoint(name: &str, queue: QueueId, rings: bool) -> TouchpointSettings {
+    let accept = if rings {
         AcceptMode::Manual { ring: limits::RING_MAX }
+    } else {
+        AcceptMode::Automatic { confirm: Span::seconds(5) }
     };
     TouchpointSettings {
         address: name.to_owned(),

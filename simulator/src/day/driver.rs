@@ -25,8 +25,8 @@ pub struct Options {
     pub judge: bool,
     /// Check every promise after every entry; slow.
     pub check: bool,
-    /// How long agents take to answer an offer, less than the longest ring time
-    /// ([`routing::settings::limits::RING_MAX`]); at once where it is zero.
+    /// How long agents take to answer an offer whose call says nothing of it ([`Call::answer`]), less
+    /// than the longest ring time ([`routing::settings::limits::RING_MAX`]); at once where it is zero.
     pub answer: Span,
     /// A fault for the core, to show that it is seen.
     #[doc(hidden)]
@@ -76,7 +76,10 @@ pub fn run(
     progress: &mut dyn FnMut(Span),
 ) -> Result<Ran, Fault> {
     let mut core = Core::new(options.check, options.judge);
-    let names = set_up(&mut core, workload, options.answer)?;
+    let takes_time = |answer: Span| answer > Span::ZERO;
+    let rings =
+        takes_time(options.answer) || workload.calls.iter().any(|call| call.answer.is_some_and(takes_time));
+    let names = set_up(&mut core, workload, rings)?;
     if let Some(bug) = options.plant {
         core.plant(bug);
     }
@@ -180,6 +183,7 @@ impl Driver<'_> {
             let wait = Span(end.0 - live.call.at.0);
             (self.record)(CallRecord {
                 at: live.call.at,
+                late: Span::ZERO,
                 queue: live.call.queue,
                 wait,
                 waited: wait > Span::ZERO,
@@ -278,10 +282,12 @@ impl Driver<'_> {
         let mut taken = 0;
         while let Some(&(offer, conversation, agent)) = self.offers.get(taken) {
             taken += 1;
-            if self.answer == Span::ZERO {
+            let own = self.live.get(conversation.number).and_then(|live| live.call.answer);
+            let answer = own.unwrap_or(self.answer);
+            if answer == Span::ZERO {
                 self.accept(offer, conversation, agent)?;
             } else {
-                let at = Span(self.now.0.saturating_add(self.answer.0));
+                let at = Span(self.now.0.saturating_add(answer.0));
                 self.schedule(at, Next::Answers { offer, conversation: conversation.number, agent });
             }
         }
@@ -380,7 +386,7 @@ impl Driver<'_> {
         let waited = live.first_offered.is_none_or(|first| first > call.at);
         let answer = Span(now.0 - live.offered.0);
         let end = CallEnd::Served { service: call.service, agent: index, answer };
-        (self.record)(CallRecord { at: call.at, queue: call.queue, wait, waited, end });
+        (self.record)(CallRecord { at: call.at, late: Span::ZERO, queue: call.queue, wait, waited, end });
         let ends = Span(now.0.saturating_add(call.service.0));
         self.schedule(ends, Next::ContactEnds { call: number, agent: index });
         Ok(())
@@ -394,6 +400,7 @@ impl Driver<'_> {
         let wait = Span(self.now.0 - live.call.at.0);
         (self.record)(CallRecord {
             at: live.call.at,
+            late: Span::ZERO,
             queue: live.call.queue,
             wait,
             waited: wait > Span::ZERO,

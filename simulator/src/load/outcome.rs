@@ -19,8 +19,12 @@ const CONFIDENCE: f64 = 0.99;
 pub struct SiteOutcome {
     /// The workload's name.
     pub name: String,
-    /// What became of each call, in the order of arrival.
+    /// What became of each call, in the order of arrival that was meant.
     pub calls: Vec<CallRecord>,
+    /// Names of the queues, by index.
+    pub queues: Vec<String>,
+    /// Names of the agents, by index.
+    pub agents: Vec<String>,
     /// The figures of this domain alone.
     pub report: Report,
 }
@@ -97,17 +101,19 @@ pub(super) fn calls(site: &Site, events: &[Event]) -> Vec<CallRecord> {
     let desks: BTreeMap<AgentId, u32> = site.agents.iter().copied().zip(0..).collect();
     let end = site.log_us(site.workload.length);
     let record = |(index, plan): (usize, &crate::workload::Call)| {
-        let unserved = |at: Span| CallRecord {
-            at,
+        let unserved = |late: Span| CallRecord {
+            at: plan.at,
+            late,
             queue: plan.queue,
-            wait: Span(site.workload.length.0.saturating_sub(at.0)),
+            wait: Span(site.workload.length.0.saturating_sub(plan.at.0)),
             waited: true,
             end: CallEnd::Unserved,
         };
-        let Some(life) = lives.get(&site.customer(index)) else { return unserved(plan.at) };
-        let Some((arrived, entry)) = life.arrived else { return unserved(plan.at) };
+        let Some(life) = lives.get(&site.customer(index)) else { return unserved(Span::ZERO) };
+        let Some((arrived, entry)) = life.arrived else { return unserved(Span::ZERO) };
         // The moment meant: a late way to the cluster is no reason to leave the day.
         let at = plan.at;
+        let late = Span(arrived.saturating_sub(site.log_us(at)));
         let since = |later: u64| Span(later.saturating_sub(arrived));
         match life.assigned {
             Some((assigned, agent)) if assigned <= end => {
@@ -117,22 +123,23 @@ pub(super) fn calls(site: &Site, events: &[Event]) -> Vec<CallRecord> {
                 let answer = Span(assigned.saturating_sub(life.last_offered));
                 let end = CallEnd::Served { service, agent, answer };
                 let waited = life.offered != Some(entry);
-                CallRecord { at, queue: plan.queue, wait: since(assigned), waited, end }
+                CallRecord { at, late, queue: plan.queue, wait: since(assigned), waited, end }
             }
             _ => match life.contact_over {
                 // A patience of 0 leaves in the instant of arrival; what is measured is the way.
                 Some(_) if life.abandoned && plan.patience == Some(Span::ZERO) => {
                     let end = CallEnd::Abandoned;
-                    CallRecord { at, queue: plan.queue, wait: Span::ZERO, waited: false, end }
+                    CallRecord { at, late, queue: plan.queue, wait: Span::ZERO, waited: false, end }
                 }
                 Some(left) if left <= end && life.abandoned => CallRecord {
                     at,
+                    late,
                     queue: plan.queue,
                     wait: since(left),
                     waited: true,
                     end: CallEnd::Abandoned,
                 },
-                _ => unserved(at),
+                _ => unserved(late),
             },
         }
     };
@@ -171,7 +178,13 @@ pub(super) fn judge(
         left_out_in_all += left_out;
         verdict.merge(own);
         all.extend(batches);
-        outcomes.push(SiteOutcome { name: site.workload.name.clone(), calls, report: figures });
+        outcomes.push(SiteOutcome {
+            name: site.workload.name.clone(),
+            calls,
+            queues: site.workload.queues.iter().map(|queue| queue.name.clone()).collect(),
+            agents: site.workload.agents.iter().map(|agent| agent.name.clone()).collect(),
+            report: figures,
+        });
     }
     let name = outcomes.first().map(|one| one.name.clone()).unwrap_or_default();
     let mut whole = report(source, &name, &[crate::report::Batch::sum(&all)], threshold, CONFIDENCE);

@@ -46,6 +46,7 @@ impl Synthetic {
                 priority: Priority(0),
                 patience: Some(span_of(patience * self.patience.as_seconds_f64())),
                 service: span_of(service * service_s),
+                answer: None,
             });
         }
         // Time for those who came last.

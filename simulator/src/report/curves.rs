@@ -142,7 +142,14 @@ mod tests {
             agents: vec![Agent { name: "a".to_owned(), queues: vec![0], shifts }],
             ..Workload::default()
         };
-        let call = |at, wait, end| CallRecord { at: s(at), queue: 0, wait: s(wait), waited: wait > 0, end };
+        let call = |at, wait, end| CallRecord {
+            at: s(at),
+            late: Span::ZERO,
+            queue: 0,
+            wait: s(wait),
+            waited: wait > 0,
+            end,
+        };
         let records = [
             call(0, 100, CallEnd::Served { service: s(50), agent: 0, answer: Span::ZERO }),
             call(95, 15, CallEnd::Abandoned),

@@ -25,8 +25,10 @@ pub enum CallEnd {
 /// What became of one call. Times are log time, so virtual time at a speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRecord {
-    /// Arrival since the start.
+    /// Arrival since the start, as it was meant.
     pub at: Span,
+    /// How much later it arrived: on its way to a cluster. Waits begin with the arrival.
+    pub late: Span,
     /// Index of the workload's queue.
     pub queue: u32,
     /// From arrival to the agent's acceptance, to hanging up, or to the day's end.

@@ -212,7 +212,14 @@ mod tests {
     fn the_page_holds_its_pictures_and_escapes_names() {
         let workload = Workload { length: Span::seconds(3_600), ..Workload::default() };
         let end = CallEnd::Abandoned;
-        let records = [CallRecord { at: Span::ZERO, queue: 0, wait: Span::seconds(30), waited: true, end }];
+        let records = [CallRecord {
+            at: Span::ZERO,
+            late: Span::ZERO,
+            queue: 0,
+            wait: Span::seconds(30),
+            waited: true,
+            end,
+        }];
         let mut report = report("day", "<b>", &[], Span::seconds(20), 0.99);
         report.notes.push("a & b".to_owned());
         let latencies = [(Span::seconds(1), 2.0)];

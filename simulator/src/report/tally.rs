@@ -306,7 +306,7 @@ mod tests {
     }
 
     fn call(at: u64, wait: u64, end: CallEnd) -> CallRecord {
-        CallRecord { at: s(at), queue: 0, wait: s(wait), waited: wait > 0, end }
+        CallRecord { at: s(at), late: Span::ZERO, queue: 0, wait: s(wait), waited: wait > 0, end }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl<'a> Imputer<'a> {
                 (Some(call.queue), drawn.min(SERVICE_MAX))
             }
         };
-        Call { at: call.arrival, queue, priority: Priority(call.priority), patience, service }
+        Call { at: call.arrival, queue, priority: Priority(call.priority), patience, service, answer: None }
     }
 
     fn notes(&self) -> Vec<String> {

@@ -36,6 +36,9 @@ pub struct Call {
     pub patience: Option<Span>,
     /// How long the contact lasts once an agent has taken it.
     pub service: Span,
+    /// How long agents take to answer when they are offered it, less than the longest ring time
+    /// ([`routing::settings::limits::RING_MAX`]); `None`: as the run's options say. Only `day` heeds it.
+    pub answer: Option<Span>,
 }
 
 /// Time in which an agent takes calls: from `from` on, and before `to`. A contact under way at

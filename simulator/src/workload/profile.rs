@@ -310,6 +310,7 @@ impl Profile {
             priority: Priority(priority),
             patience: self.patience.draw(rng),
             service: span_of(lognormal.draw(rng)).min(SERVICE_MAX),
+            answer: None,
         }
     }
 }

@@ -38,6 +38,7 @@ impl Textbook {
                 queue: 0,
                 priority: Priority(0),
                 service: span_of(exponential(self.service_s, &mut rng)),
+                answer: None,
                 patience: self.patience_s.map(|mean| span_of(exponential(mean, &mut rng))),
             }
         })
