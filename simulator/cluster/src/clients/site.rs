@@ -10,6 +10,7 @@ use super::supervisor::Supervisor;
 use super::{Phase, Reach, auditor, setup, submit, watcher};
 use crate::checks::{Asked, History, Opened};
 use crate::determinism::Draw;
+use crate::machine::Machine;
 use crate::plan::Plan;
 use proto::v1;
 use proto::v1::admin_client::AdminClient;
@@ -31,6 +32,8 @@ pub struct Site {
     pub id: u8,
     /// The plan.
     pub plan: Arc<Plan>,
+    /// Machines of the cluster, those too whose nodes join later.
+    pub machines: Vec<Machine>,
     /// The way to the nodes.
     pub reach: Arc<dyn Reach>,
     /// Randomness of this place.
@@ -61,7 +64,7 @@ struct Ends {
 impl Site {
     /// Sets the domains up, then plays everybody until the run is over.
     pub async fn run(self) {
-        let pools: Vec<_> = (0..POOLS).map(|_| Lines::new(&self.plan, &*self.reach)).collect();
+        let pools: Vec<_> = (0..POOLS).map(|_| Lines::new(&self.machines, &*self.reach)).collect();
         let load = &self.plan.load;
         let own = (0..load.domains).filter(|number| number % load.sites == self.id - 1);
         let poisoned = (load.poison && self.id == 1).then_some(load.domains);

@@ -35,7 +35,8 @@ pub(super) async fn run(domain: DomainId, mut caller: Caller) {
         node = Some(at);
         let back = if caller.draw.chance(LOOKS_BACK) { caller.draw.range(0, BACK_MAX) } else { 0 };
         let from = if gone > 0 { next } else { next.saturating_sub(back).max(1) };
-        let request = v1::WatchRequest { domain: domain.to_string(), from, until_now: false, ..Default::default() };
+        let request =
+            v1::WatchRequest { domain: domain.to_string(), from, until_now: false, ..Default::default() };
         let opened = timeout(OPEN, EventsClient::new(line).watch(request)).await;
         let mut stream = match opened {
             Ok(Ok(stream)) => stream.into_inner(),

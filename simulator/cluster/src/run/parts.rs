@@ -64,6 +64,7 @@ impl Parts {
         Site {
             id,
             plan: Arc::clone(&self.plan),
+            machines: self.machines.values().cloned().collect(),
             reach,
             draw: Draw::new(self.plan.seed, "site").child(&id.to_string()),
             history: Arc::clone(&self.history),

@@ -54,7 +54,12 @@ fn a_healed_core_is_sound_and_stays_so() {
         }
         // A node that has asked for its place goes on asking; nothing else.
         let more = world.record[done..].iter().filter(|done| !done.contains("Join"));
-        assert_eq!(more.count(), 0, "seed {seed}: more was done after the healing: {:?}", &world.record[done..]);
+        assert_eq!(
+            more.count(),
+            0,
+            "seed {seed}: more was done after the healing: {:?}",
+            &world.record[done..]
+        );
         assert_sound(&director, &world, seed);
         assert!(director.broken().is_empty(), "seed {seed}: {:?}", director.broken());
     }
