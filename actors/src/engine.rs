@@ -3,7 +3,7 @@
 use crate::alarms::Alarms;
 use crate::front::{Front, FrontSession, Opened};
 use crate::meta::{MetaCommand, MetaDone, MetaRequest, MetaState};
-use crate::router::Router;
+use crate::router::{Router, odd};
 use crate::seeded::SeededBug;
 use crate::shard::{Counters, ShardRuntime, read};
 use crate::tree::{NodeMessage, Watcher};
@@ -17,6 +17,7 @@ use consensus::env::{SharedClock, SharedEntropy};
 use consensus::{Consensus, Group, GroupId, GroupMember, GroupMembers, NodeId, PeerService};
 use proto::codec;
 use ractor::ActorRef;
+use routing::command::TransferTarget;
 use routing::entry::Request;
 use routing::settings::DomainSettings;
 use routing::view::DeskView;
@@ -86,8 +87,15 @@ impl Engine {
     /// See [`CallError`].
     pub async fn execute(&self, request: Request, deadline: Duration) -> Result<Done, CallError> {
         let _permit = self.inner.admit()?;
-        let shard = self.inner.place(request.domain, deadline).await?.shard;
-        self.inner.execute(shard, request, deadline).await
+        let place = self.inner.router.place(request.domain, deadline).await?;
+        let shard = place.shard;
+        if let Command::Transfer { target: TransferTarget::Touchpoint(there), .. } = &request.command
+            && self.inner.router.place(there.domain, deadline).await?.account != place.account
+        {
+            let why = format!("{} belongs to another account", there.domain);
+            return Err(Rejected::NotAllowed { why }.into());
+        }
+        self.inner.router.execute(shard, request, deadline).await
     }
 
     /// Reads, linearizably: sees everything that was acknowledged before the call.
@@ -101,7 +109,7 @@ impl Engine {
         {
             return self.query_local(&query);
         }
-        let shard = self.inner.place(query.domain(), deadline).await?.shard;
+        let shard = self.inner.router.place(query.domain(), deadline).await?.shard;
         let call = PeerCall::Query { shard, query };
         match self.inner.router.to_leader(shard, call, deadline, true).await? {
             PeerAnswer::Answer(answer) => Ok(*answer),
@@ -161,7 +169,7 @@ impl Engine {
         let domain = placed.domain;
         let command = Command::CreateDomain { account, settings };
         let request = Request { id: Some(request_id), domain, expected_version: None, command };
-        inner.execute(placed.shard, request, deadline).await?;
+        inner.router.execute(placed.shard, request, deadline).await?;
         let confirm = MetaCommand::ConfirmDomain { domain };
         inner.meta(RequestId(request_id.0 ^ CONFIRM), confirm, deadline).await?;
         Ok(domain)
@@ -222,7 +230,7 @@ impl Engine {
     /// # Errors
     /// See [`CallError`]; an unknown domain is `Rejected`.
     pub async fn place(&self, domain: DomainId, deadline: Duration) -> Result<PlacedDomain, CallError> {
-        self.inner.place(domain, deadline).await
+        self.inner.router.place(domain, deadline).await
     }
 
     /// Opens (or resumes) a desk's session, wherever its domain is led.
@@ -232,7 +240,7 @@ impl Engine {
     pub async fn open_session(&self, hello: SessionHello, deadline: Duration) -> Result<Session, CallError> {
         let _permit = self.inner.admit()?;
         let inner = &self.inner;
-        let shard = inner.place(hello.agent.domain, deadline).await?.shard;
+        let shard = inner.router.place(hello.agent.domain, deadline).await?.shard;
         let Opened { session, mut messages } = inner.front.register(hello.agent, shard);
         // From here on whatever ends this call takes the session off this node.
         let seat = session.opening_seat();
@@ -486,10 +494,6 @@ fn replica((node, member): (NodeId, GroupMember)) -> Replica {
     Replica { node, voter: member.voter, applied: None }
 }
 
-fn odd(answer: &PeerAnswer) -> CallError {
-    CallError::Bug(format!("the leader answered {answer:?}"))
-}
-
 impl Inner {
     fn admit(&self) -> Result<SemaphorePermit<'_>, CallError> {
         if self.stop.is_cancelled() {
@@ -523,27 +527,6 @@ impl Inner {
 
     /// Where a domain is. Places do not change yet, so what this replica knows is right; what it
     /// does not know, the meta group's leader may.
-    async fn place(&self, domain: DomainId, deadline: Duration) -> Result<PlacedDomain, CallError> {
-        if let Some(place) = self.meta_state().place(domain) {
-            return Ok(place.clone());
-        }
-        let group = &self.router.leader.meta_group;
-        match self.router.to_leader_of(group, PeerCall::Place(domain), deadline, true).await? {
-            PeerAnswer::Place(Some(place)) => Ok(place),
-            PeerAnswer::Place(None) => Err(Rejected::UnknownDomain.into()),
-            other => Err(odd(&other)),
-        }
-    }
-
-    async fn execute(&self, shard: ShardId, request: Request, deadline: Duration) -> Result<Done, CallError> {
-        let again = request.id.is_some();
-        let call = PeerCall::Execute { shard, request: Box::new(request) };
-        match self.router.to_leader(shard, call, deadline, again).await? {
-            PeerAnswer::Done(done) => Ok(done),
-            other => Err(odd(&other)),
-        }
-    }
-
     async fn meta(
         &self,
         id: RequestId,

@@ -1,14 +1,15 @@
 //! Finds the leader and tries again inside the caller's deadline, where that is safe.
 
-use crate::CallError;
 use crate::leader::Leader;
 use crate::seeded::SeededBug;
 use crate::wire::{PeerAnswer, PeerCall};
+use crate::{CallError, PlacedDomain};
 use consensus::{Group, NodeId, PeerError, Peers};
 use proto::codec;
+use routing::entry::Request;
 use routing::outcome::DoneWhat;
-use routing::{Command, Done, LogTime, RequestId, Sequence, ShardId, Version};
-use std::sync::Arc;
+use routing::{Command, DomainId, Done, LogTime, Rejected, RequestId, Sequence, ShardId, Version};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// One try at one node; then another leader may have been elected.
@@ -38,6 +39,47 @@ enum Tried {
 impl Router {
     pub(crate) fn now_us(&self) -> u64 {
         self.leader.clock.monotonic_us()
+    }
+
+    /// Where a domain is, also when this node has not heard of it yet.
+    ///
+    /// # Errors
+    /// See [`CallError`]; an unknown domain is `Rejected`.
+    pub(crate) async fn place(
+        &self,
+        domain: DomainId,
+        deadline: Duration,
+    ) -> Result<PlacedDomain, CallError> {
+        let known = self.leader.meta.read().unwrap_or_else(PoisonError::into_inner).place(domain).cloned();
+        if let Some(place) = known {
+            return Ok(place);
+        }
+        let call = PeerCall::Place(domain);
+        match self.to_leader_of(&self.leader.meta_group, call, deadline, true).await? {
+            PeerAnswer::Place(Some(place)) => Ok(place),
+            PeerAnswer::Place(None) => Err(Rejected::UnknownDomain.into()),
+            other => Err(odd(&other)),
+        }
+    }
+
+    /// Carries out a command at the leader of a shard; again when the outcome is unknown only if the
+    /// request has an id, or if the command itself says what it is about once and for all.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(crate) async fn execute(
+        &self,
+        shard: ShardId,
+        request: Request,
+        deadline: Duration,
+    ) -> Result<Done, CallError> {
+        let again =
+            request.id.is_some() || matches!(request.command, Command::Arrive(_) | Command::Withdraw { .. });
+        let call = PeerCall::Execute { shard, request: Box::new(request) };
+        match self.to_leader(shard, call, deadline, again).await? {
+            PeerAnswer::Done(done) => Ok(done),
+            other => Err(odd(&other)),
+        }
     }
 
     /// Calls the leader of a shard. `again`: whether doing it twice is the same as once.
@@ -176,4 +218,8 @@ impl Router {
             Err(error @ PeerError::NoAnswer(..)) => Tried::Unknown(error.to_string()),
         }
     }
+}
+
+pub(crate) fn odd(answer: &PeerAnswer) -> CallError {
+    CallError::Bug(format!("the leader answered {answer:?}"))
 }

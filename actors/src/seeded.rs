@@ -44,6 +44,8 @@ pub enum SeededBug {
     LateDetachTakesNewSession,
     /// A desk that comes back is given the agent's present session, whichever it had.
     ResumeIgnoresEpoch,
+    /// A new leader carries to other domains only what has left since it leads.
+    OutboxForgotten,
 }
 
 impl SeededBug {

@@ -117,6 +117,7 @@ impl Engine {
             clock: clock.clone(),
             alarms: alarms.clone(),
             speed: consensus_config.speed,
+            router: router.clone(),
         };
         let (node, _) = NodeActor::spawn(None, NodeActor, arguments)
             .await

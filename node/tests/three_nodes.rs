@@ -7,6 +7,7 @@ use proto::v1;
 use proto::v1::desk_request::Message as Ask;
 use proto::v1::notice::Notice as Kind;
 use proto::v1::reply::Result as Outcome;
+use proto::v1::transfer_target::Target;
 use tonic::Code;
 
 /// A domain that this node leads.
@@ -164,4 +165,77 @@ async fn a_follower_s_graceful_end_tells_its_desks() {
         })
         .await;
     assert_eq!(reason, "stopping");
+}
+
+/// A domain of the same account that another node leads.
+async fn far_from(cluster: &Cluster, home: &Tenant) -> Tenant {
+    let leader = cluster.leader_of(&home.domain).await;
+    for _ in 0..12 {
+        let far = Tenant::in_account(&cluster.client(1), &home.account, 1).await;
+        if cluster.leader_of(&far.domain).await != leader {
+            return far;
+        }
+    }
+    panic!("one node leads all shards");
+}
+
+async fn sent_to(client: &Client, conversation: &str, touchpoint: &str) -> Result<(), tonic::Status> {
+    let target = Some(v1::TransferTarget { target: Some(Target::Touchpoint(touchpoint.to_owned())) });
+    let request = v1::SupervisorTransferRequest {
+        mutation: mutation(),
+        supervisor: "sue".into(),
+        conversation: conversation.to_owned(),
+        target,
+        ..Default::default()
+    };
+    client.retry(|| async { client.supervisor().transfer(request.clone()).await }).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn a_conversation_goes_to_another_domain_and_is_in_one_of_them() {
+    let mut cluster = Cluster::three(&[]).await;
+    let home = tenant_led_by(&cluster, 1).await;
+    let far = far_from(&cluster, &home).await;
+    let mut desk = Desk::open(&cluster.client(3), &far.agents[0]).await;
+    desk.available().await;
+
+    // Nobody takes it at home; the other domain's agent is offered it at its age.
+    let started = cluster.client(3).start(&home.call()).await;
+    let arrived_us = cluster.client(3).conversation(&started.conversation).await.arrived_at_us;
+    assert!(arrived_us > 0);
+    sent_to(&cluster.client(2), &started.conversation, &far.touchpoint).await.expect("it leaves");
+    let offer = desk.offer().await;
+    assert_ne!(offer.conversation, started.conversation);
+    assert_eq!(offer.customer, "+34600111222");
+    assert!(matches!(desk.accept(&offer.id).await, Outcome::Accepted(_)));
+    let client = cluster.client(1);
+    let moved = harness::until("the end at home", || async {
+        let seen = client.conversation(&started.conversation).await;
+        (seen.stage() == v1::Stage::Closed).then_some(seen)
+    })
+    .await;
+    assert_eq!((moved.ending.as_str(), &moved.moved_to), ("moved", &offer.conversation));
+    assert_eq!(client.conversation(&offer.conversation).await.hops, 1);
+
+    // What has left while the other domain is without a leader arrives when it has one.
+    let next = cluster.client(2).start(&home.call()).await;
+    let dead = cluster.leader_of(&far.domain).await;
+    cluster.kill(dead);
+    let alive = another(dead);
+    let client = cluster.client(alive);
+    sent_to(&client, &next.conversation, &far.touchpoint).await.expect("it leaves");
+    let moved = harness::until("the end at home", || async {
+        let seen = client.conversation(&next.conversation).await;
+        (seen.stage() == v1::Stage::Closed).then_some(seen)
+    })
+    .await;
+    assert_eq!(moved.ending, "moved");
+    assert_eq!(client.conversation(&moved.moved_to).await.customer, "+34600111222");
+
+    // Nothing crosses accounts, and nothing is lost by trying.
+    let other = Tenant::make(&client, 1).await;
+    let stays = client.start(&home.call()).await;
+    let refused = sent_to(&client, &stays.conversation, &other.touchpoint).await;
+    assert_eq!(reason(&refused.expect_err("another account")), "NOT_ALLOWED");
+    assert_eq!(client.conversation(&stays.conversation).await.stage(), v1::Stage::Queued);
 }

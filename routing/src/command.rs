@@ -59,6 +59,60 @@ pub enum TransferTarget {
     Queue(QueueId),
     /// It waits in the inbox of this queue's agents at its original age.
     Inbox(QueueId),
+    /// It goes to another domain of the account, as if it had reached this touchpoint there, at its
+    /// original age and priority. It is `transferring` until that domain has it.
+    Touchpoint(TouchpointId),
+}
+
+/// Why a conversation on its way to another domain is called back. The first one counts, but for
+/// `TimedOut`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recall {
+    /// The other domain did not answer in time: the fallback follows, if it has not arrived.
+    TimedOut,
+    /// The customer left.
+    Abandoned,
+    /// It was closed.
+    Closed {
+        /// Why.
+        reason: String,
+        /// Who did it.
+        by: By,
+    },
+}
+
+/// Names one transfer between two domains, for ever: who retries it names it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Crossing {
+    /// The conversation that leaves.
+    pub from: ConversationId,
+    /// Counts the transfers from its domain to the other one, from 1.
+    pub number: u64,
+    /// The smallest number of that count that is not settled: what is smaller may be forgotten.
+    pub floor: u64,
+}
+
+/// A conversation as another domain is to take it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incoming {
+    /// Which transfer.
+    pub crossing: Crossing,
+    /// Whose it is: nothing crosses accounts.
+    pub account: AccountId,
+    /// The touchpoint whose routing applies.
+    pub to: TouchpointId,
+    /// How it came in.
+    pub channel: crate::Channel,
+    /// Its priority.
+    pub priority: Priority,
+    /// The customer, in the caller's own terms.
+    pub customer: String,
+    /// The caller's own reference.
+    pub reference: String,
+    /// Time since it arrived at the first domain.
+    pub age: crate::Span,
+    /// Transfers so far, this one included.
+    pub hop: u32,
 }
 
 /// What becomes of a transfer to an agent that is refused, times out or is lost.
@@ -260,7 +314,7 @@ pub enum Command {
         /// Free text.
         notes: String,
     },
-    /// Moves a conversation inside the domain. By its owner or a supervisor.
+    /// Moves a conversation inside the domain, or to another of the account. By its owner or a supervisor.
     Transfer {
         /// Which.
         conversation: ConversationId,
@@ -305,5 +359,27 @@ pub enum Command {
     Panic {
         /// The message.
         message: String,
+    },
+
+    // ----- between domains; made by the cluster, never by callers -----
+    /// A conversation comes from another domain. Again: the answer of the first time.
+    Arrive(Box<Incoming>),
+    /// A transfer is called back: what has not arrived never will; what has, ends as the recall says.
+    Withdraw {
+        /// Which transfer.
+        crossing: Crossing,
+        /// Why.
+        recall: Recall,
+    },
+    /// What became of a transfer to another domain.
+    Settle {
+        /// The conversation that was to leave.
+        conversation: ConversationId,
+        /// The transfer's number.
+        number: u64,
+        /// The recall that was sent, if any.
+        recall: Option<Recall>,
+        /// What the other domain answered.
+        landing: crate::outcome::Landing,
     },
 }

@@ -31,6 +31,8 @@ pub(crate) enum Due {
     MissReturn(AgentNo),
     /// A terminal conversation is forgotten.
     Forget(ConvNo),
+    /// Another domain did not take a conversation in time.
+    Recall(ConvNo),
 }
 
 /// All deadlines of a domain. Derived: rebuilt from the entities when restored.

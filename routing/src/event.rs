@@ -1,9 +1,10 @@
 //! What happened: a dense sequence per domain.
 
-use crate::command::{By, Intent, TransferFallback, TransferTarget};
+use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
+use crate::outcome::NotTaken;
 use crate::{
     AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position, Priority, QueueId,
-    Sequence, TouchpointId, Version,
+    Sequence, Span, TouchpointId, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -151,6 +152,11 @@ pub enum Ending {
     Expired,
     /// Its owner was lost and the channel's rule closes.
     OwnerLost,
+    /// It is in another domain now.
+    Moved {
+        /// As this conversation.
+        to: ConversationId,
+    },
 }
 
 /// What happened. Variants only grow at the end: they are in event stores.
@@ -340,6 +346,41 @@ pub enum EventKind {
         /// Notes of the wrap-up.
         notes: String,
     },
+    /// A conversation came from another domain.
+    ArrivedFrom {
+        /// Which.
+        conversation: ConversationId,
+        /// What it was in the other domain.
+        from: ConversationId,
+        /// The touchpoint it was sent to.
+        touchpoint: TouchpointId,
+        /// How.
+        channel: Channel,
+        /// With which priority.
+        priority: Priority,
+        /// The customer as the first caller named it.
+        customer: String,
+        /// That caller's reference.
+        reference: String,
+        /// Time since it arrived at the first domain: its age goes on from it.
+        age: Span,
+        /// Transfers so far.
+        hop: u32,
+    },
+    /// A conversation on its way to another domain is called back.
+    Recalled {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        recall: Recall,
+    },
+    /// Another domain does not take a conversation; its fallback follows, unless it was called back.
+    TransferRefused {
+        /// Which.
+        conversation: ConversationId,
+        /// Why not.
+        why: NotTaken,
+    },
 }
 
 impl EventKind {
@@ -371,6 +412,9 @@ impl EventKind {
             | Self::TransferStarted { conversation, .. }
             | Self::TransferFailed { conversation }
             | Self::Reprioritised { conversation, .. }
+            | Self::ArrivedFrom { conversation, .. }
+            | Self::Recalled { conversation, .. }
+            | Self::TransferRefused { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
         }
     }

@@ -1,6 +1,6 @@
 //! What deadlines do. Every entry first expires what is due at its time.
 
-use crate::command::{By, Intent};
+use crate::command::{By, Intent, Recall};
 use crate::deadlines::Due;
 use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, State};
 use crate::event::{Ending, OfferEnd, Requeued, Revoked};
@@ -80,6 +80,7 @@ impl Domain {
             add(conversation.fallback_deadline, Due::Fallback(no));
             add(conversation.wait_deadline, Due::Wait(no));
             add(conversation.forget_at, Due::Forget(no));
+            add(conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no));
         }
         all.into_iter().min()
     }
@@ -131,6 +132,7 @@ impl Domain {
             Due::Forget(no) => {
                 self.conversations.remove(&no);
             }
+            Due::Recall(no) => self.recall(cx, no, &Recall::TimedOut),
         }
     }
 

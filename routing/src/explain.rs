@@ -13,6 +13,8 @@ impl Domain {
         let queues: Vec<QueueNo> = self.present_queues(&conversation.queues);
         let waits = conversation.state == State::Waiting;
         let (candidates, better): (BTreeSet<AgentNo>, u64) = match conversation.place {
+            // No agent here can have it.
+            _ if conversation.state == State::Transferring => (BTreeSet::new(), 0),
             PlaceKind::Dedicated(agent) => {
                 let dedicated = self.agents.get(agent.0);
                 let lines = dedicated.into_iter().flat_map(|agent| agent.index.0.dedicated.values());

@@ -38,6 +38,7 @@ mod views;
 
 pub use command::Command;
 pub use digest::fingerprint;
+pub use domain::crossings::Owed;
 pub use effects::{Alarm, Effects};
 pub use entry::{Entry, Position, RequestId};
 pub use event::{Event, EventKind};

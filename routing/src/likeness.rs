@@ -121,6 +121,7 @@ impl Domain {
             (State::Assigned(agent), Stage::Assigned(shown))
             | (State::Wrapping(agent), Stage::Wrapping(shown)) => agent.id(self.id) == *shown,
             (State::Ended(ending), Stage::Ended(shown)) => **ending == *shown,
+            (State::Transferring, Stage::Transferring) => true,
             _ => false,
         }
     }
@@ -152,6 +153,7 @@ impl Domain {
             assigned_at,
             ended_at,
             last_agent,
+            departure,
         } = view;
         conversation.no.id(self.id) == *id
             && conversation.version == *version
@@ -178,6 +180,11 @@ impl Domain {
             && conversation.assigned_at == *assigned_at
             && conversation.ended_at == *ended_at
             && conversation.last_agent.map(|agent| agent.id(self.id)) == *last_agent
+            && match (&conversation.departure, departure) {
+                (Some(ours), Some(shown)) => ours.is_like(shown),
+                (None, None) => true,
+                _ => false,
+            }
             && conversation.customer() == customer
             && conversation.reference() == reference
     }

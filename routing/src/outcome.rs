@@ -48,6 +48,41 @@ pub enum DoneWhat {
         /// Its owner.
         agent: AgentId,
     },
+    /// What became of a conversation from another domain.
+    Landed(Landing),
+}
+
+/// What became of a conversation from another domain. Once said it stays so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Landing {
+    /// It is here, as this conversation.
+    Arrived(ConversationId),
+    /// It is not taken.
+    Refused(NotTaken),
+    /// It had not arrived when it was called back, and never will.
+    Withdrawn,
+}
+
+/// Why a domain does not take a conversation from another one.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+)]
+pub enum NotTaken {
+    /// Nothing crosses accounts.
+    #[error("the domain is of another account")]
+    OtherAccount,
+    /// No such touchpoint there.
+    #[error("no such touchpoint")]
+    UnknownTouchpoint,
+    /// The touchpoint is of another channel.
+    #[error("the touchpoint is of another channel")]
+    OtherChannel,
+    /// The domain, or every queue of the touchpoint, is full.
+    #[error("full")]
+    Full,
+    /// Too many transfers.
+    #[error("too many transfers")]
+    Hops,
 }
 
 /// Why a command was refused. Deterministic: the same on every replica and on every retry.

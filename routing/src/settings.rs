@@ -37,6 +37,14 @@ pub mod limits {
     pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
     /// Transfers of one conversation.
     pub const HOPS_MAX: u32 = 11;
+    /// How long another domain has to take a conversation before it is called back.
+    pub const CROSSING_MAX: Span = Span::seconds(10);
+    /// Conversations of a domain that may be on their way to others at once.
+    pub const CROSSINGS_MAX: u64 = 1_000;
+    /// Domains to which conversations of one domain may ever have gone.
+    pub const CROSSING_DOMAINS_MAX: usize = 10_000;
+    /// How long a conversation that came back waits for the agent who sent it away, before its queues.
+    pub const BACK_TO_SOURCE_MAX: Span = Span::seconds(30);
     /// Credits an aging policy may list.
     pub const CREDITS_MAX: usize = 256;
 

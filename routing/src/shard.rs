@@ -40,6 +40,8 @@ struct ShardIndex {
     listed: BTreeMap<DomainId, LogTime>,
     /// Domains with matching left over.
     unmatched: BTreeSet<DomainId>,
+    /// Domains that owe something to others.
+    owing: BTreeSet<DomainId>,
     planted: Option<PlantedBug>,
 }
 
@@ -74,6 +76,11 @@ impl Shard {
             index.unmatched.remove(&id);
         } else {
             index.unmatched.insert(id);
+        }
+        if domain.crossings.is_leaving() && domain.quarantined.is_none() {
+            index.owing.insert(id);
+        } else {
+            index.owing.remove(&id);
         }
     }
 

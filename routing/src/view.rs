@@ -1,7 +1,7 @@
 //! Plain pictures of the state, for reads, invariants, the naive model and tests. Nothing here
 //! is stored: each is made from state when asked for.
 
-use crate::command::{By, Intent, TransferFallback};
+use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::event::{Ending, Place};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
@@ -35,11 +35,13 @@ pub enum Stage {
     Wrapping(AgentId),
     /// Terminal.
     Ended(Ending),
+    /// On its way to another domain: nobody's here until that is settled.
+    Transferring,
 }
 
 impl Stage {
     /// The state's name in the contract: `queued`, `offered`, `assigned`, `wrapping`, `closed`,
-    /// `in_inbox` or `abandoned`.
+    /// `in_inbox`, `abandoned` or `transferring`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -50,6 +52,7 @@ impl Stage {
             Stage::Wrapping(_) => "wrapping",
             Stage::Ended(Ending::Abandoned) => "abandoned",
             Stage::Ended(_) => "closed",
+            Stage::Transferring => "transferring",
         }
     }
 
@@ -90,6 +93,19 @@ pub struct OfferView {
     pub deadline: LogTime,
     /// For a transfer to an agent: what happens if it fails.
     pub transfer: Option<TransferFallback>,
+}
+
+/// A conversation's way to another domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartureView {
+    /// Where to.
+    pub to: TouchpointId,
+    /// Counts the transfers from this domain to that one.
+    pub number: u64,
+    /// What if it fails.
+    pub fallback: TransferFallback,
+    /// Why it was called back, if it was.
+    pub recall: Option<Recall>,
 }
 
 /// A conversation.
@@ -133,6 +149,8 @@ pub struct ConversationView {
     pub ended_at: Option<LogTime>,
     /// Its last owner.
     pub last_agent: Option<AgentId>,
+    /// Its way to another domain, if it is on one.
+    pub departure: Option<Box<DepartureView>>,
 }
 
 /// Work an agent holds.

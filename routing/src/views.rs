@@ -31,6 +31,7 @@ impl Conversation {
             self.fallback_deadline,
             self.wait_deadline,
             self.forget_at,
+            self.departure.as_ref().and_then(|departure| departure.deadline),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -161,6 +162,7 @@ impl Domain {
             State::Assigned(agent) => Stage::Assigned(agent.id(self.id)),
             State::Wrapping(agent) => Stage::Wrapping(agent.id(self.id)),
             State::Ended(ending) => Stage::Ended(Ending::clone(ending)),
+            State::Transferring => Stage::Transferring,
         }
     }
 
@@ -194,13 +196,14 @@ impl Domain {
             assigned_at: conversation.assigned_at,
             ended_at: conversation.ended_at,
             last_agent: conversation.last_agent.map(|agent| agent.id(self.id)),
+            departure: conversation.departure.as_deref().map(|way| Box::new(way.view())),
         }
     }
 
     /// The points it weighs; for one that waits, what an offer made now would take.
     pub(crate) fn shown_weight(&self, conversation: &Conversation) -> Points {
         match conversation.state {
-            State::Waiting | State::Offered => conversation
+            State::Waiting | State::Offered | State::Transferring => conversation
                 .offer
                 .as_ref()
                 .map_or_else(|| self.weight(conversation.channel), |offer| offer.weight),

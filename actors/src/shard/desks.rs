@@ -58,6 +58,7 @@ struct Table {
     /// The shard's actor wakes at this log time by itself.
     armed_for: Option<LogTime>,
     pace_told: bool,
+    outbox_told: bool,
 }
 
 /// What an agent's actor sends on.
@@ -129,6 +130,20 @@ impl Desks {
     /// The shard's actor wakes for this deadline by itself.
     pub(crate) fn armed_for(&self, deadline: Option<LogTime>) {
         self.table().armed_for = deadline;
+    }
+
+    /// Wakes the shard's actor for what is owed to other domains.
+    pub(super) fn owes(&self) {
+        let mut table = self.table();
+        if !table.outbox_told {
+            table.outbox_told = true;
+            table.tell_shard(ShardMessage::Owes);
+        }
+    }
+
+    /// The shard's actor is about to look at what is owed; whatever is applied from now on tells it.
+    pub(crate) fn sees_outbox(&self) {
+        self.table().outbox_told = false;
     }
 
     pub(super) fn look_at_leases(&self) {

@@ -13,6 +13,7 @@ use consensus::{Batch, BatchPosition, NodeId, StateMachine};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use proto::codec;
+use routing::command::TransferTarget;
 use routing::entry::Request;
 use routing::{Alarm, Effects, Entry, Event, EventKind, LogTime, PlantedBug, Position, Shard};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -97,17 +98,23 @@ impl ShardMachine {
         }
         let now_us = self.clock.monotonic_us();
         let mut look = false;
+        let mut owes = false;
         for event in events {
             match &event.kind {
                 EventKind::SessionOpened { agent, epoch } => {
                     look |= self.leases.opened(*agent, *epoch, now_us);
                 }
                 EventKind::LeaseLost { agent, epoch } => self.leases.closed(*agent, *epoch),
+                EventKind::TransferStarted { target: TransferTarget::Touchpoint(_), .. }
+                | EventKind::Recalled { .. } => owes = true,
                 _ => {}
             }
         }
         if look {
             self.desks.look_at_leases();
+        }
+        if owes {
+            self.desks.owes();
         }
         self.desks.deliver(events, |conversation| {
             let replica = self.replica.read();

@@ -7,6 +7,7 @@
 //! registered name, since names are process-wide.
 
 mod agent;
+mod carrier;
 mod conversation;
 mod node;
 mod queue;

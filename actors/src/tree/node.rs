@@ -6,6 +6,7 @@ use super::restarts::Restarts;
 use super::shard::{ShardActor, ShardArguments, ShardMessage};
 use crate::alarms::Alarms;
 use crate::post::Post;
+use crate::router::Router;
 use crate::seeded::SeededBug;
 use crate::shard::ShardRuntime;
 use consensus::env::SharedClock;
@@ -36,6 +37,7 @@ pub(crate) struct NodeArguments {
     pub(crate) clock: SharedClock,
     pub(crate) alarms: Alarms,
     pub(crate) speed: u32,
+    pub(crate) router: Router,
 }
 
 #[derive(Default)]
@@ -65,6 +67,7 @@ impl NodeState {
             clock: self.with.clock.clone(),
             alarms: self.with.alarms.clone(),
             speed: self.with.speed,
+            router: self.with.router.clone(),
         };
         let (actor, _) = ShardActor::spawn_linked(None, ShardActor, with, myself.get_cell()).await?;
         self.children.insert(actor.get_id(), id);

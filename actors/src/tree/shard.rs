@@ -2,10 +2,12 @@
 //! the agents and queues that are awake. It decides nothing about routing.
 
 use super::agent::{AgentActor, AgentArguments};
+use super::carrier::{self, Carrier, carry};
 use super::queue::QueueActor;
 use super::restarts::Restarts;
 use crate::alarms::Alarms;
 use crate::post::Post;
+use crate::router::Router;
 use crate::seeded::SeededBug;
 use crate::shard::{ShardRuntime, Silence};
 use crate::wire::Parcel;
@@ -49,6 +51,10 @@ pub(crate) enum ShardMessage {
     RouseAgent(AgentId),
     /// This queue's inbox changed and it has no actor.
     WakeQueue(QueueId),
+    /// Look at what is owed to other domains.
+    Owes,
+    /// A message to another domain was answered and that is settled, or not.
+    Carried(carrier::Key, bool),
     /// The last words to a session that was replaced.
     Farewell(NodeId, Parcel),
 }
@@ -72,6 +78,7 @@ pub(crate) struct ShardArguments {
     pub(crate) alarms: Alarms,
     /// Log time per real time.
     pub(crate) speed: u32,
+    pub(crate) router: Router,
 }
 
 pub(crate) struct ShardState {
@@ -81,6 +88,8 @@ pub(crate) struct ShardState {
     losing: bool,
     pace_timer: Option<Timer>,
     lease_timer: Option<Timer>,
+    carrier: Carrier,
+    carry_timer: Option<Timer>,
     children: BTreeMap<ActorId, Child>,
     restarts: Restarts,
 }
@@ -88,7 +97,9 @@ pub(crate) struct ShardState {
 impl Drop for ShardState {
     fn drop(&mut self) {
         self.with.shard.counters.actors.fetch_sub(1, Ordering::Relaxed);
-        for timer in [self.pace_timer.take(), self.lease_timer.take()].into_iter().flatten() {
+        for timer in
+            [self.pace_timer.take(), self.lease_timer.take(), self.carry_timer.take()].into_iter().flatten()
+        {
             timer.abort();
         }
     }
@@ -165,6 +176,32 @@ impl ShardState {
             myself.send_after(Duration::from_micros(wait_us), || ShardMessage::Leases)
         });
         set(&mut self.lease_timer, timer);
+    }
+
+    /// Sends what is owed to other domains, and wakes again for what has to wait.
+    fn carry(&mut self, myself: &ActorRef<ShardMessage>) {
+        let shard = &self.with.shard;
+        // First: whatever is applied from here on tells again.
+        shard.desks.sees_outbox();
+        if !shard.replica.read().shard.owes() {
+            self.carrier = Carrier::default();
+            return;
+        }
+        let now_us = self.with.clock.monotonic_us();
+        for owed in self.carrier.take(shard, now_us) {
+            let key = carrier::key(&owed);
+            let work = carry(self.with.router.clone(), shard.clone(), self.with.term, owed);
+            let myself = myself.clone();
+            tokio::spawn(async move {
+                let settled = work.await;
+                let _ = myself.cast(ShardMessage::Carried(key, settled));
+            });
+        }
+        let timer = self.carrier.next_us().map(|at_us| {
+            let wait_us = at_us.saturating_sub(now_us).max(1_000);
+            myself.send_after(Duration::from_micros(wait_us), || ShardMessage::Owes)
+        });
+        set(&mut self.carry_timer, timer);
     }
 
     async fn start_agent(
@@ -266,6 +303,8 @@ impl Actor for ShardActor {
             losing: false,
             pace_timer: None,
             lease_timer: None,
+            carrier: Carrier::default(),
+            carry_timer: None,
             children: BTreeMap::new(),
             restarts: Restarts::default(),
         })
@@ -278,6 +317,9 @@ impl Actor for ShardActor {
     ) -> Result<(), ActorProcessingErr> {
         state.pace(&myself);
         state.look_at_leases(&myself);
+        if !state.with.shard.seeded.has(SeededBug::OutboxForgotten) {
+            state.carry(&myself);
+        }
         Ok(())
     }
 
@@ -302,6 +344,11 @@ impl Actor for ShardActor {
             ShardMessage::WaveOver => {
                 state.losing = false;
                 state.look_at_leases(&myself);
+            }
+            ShardMessage::Owes => state.carry(&myself),
+            ShardMessage::Carried(key, settled) => {
+                state.carrier.carried(key, settled, state.with.clock.monotonic_us());
+                state.carry(&myself);
             }
             ShardMessage::WakeAgent(agent) => state.start_agent(&myself, agent).await?,
             ShardMessage::RouseAgent(agent) => state.with.shard.desks.rouse(agent),

@@ -48,6 +48,7 @@ pub fn write_stage(stage: &Stage) -> v1::Stage {
         Stage::Wrapping(_) => v1::Stage::Wrapping,
         Stage::Ended(Ending::Abandoned) => v1::Stage::Abandoned,
         Stage::Ended(_) => v1::Stage::Closed,
+        Stage::Transferring => v1::Stage::Transferring,
     }
 }
 
@@ -59,7 +60,7 @@ pub fn read_stages(codes: &[i32]) -> Read<Vec<v1::Stage>> {
     let stage = |(place, code): (usize, &i32)| match v1::Stage::try_from(*code) {
         Ok(v1::Stage::Unspecified) | Err(_) => Err(Problem::field(
             format!("stages[{place}]"),
-            format!("{code} is not a stage: use STAGE_QUEUED (1) to STAGE_ABANDONED (7), or none for all"),
+            format!("{code} is not a stage: use STAGE_QUEUED (1) to STAGE_TRANSFERRING (8), or none for all"),
         )),
         Ok(stage) => Ok(stage),
     };
@@ -97,5 +98,10 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
         },
         dedicated: dedicated.is_some(),
         now_us: now.0,
+        transferring_to: conversation.departure.as_ref().map(|way| way.to.to_string()).unwrap_or_default(),
+        moved_to: match &conversation.stage {
+            Stage::Ended(Ending::Moved { to }) => to.to_string(),
+            _ => String::new(),
+        },
     }
 }

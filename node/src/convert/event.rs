@@ -101,6 +101,9 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::TransferFailed { .. } => "transfer_failed",
         EventKind::Reprioritised { .. } => "reprioritised",
         EventKind::Ended { .. } => "ended",
+        EventKind::ArrivedFrom { .. } => "arrived_from",
+        EventKind::Recalled { .. } => "recalled",
+        EventKind::TransferRefused { .. } => "transfer_refused",
     }
 }
 
@@ -113,6 +116,7 @@ pub fn ending_name(ending: &Ending) -> &'static str {
         Ending::Closed { .. } => "closed",
         Ending::Expired => "expired",
         Ending::OwnerLost => "owner_lost",
+        Ending::Moved { .. } => "moved",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
 use routing::EventKind;
-use routing::command::{Intent, TransferFallback, TransferTarget};
+use routing::command::{Intent, Recall, TransferFallback, TransferTarget};
 use routing::event::{Ending, How, OfferEnd, Place};
 use serde_json::{Value, json};
 
@@ -39,6 +39,7 @@ fn target(target: TransferTarget) -> Value {
         TransferTarget::Agent(agent) => json!({ "agent": text(agent) }),
         TransferTarget::Queue(queue) => json!({ "queue": text(queue) }),
         TransferTarget::Inbox(queue) => json!({ "inbox": text(queue) }),
+        TransferTarget::Touchpoint(there) => json!({ "touchpoint": text(there) }),
     }
 }
 
@@ -137,6 +138,32 @@ fn conversation_fields(kind: &EventKind) -> Value {
             "hop": hop, "by": by_text(by),
         }),
         EventKind::TransferFailed { conversation } => json!({ "conversation": text(conversation) }),
+        EventKind::ArrivedFrom {
+            conversation,
+            from,
+            touchpoint,
+            channel,
+            priority,
+            customer,
+            reference,
+            age,
+            hop,
+        } => json!({
+            "conversation": text(conversation), "from": text(from), "touchpoint": text(touchpoint),
+            "channel": text(channel), "priority": priority.0, "customer": customer,
+            "reference": reference, "age_us": age.0, "hop": hop,
+        }),
+        EventKind::Recalled { conversation, recall } => match recall {
+            Recall::TimedOut => json!({ "conversation": text(conversation), "recall": "timed_out" }),
+            Recall::Abandoned => json!({ "conversation": text(conversation), "recall": "abandoned" }),
+            Recall::Closed { reason, by } => json!({
+                "conversation": text(conversation), "recall": "closed", "reason": reason,
+                "by": by_text(by),
+            }),
+        },
+        EventKind::TransferRefused { conversation, why } => {
+            json!({ "conversation": text(conversation), "why": why.to_string() })
+        }
         EventKind::Reprioritised { conversation, priority, by } => json!({
             "conversation": text(conversation), "priority": priority.0, "by": by_text(by),
         }),
@@ -151,6 +178,7 @@ fn conversation_fields(kind: &EventKind) -> Value {
                     fields["reason"] = json!(reason);
                     fields["by"] = json!(by_text(by));
                 }
+                Ending::Moved { to } => fields["to"] = json!(to.to_string()),
                 Ending::Abandoned | Ending::Expired | Ending::OwnerLost => {}
             }
             fields

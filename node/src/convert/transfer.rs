@@ -13,10 +13,14 @@ use routing::command::{TransferFallback, TransferTarget};
 /// `INVALID_ARGUMENT` that names the field.
 pub fn read_target(target: Option<v1::TransferTarget>) -> Read<TransferTarget> {
     match target.and_then(|target| target.target) {
-        None => Err(Problem::field("target", "is required: one of agent, queue or inbox (a queue id)")),
+        None => Err(Problem::field(
+            "target",
+            "is required: one of agent, queue, inbox (a queue id) or touchpoint (of another domain)",
+        )),
         Some(Target::Agent(agent)) => id("target.agent", &agent).map(TransferTarget::Agent),
         Some(Target::Queue(queue)) => id("target.queue", &queue).map(TransferTarget::Queue),
         Some(Target::Inbox(queue)) => id("target.inbox", &queue).map(TransferTarget::Inbox),
+        Some(Target::Touchpoint(there)) => id("target.touchpoint", &there).map(TransferTarget::Touchpoint),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::checks::{Answered, done};
 use super::wrong_state;
 use crate::ConversationId;
+use crate::command::Recall;
 use crate::domain::{Cx, Domain, State};
 use crate::event::{Ending, Revoked, Subject};
 use crate::outcome::DoneWhat;
@@ -16,6 +17,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: ConversationId) ->
         }
         State::Assigned(_) => domain.end_contact(cx, no),
         State::Wrapping(_) => {}
+        State::Transferring => domain.recall(cx, no, &Recall::Abandoned),
         State::Ended(_) if domain.planted(PlantedBug::EndingRewritten) => {
             domain.conv_mut(no).state = State::Ended(Box::new(Ending::Expired));
         }

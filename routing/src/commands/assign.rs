@@ -14,7 +14,9 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: Conver
     let answer = done(DoneWhat::Assigned { conversation: id, agent: desk.agent }, Subject::Conversation(id));
     let conversation = domain.conv(no);
     match conversation.state {
-        State::Ended(_) => return wrong_state(domain, no, "it must wait in an inbox"),
+        State::Ended(_) | State::Transferring => {
+            return wrong_state(domain, no, "it must wait in an inbox");
+        }
         State::Assigned(owner) if owner == agent => return answer,
         State::Wrapping(owner) if owner == agent => {
             return wrong_state(domain, no, "it must wait in an inbox");

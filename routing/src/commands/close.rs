@@ -3,8 +3,8 @@
 use super::checks::{Answered, done, not_allowed, supervises, supervisors_only, text};
 use super::wrong_state;
 use crate::ConversationId;
-use crate::command::By;
-use crate::domain::{ConvNo, Cx, Domain};
+use crate::command::{By, Recall};
+use crate::domain::{ConvNo, Cx, Domain, State};
 use crate::event::{Ending, Revoked, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::TEXT_BYTES_MAX;
@@ -49,7 +49,13 @@ fn live(domain: &Domain, id: ConversationId) -> Result<ConvNo, crate::Rejected> 
     if domain.conv(no).is_terminal() { wrong_state(domain, no, "it has ended already") } else { Ok(no) }
 }
 
-fn close(domain: &mut Domain, cx: &mut Cx<'_>, no: ConvNo, reason: &str, by: &By) -> Answered {
+/// Closes a live conversation; one that is on its way to another domain is called back for it.
+pub(super) fn close(domain: &mut Domain, cx: &mut Cx<'_>, no: ConvNo, reason: &str, by: &By) -> Answered {
+    if domain.conv(no).state == State::Transferring {
+        let recall = Recall::Closed { reason: reason.to_owned(), by: by.clone() };
+        domain.recall(cx, no, &recall);
+        return done(DoneWhat::Ok, Subject::Conversation(no.id(domain.id)));
+    }
     let ending = Ending::Closed { reason: reason.to_owned(), by: by.clone() };
     domain.end(cx, no, ending, String::new(), Revoked::Closed);
     done(DoneWhat::Ok, Subject::Conversation(no.id(domain.id)))

@@ -3,12 +3,15 @@
 mod abandon;
 mod accept;
 mod agents;
+mod arrive;
 mod assign;
 pub(crate) mod checks;
 mod close;
 mod complete;
 #[cfg(test)]
 mod config_test;
+#[cfg(test)]
+mod crossing_test;
 mod delete_agent;
 mod delete_queue;
 mod end_contact;
@@ -21,11 +24,13 @@ mod reject;
 mod reprioritise;
 mod sessions;
 mod set_presence;
+mod settle;
 mod start;
 mod touchpoints;
 mod transfer;
 mod update_domain;
 mod validate;
+mod withdraw;
 
 pub(crate) use checks::{About, Answer};
 
@@ -85,6 +90,11 @@ impl Domain {
                 reprioritise::apply(self, cx, *conversation, *priority, by)
             }
             Command::Panic { message } => panic!("{message}"),
+            Command::Arrive(incoming) => arrive::apply(self, cx, incoming),
+            Command::Withdraw { crossing, recall } => withdraw::apply(self, cx, crossing, recall),
+            Command::Settle { conversation, number, recall, landing } => {
+                settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
+            }
         }
     }
 
@@ -112,6 +122,7 @@ impl Domain {
             | Command::Transfer { conversation, .. }
             | Command::Close { conversation, .. }
             | Command::ForceClose { conversation, .. }
+            | Command::Settle { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Some(Subject::Conversation(*conversation)),
             Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
                 let conversation = self.offered(*offer).map_or_else(

@@ -3,15 +3,26 @@
 use super::checks::{Answered, done, invalid, text};
 use crate::command::Arrival;
 use crate::deadlines::Due;
-use crate::domain::{AgentNo, ConvNo, Conversation, Cx, Domain, PlaceKind, QueueNo, State};
+use crate::domain::{AgentNo, ConvNo, Conversation, Cx, Domain, PlaceKind, QueueNo, State, TouchNo};
 use crate::event::{EventKind, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::{CONVERSATIONS_LIVE_MAX, TEXT_BYTES_MAX};
 use crate::settings::{AcceptMode, RoutingMode};
-use crate::{Points, Priority, QueueId, Rejected, Span, Version};
+use crate::{Channel, ConversationId, LogTime, Points, Priority, QueueId, Rejected, Span, Version};
 
 /// How an inbox conversation is offered, should it come to a queue later.
 const INBOX_ACCEPT: AcceptMode = AcceptMode::Manual { ring: Span::seconds(30) };
+
+/// A conversation as it comes in.
+pub(super) struct Admission<'a> {
+    pub(super) touchpoint: TouchNo,
+    pub(super) customer: &'a str,
+    pub(super) reference: &'a str,
+    /// Overrides the touchpoint's.
+    pub(super) priority: Option<Priority>,
+    pub(super) arrived_at: LogTime,
+    pub(super) hops: u32,
+}
 
 pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> Answered {
     text("customer", &arrival.customer, TEXT_BYTES_MAX)?;
@@ -19,7 +30,37 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> 
     if arrival.continues.is_some_and(|continued| continued.domain != domain.id) {
         return invalid("continues", "a conversation of another domain");
     }
-    let touchpoint = domain.named_touchpoint(arrival.touchpoint)?;
+    let admission = Admission {
+        touchpoint: domain.named_touchpoint(arrival.touchpoint)?,
+        customer: &arrival.customer,
+        reference: &arrival.reference,
+        priority: arrival.priority,
+        arrived_at: cx.now,
+        hops: 0,
+    };
+    let id = admit(domain, cx, &admission, |id, channel, priority| EventKind::Arrived {
+        conversation: id,
+        touchpoint: arrival.touchpoint,
+        channel,
+        priority,
+        customer: arrival.customer.clone(),
+        reference: arrival.reference.clone(),
+        continues: arrival.continues,
+    })?;
+    done(DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id))
+}
+
+/// Takes a conversation in, routed as its touchpoint says, and tells of it by this event.
+///
+/// # Errors
+/// The domain, or every queue it could wait in, is full; nothing was changed.
+pub(super) fn admit(
+    domain: &mut Domain,
+    cx: &mut Cx<'_>,
+    admission: &Admission<'_>,
+    event: impl FnOnce(ConversationId, Channel, Priority) -> EventKind,
+) -> Result<ConversationId, Rejected> {
+    let touchpoint = admission.touchpoint;
     let settings = &domain.touchpoints.get(touchpoint.0).expect("just found").settings;
     let channel = settings.channel;
     let numbers = |queues: &[QueueId]| {
@@ -49,10 +90,10 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> 
     domain.counters.conversation += 1;
     let no = ConvNo(domain.counters.conversation);
     let id = no.id(domain.id);
-    let priority = arrival.priority.unwrap_or(priority);
-    let mut texts = String::with_capacity(arrival.customer.len() + arrival.reference.len());
-    texts.push_str(&arrival.customer);
-    texts.push_str(&arrival.reference);
+    let priority = admission.priority.unwrap_or(priority);
+    let mut texts = String::with_capacity(admission.customer.len() + admission.reference.len());
+    texts.push_str(admission.customer);
+    texts.push_str(admission.reference);
     let fallback_deadline = fallback.map(|after| cx.now + after);
     let conversation = Conversation {
         no,
@@ -62,7 +103,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> 
         priority,
         state: State::Waiting,
         place,
-        arrived_at: cx.now,
+        arrived_at: admission.arrived_at,
         waits_since: cx.now,
         queues,
         accept,
@@ -71,7 +112,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> 
         waive_at: None,
         hold_until: None,
         held_by: None,
-        hops: 0,
+        hops: admission.hops,
         weight: Points(0),
         from_queue: None,
         wait_deadline: None,
@@ -80,30 +121,20 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> 
         grace_deadline: None,
         forget_at: None,
         texts: texts.into_boxed_str(),
-        customer_bytes: u16::try_from(arrival.customer.len()).expect("bounded above"),
+        customer_bytes: u16::try_from(admission.customer.len()).expect("bounded above"),
         assigned_at: None,
         ended_at: None,
         last_agent: None,
+        departure: None,
     };
     domain.conversations.insert(no, Box::new(conversation));
     domain.index.0.live += 1;
     if let Some(at) = fallback_deadline {
         domain.index.0.deadlines.add(at, Due::Fallback(no));
     }
-    domain.emit(
-        cx,
-        EventKind::Arrived {
-            conversation: id,
-            touchpoint: arrival.touchpoint,
-            channel,
-            priority,
-            customer: arrival.customer.clone(),
-            reference: arrival.reference.clone(),
-            continues: arrival.continues,
-        },
-    );
+    domain.emit(cx, event(id, channel, priority));
     domain.enter_place(cx, no, None);
-    done(DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id))
+    Ok(id)
 }
 
 /// Refuses when the domain, or every queue it could wait in, is full.

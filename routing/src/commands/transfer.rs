@@ -1,4 +1,4 @@
-//! `Transfer`: to an agent, a queue or an inbox of the domain.
+//! `Transfer`: to an agent, a queue or an inbox of the domain, or to another domain.
 
 use super::assign::check_room;
 use super::checks::{Answered, done, invalid, not_allowed, supervises};
@@ -8,11 +8,13 @@ use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
 use crate::event::{EventKind, OfferEnd, Requeued, Revoked, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::HOPS_MAX;
-use crate::{ConversationId, PlantedBug, Rejected};
+use crate::{ConversationId, PlantedBug, Rejected, TouchpointId};
 
 enum Target {
     Agent(AgentNo),
     Place(PlaceKind, QueueNo),
+    /// A touchpoint of another domain.
+    Away(TouchpointId),
 }
 
 pub(super) fn apply(
@@ -41,6 +43,16 @@ pub(super) fn apply(
         TransferTarget::Agent(agent) => Target::Agent(domain.named_agent(agent)?),
         TransferTarget::Queue(queue) => Target::Place(PlaceKind::Queues, domain.named_queue(queue)?),
         TransferTarget::Inbox(queue) => Target::Place(PlaceKind::Inbox, domain.named_queue(queue)?),
+        TransferTarget::Touchpoint(touchpoint) if touchpoint.domain == domain.id => {
+            return invalid(
+                "target",
+                "a touchpoint of this domain: name a queue, an inbox or an agent of it",
+            );
+        }
+        TransferTarget::Touchpoint(touchpoint) => {
+            domain.crossings.check_room(touchpoint.domain)?;
+            Target::Away(touchpoint)
+        }
     };
     if let TransferFallback::Queue(queue) = fallback {
         domain.named_queue(queue)?;
@@ -55,6 +67,7 @@ pub(super) fn apply(
     domain.conv_mut(no).hops = hop;
     domain.emit(cx, EventKind::TransferStarted { conversation: id, target, fallback, hop, by: by.clone() });
     match to {
+        Target::Away(touchpoint) => domain.depart(cx, no, touchpoint, fallback),
         Target::Agent(agent) => {
             if domain.conv(no).state == State::Waiting {
                 domain.leave_lines(no);

@@ -1,5 +1,6 @@
 //! The entities of a domain as the core keeps them.
 
+use super::crossings::Departure;
 use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
 use super::table::{Derived, Numbered};
@@ -174,6 +175,8 @@ pub(crate) enum State {
     Assigned(AgentNo),
     Wrapping(AgentNo),
     Ended(Box<Ending>),
+    /// On its way to another domain.
+    Transferring,
 }
 
 /// Where it waits, or would wait again.
@@ -241,6 +244,8 @@ pub(crate) struct Conversation {
     pub(crate) assigned_at: Option<LogTime>,
     pub(crate) ended_at: Option<LogTime>,
     pub(crate) last_agent: Option<AgentNo>,
+    /// While it is on its way to another domain.
+    pub(crate) departure: Option<Box<Departure>>,
 }
 
 impl Conversation {
@@ -255,7 +260,7 @@ impl Conversation {
     pub(crate) fn owner(&self) -> Option<AgentNo> {
         match self.state {
             State::Assigned(agent) | State::Wrapping(agent) => Some(agent),
-            _ => None,
+            State::Waiting | State::Offered | State::Ended(_) | State::Transferring => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A domain as it is stored and compared: entities in the order of their numbers, nothing derived.
 
+use super::crossings::Crossings;
 use super::keys::Line;
 use super::{
     Agent, AgentNo, Answers, ConvNo, Conversation, Counters, Derived, Domain, DomainIndex, Queue, State,
@@ -28,6 +29,7 @@ struct ImageRef<'a> {
     touchpoints: &'a Table<Touchpoint>,
     conversations: Vec<&'a Conversation>,
     requests: &'a Answers,
+    crossings: &'a Crossings,
     dirty: &'a Dirty,
 }
 
@@ -46,6 +48,7 @@ struct Image {
     touchpoints: Table<Touchpoint>,
     conversations: Vec<Conversation>,
     requests: Answers,
+    crossings: Crossings,
     dirty: Dirty,
 }
 
@@ -69,6 +72,7 @@ impl Serialize for Domain {
             touchpoints: &self.touchpoints,
             conversations,
             requests: if dropped { &none } else { &self.requests },
+            crossings: &self.crossings,
             dirty: &self.dirty,
         }
         .serialize(serializer)
@@ -97,6 +101,7 @@ impl<'de> Deserialize<'de> for Domain {
             touchpoints: image.touchpoints,
             conversations,
             requests: image.requests,
+            crossings: image.crossings,
             dirty: Dirty::default(),
         };
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
@@ -146,6 +151,7 @@ impl Domain {
             (conversation.fallback_deadline, Due::Fallback(no)),
             (conversation.wait_deadline, Due::Wait(no)),
             (conversation.forget_at, Due::Forget(no)),
+            (conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no)),
         ];
         for (at, due) in dues {
             if let Some(at) = at {

@@ -1,10 +1,12 @@
 //! One domain: its entities, their indexes, and what every command does to them.
 
 mod agents;
+pub(crate) mod crossings;
 mod entities;
 mod exclusion;
 mod image;
 pub(crate) mod keys;
+mod leaving;
 mod lines;
 mod numbers;
 mod offers;
@@ -125,6 +127,7 @@ pub(crate) struct Domain {
     pub(crate) touchpoints: Table<Touchpoint>,
     pub(crate) conversations: FixedMap<ConvNo, Box<Conversation>>,
     pub(crate) requests: Answers,
+    pub(crate) crossings: crossings::Crossings,
     /// What matching has still to look at.
     pub(crate) dirty: Dirty,
     pub(crate) index: Derived<DomainIndex>,
@@ -146,6 +149,7 @@ impl Domain {
             touchpoints: Table::default(),
             conversations: FixedMap::default(),
             requests: Answers::default(),
+            crossings: crossings::Crossings::default(),
             dirty: Dirty::default(),
         }
     }

@@ -195,7 +195,7 @@ impl Domain {
         match then {
             LeaseLoss::Keep => {}
             LeaseLoss::Close if !wrapping => {
-                self.end(cx, no, Ending::OwnerLost, String::new(), Revoked::Transferred);
+                self.end(cx, no, Ending::OwnerLost, String::new(), Revoked::Closed);
             }
             LeaseLoss::Requeue | LeaseLoss::Close => self.owner_gone(cx, no, Requeued::LeaseLost),
         }

@@ -28,6 +28,8 @@ pub struct Ghost {
     pub window_us: u64,
     /// Conversations that were answered to a caller or announced, with their arrival.
     pub arrived: BTreeMap<ConversationId, LogTime>,
+    /// What came from other domains: what it was there and its hop, and what it is here.
+    pub landed: BTreeMap<(ConversationId, u32), ConversationId>,
     /// The priority that each arrived with, or was given last.
     pub priorities: BTreeMap<ConversationId, Priority>,
     /// When each that somebody owns ends by itself, if it does.
@@ -107,6 +109,12 @@ impl Ghost {
                     self.arrived.insert(*conversation, event.at);
                     self.priorities.insert(*conversation, *priority);
                     self.live.insert(*conversation);
+                }
+                EventKind::ArrivedFrom { conversation, from, priority, age, hop, .. } => {
+                    self.arrived.insert(*conversation, event.at - *age);
+                    self.priorities.insert(*conversation, *priority);
+                    self.live.insert(*conversation);
+                    self.landed.insert((*from, *hop), *conversation);
                 }
                 EventKind::Reprioritised { conversation, priority, .. } => {
                     self.priorities.insert(*conversation, *priority);

@@ -4,7 +4,6 @@
 //! [`Ghost`]: history that the checker keeps for itself. Checks scan; they know nothing of the
 //! engine's indexes. Tests, simulation, the chaos checker and the production metric use the same
 //! ids. With [`Step::touched`] they look at what the entry changed, without it at everything.
-//! R-17 (moves between domains) has no check until conversations move between domains.
 
 mod ages;
 mod facts;
@@ -25,6 +24,7 @@ mod r13;
 mod r14;
 mod r15;
 mod r16;
+mod r17;
 mod r18;
 mod r19;
 mod r20;
@@ -69,7 +69,7 @@ impl fmt::Display for Violation {
 }
 
 /// Every promise that has a check, in the order of ids.
-pub const ALL: [Promise; 19] = [
+pub const ALL: [Promise; 20] = [
     r01::PROMISE,
     r02::PROMISE,
     r03::PROMISE,
@@ -86,6 +86,7 @@ pub const ALL: [Promise; 19] = [
     r14::PROMISE,
     r15::PROMISE,
     r16::PROMISE,
+    r17::PROMISE,
     r18::PROMISE,
     r19::PROMISE,
     r20::PROMISE,

@@ -84,6 +84,7 @@ fn returned(step: &Step<'_>, ghost: &Ghost) -> impl Iterator<Item = String> {
 fn priority(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<String> {
     let told = step.events.iter().rev().find_map(|event| match &event.kind {
         EventKind::Arrived { conversation, priority, .. }
+        | EventKind::ArrivedFrom { conversation, priority, .. }
         | EventKind::Reprioritised { conversation, priority, .. }
             if *conversation == c.id =>
         {
@@ -111,6 +112,8 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     }
     let true_now = match &done.what {
         DoneWhat::Ok | DoneWhat::Session(_) => true,
+        // What came long ago may be over and forgotten; R-17 looks at what comes now.
+        DoneWhat::Landed(_) => true,
         DoneWhat::Queue(queue) => after.queues.contains_key(queue),
         DoneWhat::Agent(agent) => after.agents.contains_key(agent),
         DoneWhat::Touchpoint(touchpoint) => after.touchpoints.contains_key(touchpoint),

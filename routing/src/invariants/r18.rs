@@ -32,6 +32,10 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             }
             Stage::Assigned(agent) | Stage::Wrapping(agent) => view.agents.contains_key(agent),
             Stage::Ended(_) => true,
+            // The outbox has it, until it is called back and settled.
+            Stage::Transferring => {
+                c.departure.as_ref().is_some_and(|way| way.recall.is_some() || c.deadline.is_some())
+            }
         };
         if !home {
             broken.push(format!("{} is {:?} with the deadline {:?}", c.id, c.stage, c.deadline));

@@ -69,6 +69,10 @@ pub enum PlantedBug {
     BackFromOwnBreak,
     /// An accept is answered and not carried out.
     AnswerWithoutDeed,
+    /// A conversation that is sent again from another domain is taken again.
+    ArrivedTwice,
+    /// A conversation that is called back from another domain is taken for not arrived, unasked.
+    RecalledUnasked,
 }
 
 impl PlantedBug {

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::digest::digest;
+use crate::domain::crossings::Owed;
 use crate::domain::{AgentNo, ConvNo, Domain, QueueNo, TouchNo};
 use crate::view::{
     AgentView, ConversationView, DeskView, DomainSummary, DomainView, QueueView, TouchpointView,
@@ -33,6 +34,30 @@ impl Shard {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         !self.index.0.unmatched.is_empty() || self.next_deadline().is_some_and(|next| next <= self.now)
+    }
+
+    /// Whether a domain owes something to another one.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        !self.index.0.owing.is_empty()
+    }
+
+    /// Messages owed to other domains at this log time, at most so many, but for transfers that are
+    /// left out (by conversation and number).
+    #[must_use]
+    pub fn owed(
+        &self,
+        now: LogTime,
+        most: usize,
+        leave_out: &dyn Fn(ConversationId, u64) -> bool,
+    ) -> Vec<Owed> {
+        let mut owed = Vec::new();
+        for domain in self.index.0.owing.iter().filter_map(|id| self.domains.get(id)) {
+            let skip = |no: ConvNo, number| leave_out(no.id(domain.id), number);
+            let room = most - owed.len();
+            owed.extend(domain.owed(now, &skip).take(room));
+        }
+        owed
     }
 
     /// The apply level: which behaviour the entries get.

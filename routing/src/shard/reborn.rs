@@ -31,6 +31,7 @@ fn reborn(domain: &mut Domain) {
         agent.epoch.0 = agent.epoch.0.saturating_add(SKIPPED);
     }
     domain.requests.forget_clock();
+    domain.crossings.skip(SKIPPED);
 }
 
 #[cfg(test)]

@@ -33,9 +33,14 @@ fn engine_and_model_agree_on_every_command() {
     let mut total = Tally::default();
     for seed in first..first + seeds {
         let tally = run_seed(seed, commands);
-        total.commands += tally.commands;
-        total.accepted += tally.accepted;
+        total.add(&tally);
     }
+    let [arrived, refused, recalled] = total.crossed;
     println!("{seeds} seeds, {} commands, {} accepted", total.commands, total.accepted);
+    println!("to other domains: {arrived} arrived, {refused} refused, {recalled} called back");
+    assert!(
+        seeds < 12 || total.crossed.iter().all(|times| *times > 0),
+        "{total:?}: no transfers to speak of"
+    );
     assert!(total.accepted * 2 >= total.commands, "{total:?}: too hostile to mean much");
 }

@@ -7,14 +7,14 @@ use crate::support::machine::{Engine, Machine};
 use crate::support::run::Watch;
 use routing::entry::Request;
 use routing::invariants::replay;
-use routing::{Command, Entry, PlantedBug, Position, Shard, ShardId};
+use routing::{Command, DomainId, Entry, PlantedBug, Position, Shard, ShardId};
 use std::collections::BTreeSet;
 
 const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 25] = [
+const PLANTED: [(PlantedBug, &[&str]); 27] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -34,6 +34,8 @@ const PLANTED: [(PlantedBug, &[&str]); 25] = [
     (PlantedBug::EndedTwice, &["R-13"]),
     (PlantedBug::SequenceGap, &["R-15"]),
     (PlantedBug::RequestsForgotten, &["R-16"]),
+    (PlantedBug::ArrivedTwice, &["R-17"]),
+    (PlantedBug::RecalledUnasked, &["R-17"]),
     (PlantedBug::NoWaitLimit, &["R-18"]),
     (PlantedBug::InboxNeverExpires, &["R-18"]),
     (PlantedBug::StaleEpoch, &["R-19"]),
@@ -52,21 +54,28 @@ fn log_of(seed: u64) -> Vec<Entry> {
         let _ = Machine::apply(&mut model, &entry);
         log.push(entry);
     }
+    // Nothing is left to do when the fault comes: of what it interrupts, the events are not told.
+    let idle = next_after(&log, DomainId::SHARD, Command::Tick);
+    log.push(idle);
     log.push(fault_after(&log));
     log
+}
+
+/// One more entry at the time of the last.
+fn next_after(log: &[Entry], domain: DomainId, command: Command) -> Entry {
+    let last = log.last().expect("a log");
+    Entry {
+        position: Position { index: last.position.index + 1, ordinal: 0 },
+        request: Request { id: None, domain, expected_version: None, command },
+        ..last.clone()
+    }
 }
 
 /// The last entry of a log: one domain's entry panics.
 fn fault_after(log: &[Entry]) -> Entry {
     let created = |entry: &&Entry| matches!(entry.request.command, Command::CreateDomain { .. });
     let sick = log.iter().find(created).expect("a domain is made").request.domain;
-    let last = log.last().expect("a log");
-    let command = Command::Panic { message: "on purpose".to_owned() };
-    Entry {
-        position: Position { index: last.position.index + 1, ordinal: 0 },
-        request: Request { id: None, domain: sick, expected_version: None, command },
-        ..last.clone()
-    }
+    next_after(log, sick, Command::Panic { message: "on purpose".to_owned() })
 }
 
 /// Every promise seen broken on these logs with this fault, until the wanted one was seen.

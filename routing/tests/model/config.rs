@@ -196,8 +196,11 @@ impl Dom {
             if let Place::Queues(queues) | Place::Inbox(queues) = &mut c.home {
                 queues.retain(|q| *q != id);
             }
-            if c.goes_on.is_some_and(|(q, _)| q == id) {
-                c.goes_on = None;
+            if let Some((queues, _)) = &mut c.goes_on {
+                queues.retain(|q| *q != id);
+                if queues.is_empty() {
+                    c.goes_on = None;
+                }
             }
             if c.came_from == Some(id) {
                 c.came_from = None;

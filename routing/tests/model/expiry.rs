@@ -1,7 +1,7 @@
 //! Deadlines: found by scanning, done in the order of the rules.
 
 use super::state::Dom;
-use routing::command::{By, Intent};
+use routing::command::{By, Intent, Recall};
 use routing::event::{Ending, OfferEnd, Place, Requeued, Revoked};
 use routing::settings::LeaseLoss;
 use routing::view::Stage;
@@ -21,6 +21,7 @@ pub enum Kind {
     Wait(ConversationId),
     MissReturn(AgentId),
     Forget(ConversationId),
+    Recall(ConversationId),
 }
 
 /// Something due.
@@ -49,10 +50,11 @@ impl Dom {
                 Stage::Assigned(_) => add(c.owner_deadline, Kind::Assigned(c.id)),
                 Stage::Waiting(place) | Stage::Offered(place) => {
                     if matches!(place, Place::Dedicated(_)) {
-                        add(c.goes_on.map(|(_, at)| at), Kind::Dedicated(c.id));
+                        add(c.goes_on.as_ref().map(|(_, at)| *at), Kind::Dedicated(c.id));
                     }
                     add(Some(c.wait_ends), Kind::Wait(c.id));
                 }
+                Stage::Transferring => add(c.way.as_ref().and_then(|way| way.deadline), Kind::Recall(c.id)),
                 Stage::Ended(_) => {}
             }
             add(c.grace, Kind::Grace(c.id));
@@ -93,6 +95,7 @@ impl Dom {
                 | Kind::Grace(c)
                 | Kind::Dedicated(c)
                 | Kind::Wait(c)
+                | Kind::Recall(c)
                 | Kind::Forget(c) => Some(c) == conversation,
             })
             .min();
@@ -101,7 +104,7 @@ impl Dom {
         true
     }
 
-    fn conversation_of(&self, offer: OfferId) -> Option<ConversationId> {
+    pub fn conversation_of(&self, offer: OfferId) -> Option<ConversationId> {
         self.convs.values().find(|c| c.offer.as_ref().is_some_and(|o| o.id == offer)).map(|c| c.id)
     }
 
@@ -120,11 +123,11 @@ impl Dom {
             Kind::Assigned(id) => self.contact_over(id),
             Kind::Grace(id) => self.grace_over(id),
             Kind::Dedicated(id) => {
-                let (queue, _) = self.c(id).goes_on.take().expect("a fallback");
+                let (queues, _) = self.c(id).goes_on.take().expect("a fallback");
                 if self.convs[&id].offer.is_some() {
                     self.end_offer(id, OfferEnd::Revoked(Revoked::Expired));
                 }
-                self.wait(id, Place::Queues(vec![queue]), Some(Requeued::DedicatedFallback));
+                self.wait(id, Place::Queues(queues), Some(Requeued::DedicatedFallback));
             }
             Kind::Wait(id) => self.end(id, Ending::Expired, Revoked::Expired, String::new()),
             Kind::MissReturn(agent) => {
@@ -132,6 +135,7 @@ impl Dom {
                 self.set_intent(agent, Intent::Available, By::System);
             }
             Kind::Forget(id) => drop(self.convs.remove(&id)),
+            Kind::Recall(id) => self.recall(id, Recall::TimedOut),
         }
     }
 
@@ -181,6 +185,7 @@ fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Optio
         | Command::Transfer { conversation, .. }
         | Command::Close { conversation, .. }
         | Command::ForceClose { conversation, .. }
+        | Command::Settle { conversation, .. }
         | Command::Reprioritise { conversation, .. } => (Some(*conversation), None, None),
         _ => (None, None, None),
     }

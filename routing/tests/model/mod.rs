@@ -4,6 +4,7 @@
 
 mod agents;
 mod config;
+mod crossing;
 mod expiry;
 mod matching;
 mod moving;
@@ -197,7 +198,7 @@ impl Dom {
             Command::UpdateTouchpoint { touchpoint, .. } | Command::DeleteTouchpoint { touchpoint } => {
                 Subject::Touchpoint(*touchpoint)
             }
-            Command::UpdateDomain { .. } => Subject::Domain(self.id),
+            Command::CreateDomain { .. } | Command::UpdateDomain { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -205,8 +206,15 @@ impl Dom {
             | Command::Transfer { conversation, .. }
             | Command::Close { conversation, .. }
             | Command::ForceClose { conversation, .. }
+            | Command::Settle { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Subject::Conversation(*conversation),
-            _ => return Ok(()),
+            Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
+                let Some(conversation) = self.conversation_of(*offer) else { return Ok(()) };
+                Subject::Conversation(conversation)
+            }
+            // What does not exist yet has version 0.
+            _ if expected == Version(0) => return Ok(()),
+            _ => return Err(Rejected::VersionMismatch { current: Version(0) }),
         };
         let known = match subject {
             Subject::Queue(id) => self.queues.contains_key(&id),
@@ -265,6 +273,11 @@ impl Dom {
             Command::ForceClose { conversation, reason, by } => self.force_close(conversation, reason, by),
             Command::Reprioritise { conversation, priority, by } => {
                 self.reprioritise(conversation, priority, by)
+            }
+            Command::Arrive(incoming) => self.arrive(&incoming),
+            Command::Withdraw { crossing, recall } => self.withdraw(&crossing, recall),
+            Command::Settle { conversation, number, recall, landing } => {
+                self.settle(conversation, number, recall.as_ref(), &landing)
             }
         }
     }

@@ -36,7 +36,7 @@ impl Dom {
         let owner = match c.stage {
             Stage::Assigned(owner) => Some(owner),
             Stage::Waiting(_) | Stage::Offered(_) => None,
-            Stage::Wrapping(_) | Stage::Ended(_) => return Err(wrong_state(c)),
+            Stage::Wrapping(_) | Stage::Ended(_) | Stage::Transferring => return Err(wrong_state(c)),
         };
         match &by {
             By::Customer => return Err(not_allowed()),
@@ -46,6 +46,9 @@ impl Dom {
         let hop = c.hops + 1;
         if hop > limits::HOPS_MAX {
             return Err(Rejected::HopLimit { limit: limits::HOPS_MAX });
+        }
+        if matches!(target, TransferTarget::Touchpoint(to) if to.domain == self.id) {
+            return Err(invalid("target"));
         }
         if let TransferTarget::Agent(agent) = target {
             if owner == Some(agent) {
@@ -63,6 +66,7 @@ impl Dom {
         self.c(id).hops = hop;
         self.emit(EventKind::TransferStarted { conversation: id, target, fallback, hop, by });
         match target {
+            TransferTarget::Touchpoint(to) => self.depart(id, to, fallback),
             TransferTarget::Agent(agent) => self.make_offer(id, agent, None, Some(fallback)),
             TransferTarget::Queue(q) => {
                 self.c(id).queues = vec![q];

@@ -56,7 +56,7 @@ impl Dom {
     }
 
     /// Nobody owned it: it waits at its place again. That may be gone, since the offer outlives it.
-    fn wait_where_it_was(&mut self, id: ConversationId) {
+    pub fn wait_where_it_was(&mut self, id: ConversationId) {
         let c = &self.convs[&id];
         let there = match &c.home {
             Place::Queues(queues) | Place::Inbox(queues) => !queues.is_empty(),
@@ -238,7 +238,7 @@ impl Dom {
             Stage::Wrapping(owner) if *owner == agent => return Err(wrong_state(c)),
             Stage::Assigned(by) | Stage::Wrapping(by) => return Err(Rejected::Taken { by: *by }),
             Stage::Waiting(Place::Inbox(queues)) => queues.clone(),
-            Stage::Ended(_) => return Err(wrong_state(c)),
+            Stage::Ended(_) | Stage::Transferring => return Err(wrong_state(c)),
             Stage::Waiting(_) | Stage::Offered(_) => return Err(not_allowed()),
         };
         let person = &self.people[&agent];

@@ -1,5 +1,6 @@
 //! The model's state and the smallest steps on it.
 
+use super::crossing::{Origin, Route, Way};
 use routing::command::{By, Desk, Intent};
 use routing::entry::Request;
 use routing::event::{OfferEnd, Place, Requeued, Subject};
@@ -30,6 +31,8 @@ pub struct Dom {
     pub touchpoints: BTreeMap<TouchpointId, TouchpointSettings>,
     pub convs: BTreeMap<ConversationId, Conv>,
     pub minted: [u64; 5],
+    pub routes: BTreeMap<DomainId, Route>,
+    pub origins: BTreeMap<DomainId, Origin>,
     pub events: Vec<Event>,
 }
 
@@ -103,8 +106,12 @@ pub struct Conv {
     pub hold_until: Option<LogTime>,
     pub waiver: Option<LogTime>,
     pub wait_ends: LogTime,
+    /// Arrival here, or when it left its last owner.
+    pub waits_since: LogTime,
+    /// On its way to another domain.
+    pub way: Option<Way>,
     /// The fallback of a dedicated touchpoint.
-    pub goes_on: Option<(QueueId, LogTime)>,
+    pub goes_on: Option<(Vec<QueueId>, LogTime)>,
     /// End of wrap-up or of the longest assignment.
     pub owner_deadline: Option<LogTime>,
     pub grace: Option<LogTime>,
@@ -137,6 +144,8 @@ impl Dom {
             touchpoints: BTreeMap::new(),
             convs: BTreeMap::new(),
             minted: [0; 5],
+            routes: BTreeMap::new(),
+            origins: BTreeMap::new(),
             events: Vec::new(),
         }
     }
@@ -282,6 +291,7 @@ impl Dom {
         if let Some(owner) = c.stage.owner() {
             c.last_agent = Some(owner);
             c.wait_ends = now + wait_max;
+            c.waits_since = now;
         }
         if outside {
             c.hold_until = None;

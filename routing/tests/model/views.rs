@@ -100,7 +100,7 @@ impl Dom {
     fn conversation_view(&self, c: &Conv) -> ConversationView {
         let weight = match (&c.stage, &c.offer) {
             (Stage::Offered(_), Some(offer)) => offer.weight,
-            (Stage::Waiting(_), _) => self.weight_now(c.channel),
+            (Stage::Waiting(_) | Stage::Transferring, _) => self.weight_now(c.channel),
             _ => c.weight,
         };
         let waits = matches!(c.stage, Stage::Waiting(_) | Stage::Offered(_));
@@ -113,8 +113,9 @@ impl Dom {
                 c.offer.as_ref().map(|o| o.deadline),
                 c.owner_deadline,
                 c.grace,
-                c.goes_on.map(|(_, at)| at).filter(|_| dedicated),
+                c.goes_on.as_ref().map(|(_, at)| *at).filter(|_| dedicated),
                 waits.then_some(c.wait_ends),
+                c.way.as_ref().and_then(|way| way.deadline),
             ]
             .into_iter()
             .flatten()
@@ -140,6 +141,7 @@ impl Dom {
             assigned_at: c.assigned_at,
             ended_at: c.ended_at,
             last_agent: c.last_agent,
+            departure: c.way.as_ref().map(|way| Box::new(way.shown.clone())),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::Did;
 use super::state::{Conv, Dom, Mint, invalid, not_allowed, unknown, wrong_state};
-use routing::command::{Arrival, By, Desk};
+use routing::command::{Arrival, By, Desk, Incoming, Recall};
 use routing::event::{Ending, Place, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::settings::{AcceptMode, RoutingMode, limits};
 use routing::view::Stage;
-use routing::{ConversationId, EventKind, Priority, Rejected, Span};
+use routing::{ConversationId, EventKind, LogTime, Priority, Rejected, Span, TouchpointId};
 use std::collections::BTreeMap;
 
 fn text(field: &str, text: &str, most: usize) -> Result<(), Rejected> {
@@ -25,11 +25,57 @@ impl Dom {
         if arrival.continues.is_some_and(|c| c.domain != self.id) {
             return Err(invalid("continues"));
         }
-        let touchpoint = self
-            .touchpoints
-            .get(&arrival.touchpoint)
-            .cloned()
-            .ok_or_else(|| unknown("touchpoint", arrival.touchpoint))?;
+        if !self.touchpoints.contains_key(&arrival.touchpoint) {
+            return Err(unknown("touchpoint", arrival.touchpoint));
+        }
+        let mut c = self.newcomer(arrival.touchpoint, arrival.priority)?;
+        c.customer.clone_from(&arrival.customer);
+        c.reference.clone_from(&arrival.reference);
+        let event = EventKind::Arrived {
+            conversation: c.id,
+            touchpoint: c.touchpoint,
+            channel: c.channel,
+            priority: c.priority,
+            customer: arrival.customer,
+            reference: arrival.reference,
+            continues: arrival.continues,
+        };
+        let id = self.admit(c, event);
+        Ok((DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id)))
+    }
+
+    /// From another domain, if there is room.
+    pub fn admit_from(&mut self, incoming: &Incoming) -> Option<ConversationId> {
+        let mut c = self.newcomer(incoming.to, Some(incoming.priority)).ok()?;
+        c.customer.clone_from(&incoming.customer);
+        c.reference.clone_from(&incoming.reference);
+        c.arrived_at = LogTime(self.now.0.saturating_sub(incoming.age.0));
+        c.hops = incoming.hop;
+        let event = EventKind::ArrivedFrom {
+            conversation: c.id,
+            from: incoming.crossing.from,
+            touchpoint: incoming.to,
+            channel: c.channel,
+            priority: c.priority,
+            customer: c.customer.clone(),
+            reference: c.reference.clone(),
+            age: incoming.age,
+            hop: incoming.hop,
+        };
+        Some(self.admit(c, event))
+    }
+
+    fn admit(&mut self, c: Conv, event: EventKind) -> ConversationId {
+        let (id, place) = (c.id, c.home.clone());
+        self.emit(event);
+        self.convs.insert(id, c);
+        self.wait(id, place, None);
+        id
+    }
+
+    /// A conversation as this touchpoint routes it.
+    fn newcomer(&mut self, reached: TouchpointId, priority: Option<Priority>) -> Result<Conv, Rejected> {
+        let touchpoint = self.touchpoints[&reached].clone();
         let thirty = AcceptMode::Manual { ring: Span::seconds(30) };
         let (place, queues, accept, default, goes_on) = match touchpoint.mode {
             RoutingMode::Simplified { queues } => {
@@ -48,14 +94,13 @@ impl Dom {
         if full {
             return Err(Rejected::Full { what: String::new(), limit: 0, remedy: String::new() });
         }
-        let id = ConversationId::new(self.id, self.mint(Mint::Conversation));
         let now = self.now;
-        let c = Conv {
-            id,
+        Ok(Conv {
+            id: ConversationId::new(self.id, self.mint(Mint::Conversation)),
             stage: Stage::Waiting(place.clone()),
             channel: touchpoint.channel,
-            touchpoint: arrival.touchpoint,
-            priority: arrival.priority.unwrap_or(default),
+            touchpoint: reached,
+            priority: priority.unwrap_or(default),
             arrived_at: now,
             weight: routing::Points(0),
             accept,
@@ -63,32 +108,22 @@ impl Dom {
             offer: None,
             excluded: BTreeMap::new(),
             hops: 0,
-            customer: arrival.customer.clone(),
-            reference: arrival.reference.clone(),
+            customer: String::new(),
+            reference: String::new(),
             assigned_at: None,
             ended_at: None,
             last_agent: None,
-            home: place.clone(),
+            home: place,
             came_from: None,
             hold_until: None,
             waiver: None,
             wait_ends: now + self.settings.wait_max,
-            goes_on: goes_on.map(|(q, span)| (q, now + span)),
+            waits_since: now,
+            way: None,
+            goes_on: goes_on.map(|(q, span)| (vec![q], now + span)),
             owner_deadline: None,
             grace: None,
-        };
-        self.emit(EventKind::Arrived {
-            conversation: id,
-            touchpoint: c.touchpoint,
-            channel: c.channel,
-            priority: c.priority,
-            customer: arrival.customer,
-            reference: arrival.reference,
-            continues: arrival.continues,
-        });
-        self.convs.insert(id, c);
-        self.wait(id, place, None);
-        Ok((DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id)))
+        })
     }
 
     /// What waits in a queue for an offer, without one, and in its inbox.
@@ -111,6 +146,7 @@ impl Dom {
             Stage::Waiting(_) | Stage::Offered(_) => {
                 self.end(id, Ending::Abandoned, Revoked::Abandoned, String::new())
             }
+            Stage::Transferring => self.recall(id, Recall::Abandoned),
         }
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
     }
@@ -173,8 +209,16 @@ impl Dom {
         if !allowed {
             return Err(not_allowed());
         }
-        self.end(id, Ending::Closed { reason, by }, Revoked::Closed, String::new());
+        self.close_it(id, reason, by);
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
+    }
+
+    pub fn close_it(&mut self, id: ConversationId, reason: String, by: By) {
+        if self.convs[&id].stage == Stage::Transferring {
+            self.recall(id, Recall::Closed { reason, by });
+        } else {
+            self.end(id, Ending::Closed { reason, by }, Revoked::Closed, String::new());
+        }
     }
 
     pub fn force_close(&mut self, id: ConversationId, reason: String, by: By) -> Did {
@@ -189,7 +233,7 @@ impl Dom {
         if !is_boss(&by) {
             return Err(not_allowed());
         }
-        self.end(id, Ending::Closed { reason, by }, Revoked::Closed, String::new());
+        self.close_it(id, reason, by);
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
     }
 

@@ -10,8 +10,8 @@ use routing::event::{Place, Subject};
 use routing::settings::{QueueSettings, RoutingMode};
 use routing::view::{Lease, Stage};
 use routing::{
-    AccountId, AgentId, Command, ConversationId, DomainId, Entry, Epoch, LogTime, OfferId, Points, Position,
-    Priority, QueueId, RequestId, TouchpointId, Version,
+    AccountId, AgentId, Channel, Command, ConversationId, DomainId, Entry, Epoch, LogTime, OfferId, Points,
+    Position, Priority, QueueId, RequestId, TouchpointId, Version,
 };
 
 /// Wall time at the start of every run, Unix milliseconds.
@@ -24,6 +24,10 @@ pub struct Generator {
     index: u64,
     ids: u128,
     sent: Vec<Request>,
+    /// Messages between domains that were sent, for the network to bring again.
+    messages: Vec<(DomainId, Command)>,
+    /// Of all domains.
+    touchpoints: Vec<(TouchpointId, Channel)>,
     domains: u32,
     script: Vec<(DomainId, Command)>,
     /// Largest time between two entries in ordinary course.
@@ -58,6 +62,8 @@ impl Generator {
             index: 0,
             ids: 0,
             sent: Vec::new(),
+            messages: Vec::new(),
+            touchpoints: Vec::new(),
             domains,
             script: Vec::new(),
             pace_us,
@@ -73,7 +79,7 @@ impl Generator {
         let mut script = Vec::new();
         for number in 1..=self.domains {
             let domain = DomainId(number);
-            let account = AccountId(1 + number / 2);
+            let account = AccountId(1 + number / 3);
             script.push((domain, Command::CreateDomain { account, settings: worlds::domain(draw) }));
             for _ in 0..4 {
                 script.push((domain, Command::CreateQueue { settings: worlds::queue(draw) }));
@@ -165,6 +171,8 @@ impl Generator {
     }
 
     fn command(&mut self, model: &Model) -> (DomainId, Command) {
+        let all = model.domains.values().flat_map(|dom| &dom.touchpoints);
+        self.touchpoints = all.map(|(id, settings)| (*id, settings.channel)).collect();
         if self.draw.chance(6) {
             return match self.draw.number(1, 20) {
                 1 => (DomainId::SHARD, Command::SetLevel { level: u32::from(self.draw.small(0, 2)) }),
@@ -172,6 +180,11 @@ impl Generator {
                 7 => (DomainId(77), Command::Start(self.arrival(None, &[]))),
                 _ => (DomainId::SHARD, Command::Tick),
             };
+        }
+        if self.draw.chance(8)
+            && let Some(message) = self.between_domains(model)
+        {
+            return message;
         }
         let any = |draw: &mut Draw, domains| DomainId(u32::from(draw.small(1, domains)));
         let domains = u8::try_from(self.domains).expect("three at most");
@@ -358,7 +371,8 @@ impl Generator {
         let queue = self.draw.one(&queues)?;
         let target = match (self.draw.number(1, 10), self.draw.one(&agents)) {
             (1..=6, Some(agent)) => TransferTarget::Agent(agent),
-            (7..=8, _) => TransferTarget::Inbox(queue),
+            (7, _) => TransferTarget::Inbox(queue),
+            (8..=9, _) if self.domains > 1 => self.far(&c),
             _ => TransferTarget::Queue(queue),
         };
         let other = self.draw.one(&queues)?;
@@ -369,6 +383,49 @@ impl Generator {
         ]);
         let by = self.by(dom, c.stage.owner());
         Some(Command::Transfer { conversation: c.id, target, fallback, by })
+    }
+
+    /// A touchpoint of another domain, as a rule.
+    fn far(&mut self, c: &Conv) -> TransferTarget {
+        let (near, any) = (self.draw.chance(2), self.draw.chance(10));
+        let fits = |(there, channel): &&(TouchpointId, Channel)| {
+            (near || there.domain != c.id.domain) && (any || *channel == c.channel)
+        };
+        let all: Vec<_> = self.touchpoints.iter().filter(fits).map(|(there, _)| *there).collect();
+        let unknown = TouchpointId::new(DomainId(1 + c.id.domain.0 % self.domains), 9_999);
+        TransferTarget::Touchpoint(self.draw.one(&all).unwrap_or(unknown))
+    }
+
+    /// What leaders do for transfers between domains: messages are sent, some again and late; answers
+    /// are settled, some of them after a recall they did not name.
+    fn between_domains(&mut self, model: &Model) -> Option<(DomainId, Command)> {
+        if self.draw.chance(10) {
+            let late = self.messages.len().saturating_sub(30);
+            return self.draw.one(&self.messages[late..]);
+        }
+        let owed: Vec<_> = model.domains.values().flat_map(|dom| dom.owed(model.now)).collect();
+        let (to, command) = self.draw.one(&owed)?;
+        let (crossing, recall) = match &command {
+            Command::Arrive(incoming) => (incoming.crossing, None),
+            Command::Withdraw { crossing, recall } => (*crossing, Some(recall.clone())),
+            other => panic!("{other:?} is no message"),
+        };
+        let from = crossing.from.domain;
+        let landed = model.domains.get(&to).and_then(|dom| {
+            let landing = dom.origins.get(&from)?.1.get(&crossing.number)?;
+            Some(landing.clone())
+        });
+        match landed {
+            Some(landing) if self.draw.chance(60) => {
+                let recall = if self.draw.chance(25) { None } else { recall };
+                let (conversation, number) = (crossing.from, crossing.number);
+                Some((from, Command::Settle { conversation, number, recall, landing }))
+            }
+            _ => {
+                self.messages.push((to, command.clone()));
+                Some((to, command))
+            }
+        }
     }
 
     fn about_configuration(&mut self, dom: &Dom) -> Option<Command> {

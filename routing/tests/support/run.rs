@@ -3,9 +3,10 @@
 use super::generator::Generator;
 use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
+use routing::event::Ending;
 use routing::invariants::{Ghost, Step, check_all};
 use routing::view::DomainView;
-use routing::{DomainId, Entry, Event, Outcome};
+use routing::{DomainId, Entry, Event, EventKind, Outcome};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -52,6 +53,28 @@ pub struct Tally {
     pub commands: usize,
     /// Commands answered OK.
     pub accepted: usize,
+    /// Transfers to other domains that arrived, were refused, and were called back.
+    pub crossed: [usize; 3],
+}
+
+impl Tally {
+    /// Adds another run.
+    pub fn add(&mut self, other: &Tally) {
+        self.commands += other.commands;
+        self.accepted += other.accepted;
+        for (sum, one) in self.crossed.iter_mut().zip(other.crossed) {
+            *sum += one;
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event.kind {
+            EventKind::Ended { ending: Ending::Moved { .. }, .. } => self.crossed[0] += 1,
+            EventKind::TransferRefused { .. } => self.crossed[1] += 1,
+            EventKind::Recalled { .. } => self.crossed[2] += 1,
+            _ => {}
+        }
+    }
 }
 
 /// Both machines side by side.
@@ -59,16 +82,25 @@ struct Pair {
     engine: Engine,
     model: Model,
     watch: Watch,
+    tally: Tally,
 }
 
 impl Pair {
     fn new() -> Self {
-        Self { engine: Engine::new(), model: Model::default(), watch: Watch::default() }
+        Self {
+            engine: Engine::new(),
+            model: Model::default(),
+            watch: Watch::default(),
+            tally: Tally::default(),
+        }
     }
 
-    /// Applies one entry to both: whether it was accepted, or how they part.
-    fn apply(&mut self, entry: &Entry) -> Result<bool, String> {
+    /// Applies one entry to both; says how they part.
+    fn apply(&mut self, entry: &Entry) -> Result<(), String> {
         let (outcome, events) = self.engine.apply(entry);
+        self.tally.commands += 1;
+        self.tally.accepted += usize::from(outcome.is_ok());
+        events.iter().for_each(|event| self.tally.note(event));
         let (expected, expected_events) = Machine::apply(&mut self.model, entry);
         let broken = self.watch.look(&self.engine, entry, &outcome, &events);
         if let Some((id, seen)) = broken.first() {
@@ -87,8 +119,19 @@ impl Pair {
         }
         match differing(&self.watch.before, &self.model.views()) {
             Some(how) => Err(how),
-            None => Ok(outcome.is_ok()),
+            None => self.compare_owed(),
         }
+    }
+}
+
+impl Pair {
+    /// Whether both owe other domains the same messages.
+    fn compare_owed(&self) -> Result<(), String> {
+        let owed = self.engine.shard.owed(self.model.now, usize::MAX, &|_, _| false);
+        let owed: Vec<_> = owed.into_iter().map(|owed| (owed.to, owed.command)).collect();
+        let sound = self.model.domains.values().filter(|dom| dom.quarantined.is_none());
+        let expected: Vec<_> = sound.flat_map(|dom| dom.owed(self.model.now)).collect();
+        if owed == expected { Ok(()) } else { Err(format!("owed\n{}", lines_that_differ(&owed, &expected))) }
     }
 }
 
@@ -144,17 +187,14 @@ pub fn run_seed(seed: u64, commands: usize) -> Tally {
     let mut generator = Generator::new(seed);
     let mut pair = Pair::new();
     let mut log = Vec::new();
-    let mut tally = Tally::default();
     while log.len() < commands {
         let entry = generator.next(&pair.model);
         log.push(entry.clone());
-        match pair.apply(&entry) {
-            Ok(accepted) => tally.accepted += usize::from(accepted),
-            Err(how) => fail(seed, log, &how),
+        if let Err(how) = pair.apply(&entry) {
+            fail(seed, log, &how);
         }
-        tally.commands += 1;
     }
-    tally
+    pair.tally
 }
 
 /// Runs a log on both; says at which entry and how they part, or which promise the engine breaks.

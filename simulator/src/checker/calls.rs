@@ -27,9 +27,10 @@ impl Record {
             let at = event.sequence;
             record.last_sequence = record.last_sequence.max(at);
             match &event.kind {
-                Kind::Arrived { conversation, reference, .. } => {
+                Kind::Arrived { conversation, reference, from, .. } => {
                     record.arrived.insert(*conversation, (at, reference.clone()));
-                    if !reference.is_empty() {
+                    // What comes from another domain, and perhaps home, was not started here.
+                    if !reference.is_empty() && from.is_none() {
                         record.by_reference.entry(reference.clone()).or_default().push(*conversation);
                     }
                 }
@@ -40,7 +41,8 @@ impl Record {
                 Kind::Assigned { agent, offer: Some(offer), .. } => {
                     record.assigned.insert(*offer, (at, *agent));
                 }
-                Kind::Wrapping { conversation } => {
+                // Its end is under way, wherever it is.
+                Kind::Wrapping { conversation } | Kind::Recalled { conversation } => {
                     record.contact_over.entry(*conversation).or_insert(at);
                 }
                 Kind::Ended { conversation, .. } => {

@@ -60,7 +60,21 @@ fn kind(kind: &EventKind) -> Kind {
             channel: *channel,
             priority: priority.0,
             reference: reference.clone(),
+            from: None,
         },
+        EventKind::ArrivedFrom { conversation, from, channel, priority, reference, age, .. } => {
+            Kind::Arrived {
+                conversation: *conversation,
+                channel: *channel,
+                priority: priority.0,
+                reference: reference.clone(),
+                from: Some((*from, age.0)),
+            }
+        }
+        EventKind::Recalled { conversation, .. } => Kind::Recalled { conversation: *conversation },
+        EventKind::TransferStarted {
+            conversation, target: command::TransferTarget::Touchpoint(_), ..
+        } => Kind::Departed { conversation: *conversation },
         EventKind::Waiting { conversation, place: at, cause } => {
             let owner_lost = *cause == Some(event::Requeued::LeaseLost);
             Kind::Waiting {

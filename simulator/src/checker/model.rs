@@ -111,6 +111,8 @@ pub enum Kind {
         priority: u8,
         /// The reference of whoever started it.
         reference: String,
+        /// What it was in another domain, and how old it was then, microseconds; `None`: it is new.
+        from: Option<(ConversationId, u64)>,
     },
     /// A conversation waits.
     Waiting {
@@ -177,7 +179,17 @@ pub enum Kind {
         /// To this agent; `None`: to a queue or an inbox.
         agent: Option<AgentId>,
     },
-    /// A transfer to an agent failed.
+    /// It leaves for another domain: nobody's here.
+    Departed {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// It is called back on its way: its customer left, it was closed, or it takes too long.
+    Recalled {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// A transfer to an agent or to another domain failed.
     TransferFailed {
         /// Of which.
         conversation: ConversationId,
@@ -215,6 +227,8 @@ impl Kind {
             | Kind::Wrapping { conversation }
             | Kind::Released { conversation, .. }
             | Kind::TransferStarted { conversation, .. }
+            | Kind::Departed { conversation }
+            | Kind::Recalled { conversation }
             | Kind::TransferFailed { conversation }
             | Kind::Reprioritised { conversation, .. }
             | Kind::Ended { conversation, .. } => Some(*conversation),

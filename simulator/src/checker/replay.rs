@@ -182,10 +182,11 @@ impl<'a> Replay<'a> {
             }
             Kind::DomainChanged => self.settings_known = false,
             Kind::Quarantined => self.quarantined = true,
-            Kind::Arrived { conversation, channel, priority, .. } => {
+            Kind::Arrived { conversation, channel, priority, from, .. } => {
                 let known = self.conversations.entry(*conversation).or_default();
                 let twice = known.arrived_at.is_some();
-                known.arrived_at = Some(event.at_us);
+                let age_us = from.map_or(0, |(_, age_us)| age_us);
+                known.arrived_at = Some(event.at_us.saturating_sub(age_us));
                 known.channel = Some(*channel);
                 known.priority = *priority;
                 if twice {
@@ -230,6 +231,12 @@ impl<'a> Replay<'a> {
             Kind::TransferStarted { conversation, agent } => {
                 self.conversations.entry(*conversation).or_default().transfer_to = *agent;
             }
+            Kind::Departed { conversation } => {
+                let known = self.conversations.entry(*conversation).or_default();
+                known.place = None;
+                known.transfer_to = None;
+                self.stand(*conversation);
+            }
             Kind::TransferFailed { conversation } => {
                 self.conversations.entry(*conversation).or_default().transfer_to = None;
             }
@@ -243,7 +250,7 @@ impl<'a> Replay<'a> {
                 self.let_go(*conversation);
                 self.stand(*conversation);
             }
-            Kind::Other(_) => {}
+            Kind::Recalled { .. } | Kind::Other(_) => {}
         }
     }
 

@@ -26,7 +26,7 @@ fn queue() -> QueueId {
 
 fn arrived(number: u64) -> Kind {
     let reference = format!("call {number}");
-    Kind::Arrived { conversation: conv(number), channel: Channel::Voice, priority: 0, reference }
+    Kind::Arrived { conversation: conv(number), channel: Channel::Voice, priority: 0, reference, from: None }
 }
 fn waiting(number: u64) -> Kind {
     Kind::Waiting {
@@ -344,6 +344,7 @@ fn r9_credit_overtakes_rightly() {
         channel: Channel::Voice,
         priority: 2,
         reference: String::new(),
+        from: None,
     };
     let history = on_duty(vec![
         vec![presence(2, false)],

@@ -155,7 +155,16 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             channel: f.channel()?,
             priority: f.small("priority")?,
             reference: f.text("reference"),
+            from: None,
         },
+        "arrived_from" => Kind::Arrived {
+            conversation: f.conversation()?,
+            channel: f.channel()?,
+            priority: f.small("priority")?,
+            reference: f.text("reference"),
+            from: Some((f.entity("from")?, f.number("age_us")?)),
+        },
+        "recalled" => Kind::Recalled { conversation: f.conversation()? },
         "waiting" => Kind::Waiting {
             conversation: f.conversation()?,
             place: f.place()?,
@@ -186,7 +195,11 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
         "transfer_started" => {
             let target = f.variant("target")?;
             let agent = (target.0 == "agent").then(|| id(target.1)).flatten();
-            Kind::TransferStarted { conversation: f.conversation()?, agent }
+            if target.0 == "touchpoint" {
+                Kind::Departed { conversation: f.conversation()? }
+            } else {
+                Kind::TransferStarted { conversation: f.conversation()?, agent }
+            }
         }
         "transfer_failed" => Kind::TransferFailed { conversation: f.conversation()? },
         "reprioritised" => {

@@ -104,6 +104,7 @@ async fn live(target: &Target, site: &Site) -> anyhow::Result<BTreeSet<Conversat
             v1::Stage::Assigned,
             v1::Stage::Wrapping,
             v1::Stage::InInbox,
+            v1::Stage::Transferring,
         ];
         let request = v1::ListConversationsRequest {
             domain: site.domain.to_string(),

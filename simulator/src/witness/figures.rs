@@ -53,6 +53,18 @@ pub struct Figures {
     pub transfers: u64,
     /// Transfers to an agent that failed.
     pub transfers_failed: u64,
+    /// Conversations that left for another domain.
+    pub crossings_left: u64,
+    /// Of those, that arrived there.
+    pub crossings_arrived: u64,
+    /// Of those, that were refused there.
+    pub crossings_refused: u64,
+    /// Times one was called back.
+    pub crossings_recalled: u64,
+    /// Those that had not arrived when they were called back.
+    pub crossings_withdrawn: u64,
+    /// Messages between domains that came again.
+    pub crossings_repeated: u64,
     /// Conversations that came back to a waiting place.
     pub requeues: u64,
     /// Conversations that arrived.

@@ -61,6 +61,7 @@ impl Frontier {
             return;
         }
         let target = seen.entry.request.domain;
+        let crossings = ledger.crossings.follow(seen, &mut ledger.figures);
         if !self.scenes.contains_key(&target)
             && let Some(scene) = Scene::new(seen.shard, target, self.options)
         {
@@ -78,6 +79,9 @@ impl Frontier {
             if own || scene.is_concerned(seen) || turn == Some(place) {
                 verdicts.extend(scene.check(seen, &mut ledger.figures).map(|verdict| (*domain, verdict)));
             }
+        }
+        for what in crossings {
+            self.report(seen, target, Verdict { promise: "R-17", seen: what }, ledger);
         }
         for (domain, verdict) in verdicts {
             self.report(seen, domain, verdict, ledger);

@@ -1,5 +1,6 @@
 //! Where a witness writes down what it finds.
 
+use super::crossings::Crossings;
 use super::{Broken, Figures};
 
 /// Broken promises and figures.
@@ -7,12 +8,14 @@ use super::{Broken, Figures};
 pub(super) struct Ledger {
     pub(super) broken: Vec<Broken>,
     pub(super) figures: Figures,
+    /// Of all shards.
+    pub(super) crossings: Crossings,
     kept: usize,
 }
 
 impl Ledger {
     pub(super) fn new(kept: usize) -> Self {
-        Self { broken: Vec::new(), figures: Figures::default(), kept }
+        Self { broken: Vec::new(), figures: Figures::default(), crossings: Crossings::default(), kept }
     }
 
     /// Whether one more would be kept: if not, its text and events need not be made.

@@ -9,6 +9,7 @@
 
 mod broken;
 mod chain;
+mod crossings;
 mod figures;
 mod frontier;
 mod ledger;

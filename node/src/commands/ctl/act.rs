@@ -38,13 +38,17 @@ struct To {
     /// To the inbox of a queue's agents, at its age.
     #[arg(long, value_name = "QUEUE")]
     to_inbox: Option<String>,
+    /// To another domain of the account, as if it had reached this touchpoint there, at its age.
+    #[arg(long, value_name = "TOUCHPOINT")]
+    to_touchpoint: Option<String>,
 }
 
 impl Transfer {
     pub(super) async fn run(self, client: &Client, out: Output, supervisor: String) -> Result<(), Failure> {
-        let To { to_agent, to_queue, to_inbox } = self.to;
-        let target =
+        let To { to_agent, to_queue, to_inbox, to_touchpoint } = self.to;
+        let inside =
             to_agent.map(Target::Agent).or(to_queue.map(Target::Queue)).or(to_inbox.map(Target::Inbox));
+        let target = inside.or(to_touchpoint.map(Target::Touchpoint));
         act!(
             client,
             out,

@@ -22,6 +22,7 @@ pub(super) enum Stage {
     Closed,
     InInbox,
     Abandoned,
+    Transferring,
 }
 
 impl Stage {
@@ -34,6 +35,7 @@ impl Stage {
             Stage::Closed => v1::Stage::Closed,
             Stage::InInbox => v1::Stage::InInbox,
             Stage::Abandoned => v1::Stage::Abandoned,
+            Stage::Transferring => v1::Stage::Transferring,
         }
         .into()
     }

@@ -8,12 +8,13 @@ use super::tale::{Entered, Tale};
 use crate::determinism::elapsed;
 use crate::report::Broken;
 use proto::v1;
-use routing::{AgentId, ConversationId, DomainId, QueueId};
+use routing::{AgentId, Channel, ConversationId, DomainId, QueueId, TouchpointId};
 use simulator::checker::model::Facts;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::OnceCell;
 use twox_hash::XxHash3_64;
 
 /// Broken promises that are kept while the run goes on; more of them say nothing new.
@@ -23,6 +24,8 @@ const FOUND_MAX: usize = 50;
 #[derive(Debug, Default)]
 pub struct History {
     book: Mutex<Book>,
+    /// The account that most domains belong to, once somebody has made it.
+    pub account: OnceCell<String>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ struct Book {
     open: BTreeMap<String, u64>,
     /// Agents whose desks fell silent for good.
     vanished: Vec<AgentId>,
+    /// Touchpoints of all domains in service: where conversations may be sent.
+    touchpoints: Vec<(TouchpointId, Channel)>,
     found: Vec<Broken>,
     streams: u64,
     digest: Digest,
@@ -142,6 +147,27 @@ impl History {
         if let Some(tale) = self.book().tales.get_mut(&facts.domain) {
             tale.facts = Some(facts);
         }
+    }
+
+    /// A domain in service has these touchpoints.
+    pub fn reachable(&self, touchpoints: &[(TouchpointId, Channel)]) {
+        self.book().touchpoints.extend(touchpoints);
+    }
+
+    /// A touchpoint of another domain, as `pick` says; now and then one that cannot take this
+    /// conversation.
+    #[must_use]
+    pub fn some_touchpoint(&self, id: ConversationId, pick: u64) -> Option<TouchpointId> {
+        let book = self.book();
+        let channel = book.tales.get(&id.domain)?.channel(id).filter(|_| !pick.is_multiple_of(5));
+        let far = || {
+            let fits = move |(there, of): &&(TouchpointId, Channel)| {
+                there.domain != id.domain && channel.is_none_or(|channel| channel == *of)
+            };
+            book.touchpoints.iter().filter(fits)
+        };
+        let place = usize::try_from((pick / 5).checked_rem(far().count() as u64)?).ok()?;
+        far().nth(place).map(|(there, _)| *there)
     }
 
     /// Counts something.

@@ -14,6 +14,7 @@ pub(super) struct Conversation {
     pub(super) owner: Option<AgentId>,
     wrapping: bool,
     inbox: bool,
+    transferring: bool,
     offer: Option<(OfferId, AgentId)>,
     ended: Option<bool>,
 }
@@ -26,6 +27,7 @@ impl Conversation {
             (_, Some(_), _) if self.wrapping => Stage::Wrapping,
             (_, Some(_), _) => Stage::Assigned,
             (_, _, Some(_)) => Stage::Offered,
+            _ if self.transferring => Stage::Transferring,
             _ if self.inbox => Stage::Inbox,
             _ => Stage::Waiting,
         }
@@ -80,15 +82,22 @@ impl Picture {
 
     fn about_conversation(&mut self, id: ConversationId, event: &Event) {
         match &event.kind {
-            Kind::Arrived { .. } => {
+            Kind::Arrived { from, .. } => {
                 if let Some(known) = self.conversations.get_mut(&id) {
-                    known.arrived_at_us = event.at_us;
+                    let age_us = from.map_or(0, |(_, age_us)| age_us);
+                    known.arrived_at_us = event.at_us.saturating_sub(age_us);
                 }
             }
             Kind::Waiting { place, .. } => {
                 self.let_go(id);
                 if let Some(known) = self.conversations.get_mut(&id) {
                     known.inbox = matches!(place, Place::Inbox(_));
+                    known.transferring = false;
+                }
+            }
+            Kind::Departed { .. } => {
+                if let Some(known) = self.conversations.get_mut(&id) {
+                    known.transferring = true;
                 }
             }
             Kind::Offered { offer, agent, .. } => {

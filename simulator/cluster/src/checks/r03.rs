@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 struct Index {
     ended: BTreeMap<ConversationId, u64>,
     pulled: BTreeMap<(ConversationId, AgentId), u64>,
+    recalled: BTreeMap<ConversationId, u64>,
     moved: BTreeMap<ConversationId, Vec<u64>>,
     rejected: BTreeMap<OfferId, u64>,
     taken: BTreeMap<OfferId, u64>,
@@ -41,7 +42,7 @@ impl Index {
                 Kind::Assigned { offer: Some(offer), .. } => {
                     index.taken.entry(*offer).or_insert(at);
                 }
-                Kind::TransferStarted { conversation, .. } => {
+                Kind::TransferStarted { conversation, .. } | Kind::Departed { conversation } => {
                     index.moved.entry(*conversation).or_default().push(at);
                 }
                 Kind::OfferEnded { offer, end: OfferEnd::Rejected, .. } => {
@@ -53,9 +54,16 @@ impl Index {
                 Kind::QueuePaused { queue, paused } => {
                     index.paused.entry(*queue).or_default().push((at, *paused));
                 }
-                Kind::Arrived { conversation, priority, reference, .. } => {
+                Kind::Arrived { conversation, priority, reference, from, .. } => {
                     index.priority.entry(*conversation).or_default().push((at, *priority));
-                    index.references.insert(reference.clone(), at);
+                    // What came from another domain was asked for there.
+                    if from.is_none() {
+                        index.references.insert(reference.clone(), at);
+                    }
+                }
+                // It ends wherever it is when that is known.
+                Kind::Recalled { conversation } => {
+                    index.recalled.entry(*conversation).or_insert(at);
                 }
                 Kind::Reprioritised { conversation, priority } => {
                     index.priority.entry(*conversation).or_default().push((at, *priority));
@@ -146,7 +154,9 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
     let within = |at: Option<&u64>| at.is_some_and(|at| *at <= by);
     let conversation = |id: &ConversationId| vec![Who::Conversation(*id)];
     match &call.asked {
-        Asked::Close(id) | Asked::ForceClose(id) if !within(index.ended.get(id)) => {
+        Asked::Close(id) | Asked::ForceClose(id)
+            if !within(index.ended.get(id)) && !within(index.recalled.get(id)) =>
+        {
             Some(("it did not end".to_owned(), conversation(id)))
         }
         Asked::Assign(seat, id) if !within(index.pulled.get(&(*id, seat.agent))) => {

@@ -1,4 +1,5 @@
-//! wherever a conversation is shown, its arrival is the moment of its first event.
+//! wherever a conversation is shown, its arrival is the moment of its first event, less the age
+//! with which it came from another domain.
 
 use super::case::{Case, Who};
 use simulator::checker::model::Kind;
@@ -10,7 +11,10 @@ pub(super) fn check(case: &mut Case) {
         .events
         .iter()
         .filter_map(|event| match &event.kind {
-            Kind::Arrived { conversation, .. } => Some((*conversation, event.at_us)),
+            Kind::Arrived { conversation, from, .. } => {
+                let age_us = from.map_or(0, |(_, age_us)| age_us);
+                Some((*conversation, event.at_us.saturating_sub(age_us)))
+            }
             _ => None,
         })
         .collect();

@@ -16,6 +16,8 @@ pub enum Stage {
     Assigned,
     /// In wrap-up.
     Wrapping,
+    /// On its way to another domain.
+    Transferring,
     /// Over; abandoned or otherwise.
     Ended {
         /// Whether the customer left first.

@@ -4,7 +4,7 @@ use super::call::{Asked, Call, Outcome};
 use super::read::{Audit, Read, Stage};
 use super::sight::Sight;
 use proto::v1;
-use routing::{ConversationId, DomainId, QueueId};
+use routing::{Channel, ConversationId, DomainId, QueueId};
 use simulator::checker::from_wire;
 use simulator::checker::model::{Event, Facts, Kind, Place};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,8 @@ pub struct Tale {
     next: u64,
     ahead: BTreeMap<u64, v1::Event>,
     live: BTreeMap<ConversationId, Stage>,
+    /// Channels of the live ones.
+    channels: BTreeMap<ConversationId, Channel>,
     ended: BTreeSet<ConversationId>,
     /// Acknowledged, not seen in the record yet.
     awaited: BTreeSet<ConversationId>,
@@ -83,6 +85,7 @@ impl Tale {
             next: 1,
             ahead: BTreeMap::new(),
             live: BTreeMap::new(),
+            channels: BTreeMap::new(),
             ended: BTreeSet::new(),
             awaited: BTreeSet::new(),
             paused: BTreeSet::new(),
@@ -198,6 +201,7 @@ impl Tale {
             Kind::Waiting { .. } => Some(Stage::Waiting),
             Kind::Assigned { .. } => Some(Stage::Assigned),
             Kind::Wrapping { .. } => Some(Stage::Wrapping),
+            Kind::Departed { .. } => Some(Stage::Transferring),
             Kind::Ended { abandoned, .. } => Some(Stage::Ended { abandoned: *abandoned }),
             Kind::Offered { conversation, .. } => match self.live.get(conversation) {
                 // A transfer: its owner keeps it.
@@ -224,8 +228,12 @@ impl Tale {
         };
         let (Some(stage), Some(id)) = (stage, kind.conversation()) else { return false };
         self.awaited.remove(&id);
+        if let Kind::Arrived { channel, .. } = kind {
+            self.channels.insert(id, *channel);
+        }
         if matches!(stage, Stage::Ended { .. }) {
             self.live.remove(&id);
+            self.channels.remove(&id);
             self.ended.insert(id);
         } else if !self.ended.contains(&id) {
             self.live.insert(id, stage);
@@ -243,6 +251,12 @@ impl Tale {
     #[must_use]
     pub fn unfinished(&self) -> u64 {
         if self.quarantined { 0 } else { (self.live.len() + self.awaited.len()) as u64 }
+    }
+
+    /// How a live conversation came in.
+    #[must_use]
+    pub fn channel(&self, id: ConversationId) -> Option<Channel> {
+        self.channels.get(&id).copied()
     }
 
     /// Live conversations, and where they are.

@@ -28,7 +28,7 @@ fn seat(number: u64) -> Seat {
 
 fn arrived(number: u64) -> Kind {
     let reference = format!("customer {number}");
-    Kind::Arrived { conversation: conv(number), channel: Channel::Voice, priority: 0, reference }
+    Kind::Arrived { conversation: conv(number), channel: Channel::Voice, priority: 0, reference, from: None }
 }
 fn waiting(number: u64) -> Kind {
     let place = Place::Queues(vec![QueueId::new(D, 1)]);

@@ -13,6 +13,7 @@ pub(super) fn conversation(wire: &v1::Conversation) -> Option<ConversationSeen> 
         v1::Stage::Wrapping => Stage::Wrapping,
         v1::Stage::Closed => Stage::Ended { abandoned: false },
         v1::Stage::Abandoned => Stage::Ended { abandoned: true },
+        v1::Stage::Transferring => Stage::Transferring,
         v1::Stage::Unspecified => return None,
     };
     // Of one that waits on a line of its own it is the agent who is waited for.

@@ -153,10 +153,11 @@ fn channels(wire: &[i32]) -> impl Iterator<Item = routing::Channel> + use<> {
     let wire = wire.to_vec();
     routing::Channel::ALL
         .into_iter()
-        .filter(move |channel| wire.is_empty() || wire.iter().any(|code| read(*code) == Some(*channel)))
+        .filter(move |one| wire.is_empty() || wire.iter().any(|code| channel(*code) == Some(*one)))
 }
 
-fn read(code: i32) -> Option<routing::Channel> {
+/// A channel of the wire.
+pub(super) fn channel(code: i32) -> Option<routing::Channel> {
     Some(match Channel::try_from(code).ok()? {
         Channel::Voice => routing::Channel::Voice,
         Channel::Chat => routing::Channel::Chat,
@@ -177,7 +178,7 @@ pub(super) fn facts(realm: &super::realm::Realm) -> Facts {
         .map(|channel| (channel, u32::from(defaults.weights[channel.index()].0)))
         .collect();
     for weight in &realm.settings.weights {
-        if let Some(channel) = read(weight.channel) {
+        if let Some(channel) = channel(weight.channel) {
             weights.insert(channel, weight.points);
         }
     }
@@ -192,7 +193,7 @@ pub(super) fn facts(realm: &super::realm::Realm) -> Facts {
     };
     let agent = |member: &super::realm::Member| {
         let settings = &member.settings;
-        let caps = settings.caps.iter().filter_map(|cap| Some((read(cap.channel)?, cap.conversations)));
+        let caps = settings.caps.iter().filter_map(|cap| Some((channel(cap.channel)?, cap.conversations)));
         let facts = AgentFacts {
             capacity: settings.capacity.unwrap_or(100),
             queues: settings.queues.iter().filter_map(|queue| queue.parse().ok()).collect(),

@@ -11,6 +11,7 @@ use crate::plan::LoadPlan;
 use futures::future::join_all;
 use proto::v1;
 use proto::v1::admin_client::AdminClient;
+use routing::TouchpointId;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use tonic::{Response, Status};
 
 /// Agents made at once.
 const AT_ONCE: usize = 16;
+/// How likely a domain belongs to the account that is shared: conversations may go from one to the
+/// other.
+const SHARED_ACCOUNT: f64 = 0.8;
 /// Pause after a window that was closed: a node's clock is ahead.
 const CLOCKS: Duration = Duration::from_millis(500);
 
@@ -54,6 +58,15 @@ where
     None
 }
 
+/// Makes an account.
+async fn account(caller: &mut Caller, name: String) -> Option<String> {
+    let made = step(caller, Asked::Configure("create_account"), |id, _, line, deadline| {
+        let request = v1::CreateAccountRequest { mutation: mutation(id), name: name.clone() };
+        async move { AdminClient::new(line).create_account(timed(request, deadline)).await }
+    });
+    Some(made.await?.id)
+}
+
 /// Makes a domain and what is in it.
 pub(super) async fn domain(
     caller: &mut Caller,
@@ -61,16 +74,18 @@ pub(super) async fn domain(
     number: u8,
     poisoned: bool,
 ) -> Option<Arc<Realm>> {
-    let account = step(caller, Asked::Configure("create_account"), |id, _, line, deadline| {
-        let request = v1::CreateAccountRequest { mutation: mutation(id), name: format!("account {number}") };
-        async move { AdminClient::new(line).create_account(timed(request, deadline)).await }
-    })
-    .await?;
+    let account = if !poisoned && caller.draw.chance(SHARED_ACCOUNT) {
+        let history = Arc::clone(&caller.history);
+        let made = async { account(caller, "shared".to_owned()).await.ok_or(()) };
+        history.account.get_or_try_init(|| made).await.ok()?.clone()
+    } else {
+        account(caller, format!("account {number}")).await?
+    };
     let domain_settings = settings::domain(&mut caller.draw, format!("domain {number}"));
     let made: v1::Domain = step(caller, Asked::Configure("create_domain"), |id, _, line, deadline| {
         let request = v1::CreateDomainRequest {
             mutation: mutation(id),
-            account: account.id.clone(),
+            account: account.clone(),
             settings: Some(domain_settings.clone()),
         };
         async move { AdminClient::new(line).create_domain(timed(request, deadline)).await }
@@ -101,12 +116,19 @@ pub(super) async fn domain(
         }
     }
     let texts: Vec<String> = agents.iter().map(|member| member.id.to_string()).collect();
-    let mut touchpoints = Vec::new();
+    let (mut touchpoints, mut reachable) = (Vec::new(), Vec::new());
     for wanted in settings::touchpoints(&mut caller.draw.clone(), load, &names, &texts) {
-        touchpoints.push(create_touchpoint(caller, wanted).await?.parse().ok()?);
+        let channel = settings::channel(wanted.channel);
+        let id: TouchpointId = create_touchpoint(caller, wanted).await?.parse().ok()?;
+        reachable.extend(channel.map(|channel| (id, channel)));
+        touchpoints.push(id);
     }
     let queues = queues.into_iter().map(|(id, settings)| Some((id.parse().ok()?, settings)));
     let queues = queues.collect::<Option<Vec<_>>>()?;
+    if !poisoned {
+        // What is out of service answers nothing: who goes there stays under way.
+        caller.history.reachable(&reachable);
+    }
     let history = Arc::clone(&caller.history);
     let realm = Realm::new(domain, domain_settings, queues, agents, touchpoints, history);
     caller.history.facts(settings::facts(&realm));

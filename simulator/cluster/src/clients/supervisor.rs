@@ -158,9 +158,12 @@ impl Supervisor {
 
     async fn transfer(&mut self) {
         let Some(id) = self.some_live() else { return };
-        let (target, to) = match self.caller.draw.range(0, 3) {
-            0 => (Target::Queue(self.some_queue().to_string()), None),
-            1 => (Target::Inbox(self.some_queue().to_string()), None),
+        let pick = self.caller.draw.bits();
+        let far = self.realm.history.some_touchpoint(id, pick);
+        let (target, to) = match (self.caller.draw.range(0, 5), far) {
+            (4..=5, Some(far)) => (Target::Touchpoint(far.to_string()), None),
+            (0, _) => (Target::Queue(self.some_queue().to_string()), None),
+            (1, _) => (Target::Inbox(self.some_queue().to_string()), None),
             _ => {
                 let agent = self.some_agent();
                 (Target::Agent(agent.to_string()), Some(agent))
@@ -177,6 +180,13 @@ impl Supervisor {
             fallback: fallback.into(),
             fallback_queue,
         };
+        let leaves =
+            matches!(&request.target, Some(v1::TransferTarget { target: Some(Target::Touchpoint(_)) }));
+        // Somebody else closes it meanwhile, wherever it is.
+        if leaves && self.caller.draw.chance(0.5) {
+            let other = self.caller.child("who closes what leaves");
+            tokio::spawn(close_soon(other, id));
+        }
         change!(self, Manner::ORDINARY, Asked::Transfer(id, to), SupervisorClient, transfer, request);
     }
 
@@ -476,4 +486,19 @@ impl Supervisor {
         };
         looks.filter(|look| over(look)).map(|(id, _)| id).collect()
     }
+}
+
+/// Closes a conversation a moment later.
+async fn close_soon(mut caller: Caller, id: ConversationId) {
+    let soon = caller.draw.millis(0, 60);
+    caller.sleep(soon).await;
+    let request = request_id(&mut caller.draw);
+    let mut close = Supervisor::closing(id);
+    close.mutation = mutation(request);
+    caller
+        .settle(&Asked::ForceClose(id), request, Manner::ORDINARY, |line, deadline| {
+            let close = close.clone();
+            async move { SupervisorClient::new(line).force_close(timed(close, deadline)).await }
+        })
+        .await;
 }

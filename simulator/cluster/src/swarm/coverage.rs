@@ -19,11 +19,17 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 26] = [
+const EVENTS: [&str; 32] = [
     "abandoned",
     "accepts",
     "audits",
     "breaks_of_its_own",
+    "crossings_arrived",
+    "crossings_left",
+    "crossings_recalled",
+    "crossings_refused",
+    "crossings_repeated",
+    "crossings_withdrawn",
     "elections",
     "entries_compared",
     "files_made.events",

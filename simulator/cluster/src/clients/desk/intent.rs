@@ -59,7 +59,7 @@ impl Intent {
             Intent::Transfer(id, target, _) => {
                 let to = match target {
                     Target::Agent(to) => to.parse().ok(),
-                    Target::Queue(_) | Target::Inbox(_) => None,
+                    Target::Queue(_) | Target::Inbox(_) | Target::Touchpoint(_) => None,
                 };
                 Asked::DeskTransfer(seat, *id, to)
             }

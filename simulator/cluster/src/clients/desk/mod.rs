@@ -11,6 +11,7 @@ use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::Realm;
 use super::request::{request_id, text};
 use crate::checks::{Asked, Call, Outcome, Said, Sight, now_us};
+use crate::determinism::Draw;
 use crate::plan::LoadPlan;
 use intent::{Intent, Pending, Presence};
 use link::{Link, Lost};
@@ -465,14 +466,17 @@ impl Desk {
     fn transfer(&mut self, id: ConversationId) -> Intent {
         let draw = &mut self.caller.draw;
         let extra: Vec<_> = self.realm.changes().queues.iter().copied().collect();
-        let target = match draw.range(0, 5) {
-            0..=1 => Target::Agent(draw.pick(&self.realm.agents).id.to_string()),
-            2 if !extra.is_empty() => Target::Queue(draw.pick(&extra).to_string()),
-            5 => Target::Inbox(draw.pick(&self.realm.queues).0.to_string()),
+        let far = self.realm.history.some_touchpoint(id, draw.bits());
+        let target = match (draw.range(0, 7), far) {
+            (6..=7, Some(far)) => {
+                return Intent::Transfer(id, Target::Touchpoint(far.to_string()), fallback(draw));
+            }
+            (0..=1, _) => Target::Agent(draw.pick(&self.realm.agents).id.to_string()),
+            (2, _) if !extra.is_empty() => Target::Queue(draw.pick(&extra).to_string()),
+            (5, _) => Target::Inbox(draw.pick(&self.realm.queues).0.to_string()),
             _ => Target::Queue(draw.pick(&self.realm.queues).0.to_string()),
         };
-        use v1::TransferFallback::{LastQueues, Source};
-        Intent::Transfer(id, target, *draw.pick(&[Source, LastQueues]))
+        Intent::Transfer(id, target, fallback(draw))
     }
 
     fn presence(&mut self, link: &Link, presence: Presence) -> Result<(), Lost> {
@@ -603,4 +607,9 @@ pub(super) async fn unary(
             Settled::Unknown
         }
     }
+}
+
+fn fallback(draw: &mut Draw) -> v1::TransferFallback {
+    use v1::TransferFallback::{LastQueues, Source};
+    *draw.pick(&[Source, LastQueues])
 }
