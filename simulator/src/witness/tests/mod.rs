@@ -1,5 +1,6 @@
 //! A witness is silent on sound replicas, and says so where they are not.
 
+mod crossings;
 mod disagreeing;
 mod feed;
 mod measure;
