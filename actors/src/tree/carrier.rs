@@ -62,6 +62,11 @@ impl Carrier {
         owed
     }
 
+    /// Takes what is owed for under way for ever.
+    pub(crate) fn forget(&mut self, shard: &ShardRuntime, now_us: u64) {
+        self.take(shard, now_us);
+    }
+
     /// A message was answered and that is settled, or not.
     pub(crate) fn carried(&mut self, key: Key, settled: bool, now_us: u64) {
         let Some(Try::UnderWay { pause_us }) = self.tries.remove(&key) else { return };

@@ -317,9 +317,10 @@ impl Actor for ShardActor {
     ) -> Result<(), ActorProcessingErr> {
         state.pace(&myself);
         state.look_at_leases(&myself);
-        if !state.with.shard.seeded.has(SeededBug::OutboxForgotten) {
-            state.carry(&myself);
+        if state.with.shard.seeded.has(SeededBug::OutboxForgotten) {
+            state.carrier.forget(&state.with.shard, state.with.clock.monotonic_us());
         }
+        state.carry(&myself);
         Ok(())
     }
 

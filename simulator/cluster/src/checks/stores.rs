@@ -41,7 +41,8 @@ impl Stores {
         self.replica(spot.node, shard).took.insert(spot.index);
     }
 
-    /// A replica's state became that of a snapshot: the first of a life is on its disk, others come from a leader.
+    /// A replica's state became that of a snapshot: the first of a life may be the one on its disk, all others come
+    /// from a leader; so does the first one of a node that has just joined.
     pub(super) fn restored(
         &mut self,
         spot: Spot,
@@ -49,7 +50,8 @@ impl Stores {
         domains: impl IntoIterator<Item = (DomainId, Sequence)>,
     ) {
         let replica = self.replica(spot.node, shard);
-        if std::mem::take(&mut replica.is_fresh) {
+        let on_disk = replica.took.contains(&spot.index) || replica.sent.contains(&spot.index);
+        if std::mem::take(&mut replica.is_fresh) && on_disk {
             replica.began_with = Some(spot.index);
         } else {
             replica.sent.insert(spot.index);
@@ -132,6 +134,18 @@ mod tests {
         stores.began(N, S);
         restored(&mut stores, 30, 4);
         assert!(lacking(&mut stores), "what came after it is the node's own to keep");
+    }
+
+    #[test]
+    fn the_first_snapshot_of_a_node_that_joins_is_a_leaders() {
+        let mut stores = Stores::default();
+        stores.began(N, S);
+        restored(&mut stores, 20, 4);
+        stores.entered(N, S);
+        stores.took(at(30), S);
+        stores.began(N, S);
+        restored(&mut stores, 30, 4);
+        assert!(!lacking(&mut stores), "nothing came after it");
     }
 
     #[test]
