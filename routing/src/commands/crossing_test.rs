@@ -73,7 +73,7 @@ impl Two {
     }
 
     fn owed(&self) -> Vec<Owed> {
-        self.s.world.shard.owed(self.s.world.shard.now(), usize::MAX, &|_, _| false)
+        self.s.world.shard.owed(self.s.world.shard.now(), usize::MAX, &|_, _, _| false)
     }
 
     /// The only message owed.
@@ -395,7 +395,7 @@ fn a_touchpoint_of_its_own_domain_is_refused_and_the_outbox_is_bounded() {
     }
     let command = Command::Transfer { conversation: two.s.id, target, fallback, by };
     assert!(matches!(two.s.world.refused(command.clone()), Rejected::Full { .. }));
-    assert_eq!(two.s.world.shard.owed(LogTime(0), 7, &|_, _| false).len(), 7);
+    assert_eq!(two.s.world.shard.owed(LogTime(0), 7, &|_, _, _| false).len(), 7);
     let first = two.owed().remove(0);
     let landing = two.deliver(&first);
     two.settle(&first, landing);

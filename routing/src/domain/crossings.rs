@@ -165,11 +165,11 @@ impl Domain {
     pub(crate) fn owed<'a>(
         &'a self,
         now: LogTime,
-        leave_out: &'a dyn Fn(ConvNo, u64) -> bool,
+        leave_out: &'a dyn Fn(DomainId, ConvNo, u64) -> bool,
     ) -> impl Iterator<Item = Owed> + 'a {
         self.crossings.routes.iter().flat_map(move |(to, route)| {
             let floor = route.floor();
-            let open = route.open.iter().filter(|(number, no)| !leave_out(**no, **number));
+            let open = route.open.iter().filter(|(number, no)| !leave_out(*to, **no, **number));
             open.map(move |(number, no)| {
                 let crossing = Crossing { from: no.id(self.id), number: *number, floor };
                 let (recall, command) = self.message(now, *no, crossing);

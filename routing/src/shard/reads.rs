@@ -43,17 +43,17 @@ impl Shard {
     }
 
     /// Messages owed to other domains at this log time, at most so many, but for transfers that are
-    /// left out (by conversation and number).
+    /// left out (by the domain it goes to, conversation and number).
     #[must_use]
     pub fn owed(
         &self,
         now: LogTime,
         most: usize,
-        leave_out: &dyn Fn(ConversationId, u64) -> bool,
+        leave_out: &dyn Fn(DomainId, ConversationId, u64) -> bool,
     ) -> Vec<Owed> {
         let mut owed = Vec::new();
         for domain in self.index.0.owing.iter().filter_map(|id| self.domains.get(id)) {
-            let skip = |no: ConvNo, number| leave_out(no.id(domain.id), number);
+            let skip = |to, no: ConvNo, number| leave_out(to, no.id(domain.id), number);
             let room = most - owed.len();
             owed.extend(domain.owed(now, &skip).take(room));
         }

@@ -127,7 +127,7 @@ impl Pair {
 impl Pair {
     /// Whether both owe other domains the same messages.
     fn compare_owed(&self) -> Result<(), String> {
-        let owed = self.engine.shard.owed(self.model.now, usize::MAX, &|_, _| false);
+        let owed = self.engine.shard.owed(self.model.now, usize::MAX, &|_, _, _| false);
         let owed: Vec<_> = owed.into_iter().map(|owed| (owed.to, owed.command)).collect();
         let sound = self.model.domains.values().filter(|dom| dom.quarantined.is_none());
         let expected: Vec<_> = sound.flat_map(|dom| dom.owed(self.model.now)).collect();

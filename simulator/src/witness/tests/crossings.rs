@@ -88,7 +88,7 @@ impl Pair {
 
     fn owed(&self) -> Owed {
         let shard = &self.shards[0];
-        shard.owed(shard.now(), 1, &|_, _| false).remove(0)
+        shard.owed(shard.now(), 1, &|_, _, _| false).remove(0)
     }
 
     fn deliver(&mut self, owed: &Owed) -> Landing {
