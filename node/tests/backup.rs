@@ -180,3 +180,54 @@ fn what_is_damaged_or_unfinished_is_refused() {
     assert_eq!(ended.code, Some(4), "{}", ended.errors);
     assert!(ended.errors.contains("restore again"), "{}", ended.errors);
 }
+
+/// The shards that hold domains.
+async fn shards_with_domains(client: &Client) -> Vec<u32> {
+    let shards = client.state().await.shards;
+    shards.iter().filter(|shard| shard.domains > 0).map(|shard| shard.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_between_shards_of_two_moments_is_restored_once() {
+    let place = TempDir::new().expect("a folder");
+    let folder = place.path().join("backup");
+    let node = Start::new(&place.path().join("old")).serve();
+    let client = Client::of(&node);
+    let home = Tenant::make(&client, 0).await;
+    let home_shard = shards_with_domains(&client).await[0];
+    let far = Tenant::in_account(&client, &home.account, 0).await;
+    let both = shards_with_domains(&client).await;
+    let far_shard = both.into_iter().find(|shard| *shard != home_shard).expect("on a shard of its own");
+    let call = client.start(&home.call()).await.conversation;
+    let before = backup(&node.address, &folder);
+
+    let target = v1::transfer_target::Target::Touchpoint(far.touchpoint.clone());
+    let request = v1::SupervisorTransferRequest {
+        mutation: mutation(),
+        supervisor: "sue".into(),
+        conversation: call.clone(),
+        target: Some(v1::TransferTarget { target: Some(target) }),
+        ..Default::default()
+    };
+    client.supervisor().transfer(request).await.expect("it leaves");
+    let moved = until("the end at home", || async {
+        let seen = client.conversation(&call).await;
+        (seen.stage() == v1::Stage::Closed).then_some(seen.moved_to)
+    })
+    .await;
+    backup(&node.address, &folder);
+    drop(node);
+
+    let at = |shard: u32| format!("{shard}={}", group(&before, u64::from(shard))["last_index"]);
+    let of = |args: &[&str]| json(&restore(&folder, &[&["--dry-run", "--json"][..], args].concat()));
+    let none = serde_json::json!([]);
+    // Both as they were in the end, and both as they were before: nothing is put right.
+    for args in [&[][..], &["--at", &at(home_shard), "--at", &at(far_shard)][..]] {
+        let shown = of(args);
+        assert_eq!((&shown["closed"], &shown["returned"]), (&none, &none), "{args:?}");
+    }
+    let shown = of(&["--at", &at(home_shard)]);
+    assert_eq!((&shown["closed"], &shown["returned"]), (&serde_json::json!([moved]), &none));
+    let shown = of(&["--at", &at(far_shard)]);
+    assert_eq!((&shown["closed"], &shown["returned"]), (&none, &serde_json::json!([call])));
+}

@@ -45,5 +45,5 @@ pub use event::{Event, EventKind};
 pub use ids::*;
 pub use outcome::{Done, Outcome, Rejected};
 pub use pictures::{Look, Pictures};
-pub use shard::{PlantedBug, Shard, UnknownBug};
+pub use shard::{PlantedBug, Reconciled, Shard, UnknownBug};
 pub use units::*;

@@ -8,8 +8,10 @@ mod ids_test;
 mod planted;
 mod reads;
 mod reborn;
+mod reconcile;
 
 pub use planted::{PlantedBug, UnknownBug};
+pub use reconcile::Reconciled;
 
 use crate::domain::{Derived, Domain};
 use crate::{DomainId, LogTime, ShardId};
@@ -82,6 +84,16 @@ impl Shard {
         } else {
             index.owing.remove(&id);
         }
+    }
+
+    /// The same without one domain, as if that were on another shard.
+    #[cfg(test)]
+    pub(crate) fn without(mut self, id: DomainId) -> Self {
+        self.domains.remove(&id);
+        self.index = Derived(ShardIndex::default());
+        let ids: Vec<DomainId> = self.domains.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.reindex(id));
+        self
     }
 
     /// Switches on a fault for tests of the checkers. Not replicated, not in snapshots.

@@ -11,6 +11,7 @@ use comfy_table::presets::NOTHING;
 use consensus::disk::RealDisk;
 use consensus::{Beginning, Config, Entropy, GroupId, NodeId};
 use jiff::Timestamp;
+use routing::{ConversationId, Shard};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -84,15 +85,21 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             eprintln!("group {group} of {groups} is applied, every hash in it was the same");
         }
     };
-    let played = play(&args.backup, &manifest, &until, &mut progress).map_err(|error| {
+    let mut played = play(&args.backup, &manifest, &until, &mut progress).map_err(|error| {
         Failure::new(Kind::Data, error).remedy("nothing was written; take another backup, or another moment")
     })?;
-    let facts = facts(&manifest, &played);
+    // As in the backup, before anything is put right.
+    let mut facts = facts(&manifest, &played);
+    let mut shards: Vec<_> = played.shards.values_mut().map(|played| &mut played.shard).collect();
+    let reconciled = Shard::reconcile(&mut shards);
+    let names = |all: &[ConversationId]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+    facts["closed"] = names(&reconciled.closed).into();
+    facts["returned"] = names(&reconciled.returned).into();
     if let (Some(data), Some(address), false) = (&args.data, &args.advertise, args.dry_run) {
         let name = args.cluster.clone().unwrap_or_else(|| name_of(&manifest.cluster).to_owned());
         write(data, address, &name, &manifest, played).await?;
         if !args.json {
-            println!("{}", show(&facts));
+            tell(&facts);
             let data = data.display();
             println!(
                 "{data} is the data of node 1 of a new cluster '{name}'; the former one must not run on"
@@ -107,7 +114,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if args.json {
         println!("{facts:#}");
     } else {
-        println!("{}", show(&facts));
+        tell(&facts);
     }
     Ok(())
 }
@@ -201,6 +208,27 @@ fn facts(manifest: &Manifest, played: &Played) -> serde_json::Value {
         "index": played.meta.at().map(|(index, _)| index), "state_hash": format!("{:016x}", played.meta.hash()),
         "shards": shards,
     })
+}
+
+/// What is in it, and what had to be put right.
+fn tell(facts: &serde_json::Value) {
+    println!("{}", show(facts));
+    for (key, what) in [
+        (
+            "closed",
+            "were in two domains, which are restored to different moments, and are closed in the later one",
+        ),
+        (
+            "returned",
+            "would be in no domain, since these are restored to different moments, and wait again in the earlier one",
+        ),
+    ] {
+        let list = facts[key].as_array().map_or(&[][..], Vec::as_slice);
+        if !list.is_empty() {
+            let names: Vec<&str> = list.iter().filter_map(serde_json::Value::as_str).collect();
+            println!("{} conversations {what}: {}", names.len(), names.join(", "));
+        }
+    }
 }
 
 fn show(facts: &serde_json::Value) -> Table {

@@ -7,11 +7,11 @@ use crate::scene::{Scene, person};
 use crate::settings::{
     AcceptMode, DomainSettings, QueueSettings, RoutingMode, ToQueue, TouchpointSettings, limits,
 };
-use crate::testing::supervisor;
+use crate::testing::{DOMAIN, supervisor};
 use crate::view::Stage;
 use crate::{
     AccountId, Channel, Command, ConversationId, DomainId, EventKind, LogTime, Outcome, Owed, Priority,
-    QueueId, Rejected, Span, TouchpointId,
+    QueueId, Reconciled, Rejected, Shard, Span, TouchpointId,
 };
 
 const THERE: DomainId = DomainId(2);
@@ -441,4 +441,38 @@ fn an_agent_there_is_offered_it_in_the_entry_of_its_arrival() {
         _ => None,
     });
     assert_eq!(from, Some(two.s.id));
+}
+
+/// Each domain as in one of two moments: before the crossing, or after it is settled.
+#[test]
+fn domains_restored_to_different_moments_have_it_once() {
+    let mut two = Two::new();
+    two.s.assigned();
+    let before = two.s.world.shard.clone();
+    two.leave(two.voice, TransferFallback::Source, By::Agent(two.s.a));
+    let left = two.s.world.shard.clone();
+    let id = arrived(two.carry());
+    let after = two.s.world.shard.clone();
+    let stage = |shard: &Shard, id| shard.conversation(id).map(|seen| seen.stage.name());
+
+    // It would be in both: its own domain had not sent it yet.
+    let (mut home, mut far) = (before.clone().without(THERE), after.clone().without(DOMAIN));
+    let done = Shard::reconcile(&mut [&mut home, &mut far]);
+    assert_eq!((done.closed, done.returned), (vec![id], vec![]));
+    assert_eq!((stage(&home, two.s.id), stage(&far, id)), (Some("assigned"), Some("closed")));
+
+    // It would be in none: the other domain had not seen it yet.
+    let (mut home, mut far) = (after.clone().without(THERE), before.clone().without(DOMAIN));
+    let done = Shard::reconcile(&mut [&mut home, &mut far]);
+    assert_eq!((done.closed, done.returned), (vec![], vec![two.s.id]));
+    assert_eq!((stage(&home, two.s.id), stage(&far, id)), (Some("queued"), None));
+    assert!(home.is_pending(), "somebody is offered it by the next entry");
+
+    // On its way, or over on both sides: nothing to put right.
+    for (one, other) in [(&left, &before), (&left, &after), (&after, &after), (&before, &before)] {
+        let (mut home, mut far) = (one.clone().without(THERE), other.clone().without(DOMAIN));
+        let hashes = (home.state_hash(), far.state_hash());
+        assert_eq!(Shard::reconcile(&mut [&mut home, &mut far]), Reconciled::default());
+        assert_eq!((home.state_hash(), far.state_hash()), hashes);
+    }
 }

@@ -6,7 +6,7 @@ use crate::command::{Command, Crossing, Incoming, Recall, TransferFallback};
 use crate::outcome::Landing;
 use crate::settings::limits::{CROSSING_DOMAINS_MAX, CROSSINGS_MAX};
 use crate::view::DepartureView;
-use crate::{DomainId, LogTime, Rejected, TouchpointId};
+use crate::{ConversationId, DomainId, LogTime, Rejected, TouchpointId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -122,6 +122,26 @@ impl Crossings {
         for route in self.routes.values_mut() {
             route.last = route.last.saturating_add(numbers);
         }
+    }
+
+    /// The last number given out, by domain.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (DomainId, u64)> {
+        self.routes.iter().map(|(to, route)| (*to, route.last))
+    }
+
+    /// What arrived by numbers that its domain has not given out yet, as `last` says of the domains it
+    /// knows; forgotten here.
+    pub(crate) fn unknown_to(&mut self, last: impl Fn(DomainId) -> Option<u64>) -> Vec<ConversationId> {
+        let mut unknown = Vec::new();
+        for (from, origin) in &mut self.origins {
+            let Some(last) = last(*from) else { continue };
+            let ahead = origin.landings.split_off(&(last + 1));
+            unknown.extend(ahead.into_values().filter_map(|landing| match landing {
+                Landing::Arrived(id) => Some(id),
+                Landing::Refused(_) | Landing::Withdrawn => None,
+            }));
+        }
+        unknown
     }
 
     /// Looks a transfer up that comes, and forgets what is settled over there.
