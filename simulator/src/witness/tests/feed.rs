@@ -5,15 +5,18 @@ use rand_chacha::ChaCha8Rng;
 use routing::command::{Arrival, By, Decline, Desk, Intent, TransferFallback, TransferTarget};
 use routing::entry::Request;
 use routing::event::Place;
+use routing::outcome::DoneWhat;
 use routing::settings::{
     AcceptMode, AgentSettings, DomainSettings, QueueSettings, RankPolicy, RoutingMode, ToQueue,
     TouchpointSettings,
 };
 use routing::view::{ConversationView, DomainView, Lease, Stage};
 use routing::{
-    AccountId, AgentId, Channel, Command, DomainId, Entry, Epoch, LogTime, Points, Position, Priority,
-    QueueId, RequestId, Shard, Span, TouchpointId,
+    AccountId, AgentId, Channel, Command, ConversationId, DomainId, Effects, Entry, Epoch, LogTime, Points,
+    Position, Priority, QueueId, RequestId, Shard, Span, TouchpointId,
 };
+
+use std::collections::BTreeSet;
 
 /// Wall time at the start, Unix milliseconds.
 const WALL_START_MS: u64 = 1_700_000_000_000;
@@ -47,6 +50,8 @@ pub struct Feed {
     time: u64,
     position: Position,
     ids: u128,
+    /// Transfers that were sent to the domain they go to.
+    delivered: BTreeSet<(ConversationId, DomainId, u64)>,
 }
 
 impl Feed {
@@ -59,6 +64,7 @@ impl Feed {
             time: 1_000_000,
             position: Position { index: 1, ordinal: 0 },
             ids: 0,
+            delivered: BTreeSet::new(),
         };
         feed.set_up();
         feed.script.reverse();
@@ -76,7 +82,7 @@ impl Feed {
     fn set_up(&mut self) {
         for number in 1..=self.size.domains {
             let domain = DomainId(number);
-            let account = AccountId(number);
+            let account = AccountId(1);
             let settings = self.domain();
             self.script.push((domain, Command::CreateDomain { account, settings }));
             let queues: Vec<_> = (1..=4).map(|q| QueueId::new(domain, q)).collect();
@@ -165,7 +171,9 @@ impl Feed {
         }
         let (domain, command) = scripted.unwrap_or_else(|| self.work(shard));
         let mut request = Request { id: None, domain, expected_version: None, command };
-        if domain != DomainId::SHARD && !in_script {
+        let own =
+            matches!(request.command, Command::Arrive(_) | Command::Withdraw { .. } | Command::Settle { .. });
+        if domain != DomainId::SHARD && !in_script && !own {
             if self.chance(3) && !self.sent.is_empty() {
                 let lately = self.sent.len().saturating_sub(40);
                 let at = self.rng.random_range(lately..self.sent.len());
@@ -187,6 +195,9 @@ impl Feed {
         }
         if shard.is_pending() || self.chance(1) {
             return (DomainId::SHARD, Command::Continue);
+        }
+        if shard.owes() && self.chance(30) {
+            return self.between_domains(shard);
         }
         let domain = DomainId(self.rng.random_range(1..=self.size.domains));
         let Some(view) = shard.view(domain) else { return (DomainId::SHARD, Command::Tick) };
@@ -281,17 +292,47 @@ impl Feed {
         let queues: Vec<_> = view.queues.keys().copied().collect();
         let queue = self.one(&queues)?;
         let ready: Vec<_> = view.agents.values().filter(|a| a.takes_offers()).map(|a| a.id).collect();
+        let others: Vec<_> = (1..=self.size.domains).map(DomainId).filter(|d| *d != c.id.domain).collect();
+        let far = if self.chance(35) { self.one(&others) } else { None };
         let target = match (self.rng.random_range(0..3), self.one(&ready)) {
             (0, Some(agent)) => TransferTarget::Agent(agent),
             (1, _) => TransferTarget::Inbox(queue),
             _ => TransferTarget::Queue(queue),
         };
+        // Touchpoints are made in the order of channels, in every domain.
+        let same = |far| TransferTarget::Touchpoint(TouchpointId::new(far, c.channel.index() as u64 + 1));
+        let target = far.map_or(target, same);
         Some(Command::Transfer {
             conversation: c.id,
             target,
             fallback: TransferFallback::LastQueues,
             by: boss(),
         })
+    }
+
+    /// What a leader does: a message is sent, perhaps again, or its answer settled.
+    fn between_domains(&mut self, shard: &Shard) -> (DomainId, Command) {
+        let owed = shard.owed(LogTime(self.time), 100, &|_, _, _| false);
+        let Some(owed) = self.one(&owed) else { return (DomainId::SHARD, Command::Tick) };
+        let (conversation, number) = (owed.crossing.from, owed.crossing.number);
+        if self.delivered.insert((conversation, owed.to, number))
+            || owed.recall.is_some() && self.chance(50)
+            || self.chance(30)
+        {
+            return (owed.to, owed.command);
+        }
+        // The other domain says again what it has said.
+        let request =
+            Request { id: None, domain: owed.to, expected_version: None, command: owed.command.clone() };
+        let entry =
+            Entry { position: self.position, time: LogTime(self.time), wall_ms: self.wall_ms(), request };
+        match shard.clone().apply(&entry, &mut Effects::default()).map(|done| done.what) {
+            Ok(DoneWhat::Landed(landing)) => {
+                let recall = owed.recall;
+                (conversation.domain, Command::Settle { conversation, number, recall, landing })
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     fn session(&mut self, view: &DomainView, id: AgentId) -> Option<Command> {

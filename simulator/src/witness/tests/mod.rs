@@ -39,6 +39,8 @@ fn sound_replicas_are_silent_and_everything_happened() {
             figures.abandoned,
             figures.sessions,
             figures.leases_lost,
+            figures.crossings_arrived,
+            figures.crossings_repeated,
         ];
         if size.agents < 10 {
             assert!(happened.iter().all(|count| *count > 0), "seed {seed}: {figures:?}");
