@@ -8,7 +8,7 @@ use routing::entry::Request;
 use routing::outcome::{DoneWhat, Landing};
 use routing::{Command, ConversationId, DomainId, LogTime, Owed, Shard};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,20 +51,22 @@ impl Carrier {
                 *to_each.entry(*to).or_default() += 1;
             }
         }
-        let under_way: usize = to_each.values().sum();
-        let to_each = RefCell::new(to_each);
+        let room = AT_ONCE.saturating_sub(to_each.values().sum());
+        let looked = RefCell::new((to_each, BTreeSet::new()));
         let leave_out = |to: DomainId, conversation: ConversationId, number: u64| {
+            let (to_each, known) = &mut *looked.borrow_mut();
+            known.insert((conversation, number));
             match self.tries.get(&(conversation, number)) {
                 Some(Try::UnderWay { .. }) => return true,
                 Some(Try::Waits { until_us, .. }) if *until_us > now_us => return true,
                 Some(Try::Waits { .. }) | None => {}
             }
-            let mut to_each = to_each.borrow_mut();
             let to_this = to_each.entry(to).or_default();
             *to_this += 1;
             *to_this > AT_ONCE_TO_ONE
         };
-        let owed = shard.owed(log_time, AT_ONCE.saturating_sub(under_way), &leave_out);
+        let owed = shard.owed(log_time, room, &leave_out);
+        let (_, known) = looked.into_inner();
         for owed in &owed {
             let pause_us = match self.tries.get(&key(owed)) {
                 Some(Try::Waits { pause_us, .. } | Try::UnderWay { pause_us, .. }) => *pause_us,
@@ -72,11 +74,11 @@ impl Carrier {
             };
             self.tries.insert(key(owed), Try::UnderWay { to: owed.to, pause_us });
         }
-        // What is due and was not taken is owed no more, or is one too many for now.
-        self.tries.retain(|_, one| match one {
-            Try::UnderWay { .. } => true,
-            Try::Waits { until_us, .. } => *until_us > now_us,
-        });
+        // Where everything owed was looked at, what was not met is owed no more. A message whose turn has
+        // not come keeps its pause: else many that fail at once would be sent without any.
+        if owed.len() < room {
+            self.tries.retain(|key, one| matches!(one, Try::UnderWay { .. }) || known.contains(key));
+        }
         owed
     }
 
@@ -97,10 +99,11 @@ impl Carrier {
         }
     }
 
-    /// When a message may be sent again that was not answered.
-    pub(crate) fn next_us(&self) -> Option<u64> {
+    /// When a message may be sent again that was not answered. One that may be already waits for a
+    /// place, and is looked at when the next message comes back.
+    pub(crate) fn next_us(&self, now_us: u64) -> Option<u64> {
         let waits = self.tries.values().filter_map(|one| match one {
-            Try::Waits { until_us, .. } => Some(*until_us),
+            Try::Waits { until_us, .. } => Some(*until_us).filter(|until_us| *until_us > now_us),
             Try::UnderWay { .. } => None,
         });
         waits.min()
@@ -201,7 +204,7 @@ mod tests {
         let next = carrier.pick(&shard, LogTime(1), 2_000);
         assert_eq!((next.len(), to(&next, 2)), (1, 1));
         assert_ne!(key(&next[0]), key(&first[0]));
-        assert_eq!(carrier.next_us(), Some(2_000 + PAUSE_FIRST_US));
+        assert_eq!(carrier.next_us(2_000), Some(2_000 + PAUSE_FIRST_US));
     }
 
     #[test]
@@ -213,7 +216,7 @@ mod tests {
             let taken = carrier.pick(&shard, LogTime(1), now_us);
             assert_eq!(taken.len(), 1);
             carrier.carried(key(&taken[0]), false, now_us);
-            let next_us = carrier.next_us().expect("waits");
+            let next_us = carrier.next_us(now_us).expect("waits");
             assert!(carrier.pick(&shard, LogTime(1), next_us - 1).is_empty());
             pauses.push(next_us - now_us);
             now_us = next_us;
@@ -221,6 +224,26 @@ mod tests {
         assert_eq!(pauses[0], PAUSE_FIRST_US);
         assert!(pauses.windows(2).all(|two| two[1] == (2 * two[0]).min(PAUSE_MAX_US)), "{pauses:?}");
         assert_eq!(pauses.last(), Some(&PAUSE_MAX_US));
+    }
+
+    /// As a quarantined domain does: every message is refused at once.
+    #[test]
+    fn many_that_fail_at_once_keep_their_pauses() {
+        let many = 3 * AT_ONCE_TO_ONE;
+        let shard = sending(&[(2, many)]);
+        let mut carrier = Carrier::default();
+        let mut pause_us = PAUSE_FIRST_US;
+        for now_us in [0, 1_000_000, 2_000_000, 3_000_000] {
+            // All are due at once, and go in turns.
+            for turn in 0..3 {
+                let taken = carrier.pick(&shard, LogTime(1), now_us);
+                assert_eq!(taken.len(), AT_ONCE_TO_ONE, "turn {turn} at {now_us}");
+                taken.iter().for_each(|owed| carrier.carried(key(owed), false, now_us));
+            }
+            assert!(carrier.pick(&shard, LogTime(1), now_us).is_empty(), "each once");
+            assert_eq!(carrier.next_us(now_us), Some(now_us + pause_us), "the shortest pause of all");
+            pause_us *= 2;
+        }
     }
 
     #[test]
@@ -231,6 +254,6 @@ mod tests {
         carrier.carried(key(&taken[0]), false, 0);
         let empty = sending(&[]);
         assert!(carrier.pick(&empty, LogTime(1), PAUSE_FIRST_US).is_empty());
-        assert_eq!(carrier.next_us(), None);
+        assert_eq!(carrier.next_us(0), None);
     }
 }

@@ -197,7 +197,7 @@ impl ShardState {
                 let _ = myself.cast(ShardMessage::Carried(key, settled));
             });
         }
-        let timer = self.carrier.next_us().map(|at_us| {
+        let timer = self.carrier.next_us(now_us).map(|at_us| {
             let wait_us = at_us.saturating_sub(now_us).max(1_000);
             myself.send_after(Duration::from_micros(wait_us), || ShardMessage::Owes)
         });

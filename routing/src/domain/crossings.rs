@@ -63,6 +63,8 @@ struct Origin {
 /// that bound of the domains it came from, since they say from where on they are settled.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Crossings {
+    /// What is on its way, over all routes: asked for after every entry.
+    leaving: u64,
     routes: BTreeMap<DomainId, Route>,
     origins: BTreeMap<DomainId, Origin>,
 }
@@ -80,7 +82,7 @@ pub(crate) enum Known {
 impl Crossings {
     /// Whether something is on its way to another domain.
     pub(crate) fn is_leaving(&self) -> bool {
-        self.routes.values().any(|route| !route.open.is_empty())
+        self.leaving > 0
     }
 
     /// Refuses one more.
@@ -88,8 +90,7 @@ impl Crossings {
         let full = |what: &str, limit: u64, remedy: &str| {
             Err(Rejected::Full { what: what.to_owned(), limit, remedy: remedy.to_owned() })
         };
-        let open: usize = self.routes.values().map(|route| route.open.len()).sum();
-        if open as u64 >= CROSSINGS_MAX {
+        if self.leaving >= CROSSINGS_MAX {
             return full(
                 "the domain's outbox",
                 CROSSINGS_MAX,
@@ -107,13 +108,14 @@ impl Crossings {
         let route = self.routes.entry(to).or_default();
         route.last += 1;
         route.open.insert(route.last, no);
+        self.leaving += 1;
         route.last
     }
 
     /// A transfer is settled.
     pub(crate) fn settle(&mut self, to: DomainId, number: u64) {
         if let Some(route) = self.routes.get_mut(&to) {
-            route.open.remove(&number);
+            self.leaving -= u64::from(route.open.remove(&number).is_some());
         }
     }
 
