@@ -1,16 +1,22 @@
 //! R-7 and what every state shown owes to the record: a desk's welcome, and the last picture of
 //! all, are what the events up to their sequence make of it.
+//!
+//! A quarantined domain is left out from its last event on: what it shows may be torn, in the midst
+//! of an entry whose events were never told (`docs/routing/RULES.md`).
 
 use super::case::{Case, Who};
 use super::picture::Picture;
 use super::read::Stage;
 use super::sight::{AgentSeen, Said, Sight};
+use simulator::checker::model::Kind;
 
 pub(super) fn check(case: &mut Case) {
     let tale = case.tale;
     if tale.holes > 0 {
         return;
     }
+    let torn =
+        tale.events.iter().find(|event| matches!(event.kind, Kind::Quarantined)).map(|event| event.sequence);
     let mut welcomes: Vec<(&Sight, &AgentSeen)> = tale
         .sights
         .iter()
@@ -23,7 +29,7 @@ pub(super) fn check(case: &mut Case) {
     let mut picture = Picture::default();
     let mut events = tale.events.iter().peekable();
     for (sight, agent) in welcomes {
-        if sight.cursor > tale.reached() {
+        if sight.cursor > tale.reached() || torn.is_some_and(|torn| torn <= sight.cursor) {
             break;
         }
         while let Some(event) = events.next_if(|event| event.sequence <= sight.cursor) {
@@ -35,6 +41,9 @@ pub(super) fn check(case: &mut Case) {
         }
     }
     let Some(audit) = &tale.audit else { return };
+    if torn.is_some_and(|torn| torn <= audit.sequence) {
+        return;
+    }
     // From the beginning again: a desk may have been welcomed after the last picture was taken.
     let mut picture = Picture::default();
     for event in tale.events.iter().take_while(|event| event.sequence <= audit.sequence) {

@@ -319,6 +319,19 @@ fn r7_a_welcome_and_the_last_picture_differ_from_the_record() {
 }
 
 #[test]
+fn r7_what_is_shown_of_a_domain_in_quarantine_may_be_torn() {
+    let mut tale = good();
+    tale.poisoned = true;
+    tell(&mut tale, [Kind::Quarantined]);
+    let mut held = welcome(1, 2);
+    held.holdings.push((conv(1), false));
+    sees(&mut tale, 3, 1, 11, Said::Welcome(Box::new(held.clone()), Vec::new()));
+    assert_eq!(broken(&tale), [], "the entry that panicked may have got so far");
+    sees(&mut tale, 4, 1, 10, Said::Welcome(Box::new(held), Vec::new()));
+    caught(&tale, "R-7", "holds [conv_1_1], by the record []");
+}
+
+#[test]
 fn r7_a_desk_is_welcomed_after_the_last_picture() {
     let mut tale = good();
     tell(&mut tale, [opened(2, 2)]);
