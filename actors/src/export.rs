@@ -179,10 +179,7 @@ impl Engine {
                 (meta.index(), meta.hash(), 0)
             }
             Some(runtime) => {
-                let (index, state) = {
-                    let replica = runtime.replica.read();
-                    (replica.index, replica.shard.clone())
-                };
+                let (index, state) = runtime.replica.freeze();
                 (index, state.state_hash(), state.level())
             }
         };

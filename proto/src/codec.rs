@@ -60,6 +60,49 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     record
 }
 
+/// Makes one record of many values, as if [`encode`] had been given all of them as a tuple.
+#[derive(Debug)]
+pub struct Encoder {
+    record: Vec<u8>,
+    hasher: crc32fast::Hasher,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&[VERSION]);
+        Self { record: vec![0; HEADER_BYTES], hasher }
+    }
+}
+
+impl Encoder {
+    /// Adds a value.
+    ///
+    /// # Panics
+    /// When it cannot be serialised at all, which is a bug in its type.
+    pub fn push<T: Serialize>(&mut self, value: &T) {
+        let from = self.record.len();
+        bincode::serde::encode_into_std_write(value, &mut self.record, config())
+            .expect("values of this crate's users serialise into memory");
+        self.hasher.update(&self.record[from..]);
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.record.len()
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        let mut record = self.record;
+        record[0] = VERSION;
+        record[1..HEADER_BYTES].copy_from_slice(&self.hasher.finalize().to_le_bytes());
+        record
+    }
+}
+
 /// Decodes and checks version, checksum and that nothing is left over.
 ///
 /// # Errors
@@ -104,6 +147,14 @@ mod tests {
         let golden = [1, 34, 253, 160, 193, 1, 252, 112, 17, 1, 0, 3, 104, 195, 169, 2, 0, 1, 9];
         assert_eq!(encode(&sample()), golden);
         assert_eq!(decode::<Sample>(&golden), Ok(sample()));
+    }
+
+    #[test]
+    fn many_values_are_one_record() {
+        let mut encoder = Encoder::default();
+        encoder.push(&sample());
+        encoder.push(&7u64);
+        assert_eq!(encoder.finish(), encode(&(sample(), 7u64)));
     }
 
     #[test]

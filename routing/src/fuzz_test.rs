@@ -8,17 +8,26 @@ use crate::settings::{
 use crate::testing::{DOMAIN, World, supervisor};
 use crate::view::{DomainView, Gate, Stage};
 use crate::{
-    AgentId, Channel, ChannelSet, Command, ConversationId, Effects, Epoch, OfferId, Points, Priority,
-    QueueId, Shard, Span, TouchpointId,
+    AgentId, Channel, ChannelSet, Command, ConversationId, Effects, Epoch, Frozen, OfferId, Points, Priority,
+    QueueId, RequestId, Shard, Span, TouchpointId,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const CONFIG: bincode::config::Configuration = bincode::config::standard();
 
+fn stored(shard: &Shard) -> Vec<u8> {
+    bincode::serde::encode_to_vec(shard, CONFIG).expect("serialises")
+}
+
 fn restored(shard: &Shard) -> Shard {
-    let bytes = bincode::serde::encode_to_vec(shard, CONFIG).expect("serialises");
-    bincode::serde::decode_from_slice(&bytes, CONFIG).expect("deserialises").0
+    bincode::serde::decode_from_slice(&stored(shard), CONFIG).expect("deserialises").0
+}
+
+fn in_pieces(frozen: &Frozen) -> Vec<u8> {
+    let bytes =
+        frozen.pieces().map(|piece| bincode::serde::encode_to_vec(piece, CONFIG).expect("serialises"));
+    bytes.flatten().collect()
 }
 
 fn pick<T: Copy>(rng: &mut ChaCha8Rng, all: &[T]) -> Option<T> {
@@ -255,6 +264,7 @@ fn run(seed: u64, steps: u32) {
     }
     let (mut done, mut all) = (0u32, 0u32);
     let mut other = restored(&world.shard);
+    let mut frozen: Vec<(Frozen, Vec<u8>)> = Vec::new();
     for step in 0..steps {
         let view = world.shard.view(DOMAIN).expect("made");
         if rng.random_bool(0.3) {
@@ -265,7 +275,11 @@ fn run(seed: u64, steps: u32) {
             Command::Tick | Command::Continue => crate::DomainId::SHARD,
             _ => DOMAIN,
         };
-        let entry = world.entry(domain, command, None);
+        // Some bear an id, and some of those one of a clock that is far ahead.
+        let made_ms = 1_700_000_000_000 + world.time / 1_000 + [0, 0, 0, 60_000][rng.random_range(0..4)];
+        let id = (domain == DOMAIN && rng.random_bool(0.7))
+            .then(|| RequestId(u128::from(made_ms) << 80 | u128::from(step)));
+        let entry = world.entry(domain, command, id);
         let (mut effects, mut others) = (Effects::default(), Effects::default());
         let outcome = world.shard.apply(&entry, &mut effects);
         assert!(
@@ -289,8 +303,25 @@ fn run(seed: u64, steps: u32) {
             other = restored(&world.shard);
             assert!(other == world.shard, "seed {seed} step {step}: restored differs");
         }
+        if rng.random_bool(0.05) {
+            frozen.push((world.shard.freeze(), stored(&world.shard)));
+        }
+        if rng.random_bool(0.02) {
+            check_frozen(&mut frozen, seed, step);
+        }
     }
+    check_frozen(&mut frozen, seed, steps);
     assert!(done * 2 > all, "seed {seed}: only {done} of {all} accepted");
+}
+
+/// What was frozen is as it was, whatever came after; some of it goes.
+fn check_frozen(frozen: &mut Vec<(Frozen, Vec<u8>)>, seed: u64, step: u32) {
+    for (at, (frozen, bytes)) in frozen.iter().enumerate() {
+        assert!(in_pieces(frozen) == *bytes, "seed {seed} step {step}: the copy {at} is not as it was");
+        let then: Shard = bincode::serde::decode_from_slice(bytes, CONFIG).expect("deserialises").0;
+        assert_eq!(frozen.state_hash(), then.state_hash(), "seed {seed} step {step}: the copy {at}");
+    }
+    frozen.truncate(frozen.len() / 2);
 }
 
 /// Load, and no eligible agent beside waiting work.

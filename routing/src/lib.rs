@@ -23,6 +23,7 @@ pub mod invariants;
 mod likeness;
 mod matching;
 pub mod outcome;
+mod paged;
 mod pictures;
 pub mod requests;
 #[cfg(test)]
@@ -45,5 +46,5 @@ pub use event::{Event, EventKind};
 pub use ids::*;
 pub use outcome::{Done, Outcome, Rejected};
 pub use pictures::{Look, Pictures};
-pub use shard::{PlantedBug, Reconciled, Shard, UnknownBug};
+pub use shard::{Frozen, Piece, PlantedBug, Reconciled, Shard, UnknownBug};
 pub use units::*;

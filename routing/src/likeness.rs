@@ -62,7 +62,7 @@ impl Domain {
             last_offer,
             held_for,
         } = view;
-        let live = |no: &crate::domain::ConvNo| self.conversations.get(no).map(AsRef::as_ref);
+        let live = |no: &crate::domain::ConvNo| self.conversations.get(no);
         agent.no.id(self.id) == *id
             && agent.version == *version
             && agent.load == *load

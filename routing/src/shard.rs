@@ -3,6 +3,7 @@
 mod apply;
 #[cfg(test)]
 mod apply_test;
+mod frozen;
 #[cfg(test)]
 mod ids_test;
 mod planted;
@@ -10,6 +11,7 @@ mod reads;
 mod reborn;
 mod reconcile;
 
+pub use frozen::{Frozen, Piece};
 pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 

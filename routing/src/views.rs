@@ -64,7 +64,7 @@ impl Domain {
             conversations: self
                 .conversations
                 .keys()
-                .map(|no| (no.id(self.id), self.conversation_view(*no)))
+                .map(|no| (no.id(self.id), self.conversation_view(no)))
                 .collect(),
         }
     }
@@ -107,7 +107,7 @@ impl Domain {
     }
 
     pub(crate) fn agent_view(&self, agent: &Agent) -> AgentView {
-        let conversation = |no: &ConvNo| self.conversations.get(no).map(AsRef::as_ref);
+        let conversation = |no: &ConvNo| self.conversations.get(no);
         AgentView {
             id: agent.no.id(self.id),
             version: agent.version,

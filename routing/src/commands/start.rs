@@ -127,7 +127,7 @@ pub(super) fn admit(
         last_agent: None,
         departure: None,
     };
-    domain.conversations.insert(no, Box::new(conversation));
+    domain.conversations.insert(no, conversation);
     domain.index.0.live += 1;
     if let Some(at) = fallback_deadline {
         domain.index.0.deadlines.add(at, Due::Fallback(no));

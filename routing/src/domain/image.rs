@@ -7,7 +7,6 @@ use super::{
     Table, Touchpoint,
 };
 use crate::deadlines::Due;
-use crate::fixed::FixedMap;
 use crate::matching::Dirty;
 use crate::settings::DomainSettings;
 use crate::shard::PlantedBug;
@@ -54,8 +53,6 @@ struct Image {
 
 impl Serialize for Domain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut conversations: Vec<&Conversation> = self.conversations.values().map(AsRef::as_ref).collect();
-        conversations.sort_unstable_by_key(|conversation| conversation.no);
         let none = Answers::default();
         // Only snapshots are not for people: what is hashed for comparison is as it is.
         let dropped = !serializer.is_human_readable() && self.planted(PlantedBug::SnapshotWithoutRequests);
@@ -70,7 +67,7 @@ impl Serialize for Domain {
             queues: &self.queues,
             agents: &self.agents,
             touchpoints: &self.touchpoints,
-            conversations,
+            conversations: self.conversations.values().collect(),
             requests: if dropped { &none } else { &self.requests },
             crossings: &self.crossings,
             dirty: &self.dirty,
@@ -82,11 +79,8 @@ impl Serialize for Domain {
 impl<'de> Deserialize<'de> for Domain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let image = Image::deserialize(deserializer)?;
-        let conversations: FixedMap<ConvNo, Box<Conversation>> = image
-            .conversations
-            .into_iter()
-            .map(|conversation| (conversation.no, Box::new(conversation)))
-            .collect();
+        let conversations = image.conversations.into_iter();
+        let conversations = conversations.map(|conversation| (conversation.no, conversation)).collect();
         let mut domain = Domain {
             id: image.id,
             account: image.account,
@@ -116,10 +110,9 @@ impl<'de> Deserialize<'de> for Domain {
 impl Domain {
     /// Makes all indexes from the stored part.
     fn rebuild(&mut self) {
-        let mut conversations: Vec<ConvNo> = self.conversations.keys().copied().collect();
-        conversations.sort_unstable();
-        for no in &conversations {
-            self.index_conversation(*no);
+        let conversations: Vec<ConvNo> = self.conversations.keys().collect();
+        for no in conversations {
+            self.index_conversation(no);
         }
         let agents: Vec<AgentNo> = self.agents.iter().map(|agent| agent.no).collect();
         for no in agents {
@@ -187,13 +180,8 @@ impl Domain {
     /// Changes the ranking and makes all lines anew. Nobody holds points meanwhile. Who can take
     /// what is as before, so matching has nothing to look at.
     pub(crate) fn rerank(&mut self, change: impl FnOnce(&mut Self)) {
-        let mut waiting: Vec<ConvNo> = self
-            .conversations
-            .values()
-            .filter(|conversation| conversation.state == State::Waiting)
-            .map(|conversation| conversation.no)
-            .collect();
-        waiting.sort_unstable();
+        let waiting = self.conversations.values().filter(|conversation| conversation.state == State::Waiting);
+        let waiting: Vec<ConvNo> = waiting.map(|conversation| conversation.no).collect();
         for queue in self.queues.iter_mut() {
             let index = &mut queue.index.0;
             index.lines = Default::default();

@@ -4,6 +4,7 @@ mod agents;
 pub(crate) mod crossings;
 mod entities;
 mod exclusion;
+mod frozen;
 mod image;
 pub(crate) mod keys;
 mod leaving;
@@ -15,6 +16,7 @@ mod table;
 mod waiting;
 
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
+pub(crate) use frozen::DomainPiece;
 pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
 pub(crate) use table::{Derived, Table};
 
@@ -22,6 +24,7 @@ use crate::deadlines::Deadlines;
 use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
 use crate::matching::Dirty;
+use crate::paged::PagedMap;
 use crate::requests::Requests;
 use crate::settings::DomainSettings;
 use crate::settings::limits::REQUESTS_REMEMBERED_MAX;
@@ -125,7 +128,7 @@ pub(crate) struct Domain {
     pub(crate) queues: Table<Queue>,
     pub(crate) agents: Table<Agent>,
     pub(crate) touchpoints: Table<Touchpoint>,
-    pub(crate) conversations: FixedMap<ConvNo, Box<Conversation>>,
+    pub(crate) conversations: PagedMap<ConvNo, Conversation>,
     pub(crate) requests: Answers,
     pub(crate) crossings: crossings::Crossings,
     /// What matching has still to look at.
@@ -147,7 +150,7 @@ impl Domain {
             queues: Table::default(),
             agents: Table::default(),
             touchpoints: Table::default(),
-            conversations: FixedMap::default(),
+            conversations: PagedMap::default(),
             requests: Answers::default(),
             crossings: crossings::Crossings::default(),
             dirty: Dirty::default(),

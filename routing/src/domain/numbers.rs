@@ -1,5 +1,6 @@
 //! Ids within their domain: what the core stores and compares.
 
+use crate::paged::Slot;
 use crate::{AgentId, ConversationId, DomainId, QueueId, TouchpointId};
 use serde::{Deserialize, Serialize};
 
@@ -40,3 +41,13 @@ number!(
     /// A conversation.
     ConvNo(u64) = ConversationId
 );
+
+impl Slot for ConvNo {
+    fn number(self) -> u64 {
+        self.0
+    }
+
+    fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+}

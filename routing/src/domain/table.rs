@@ -1,6 +1,10 @@
 //! Entities of a domain by number.
 
+use crate::paged::Page;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Slots of a page.
+const PAGE: usize = 64;
 
 /// An entity that knows its number.
 pub(crate) trait Numbered {
@@ -8,12 +12,16 @@ pub(crate) trait Numbered {
 }
 
 /// Entities in a slab indexed by their number. Numbers are never reused; a deleted one leaves one
-/// empty word.
+/// empty word. Copies may share their pages, as those of [`crate::paged`].
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
-    slots: Vec<Option<Box<T>>>,
+    pages: Vec<Page<Slots<T>>>,
     len: usize,
 }
+
+/// Slots whose numbers differ in the lowest bits alone; those at the end that were never used are
+/// left out.
+type Slots<T> = Vec<Option<Box<T>>>;
 
 impl<T: Numbered + PartialEq> PartialEq for Table<T> {
     fn eq(&self, other: &Self) -> bool {
@@ -25,7 +33,7 @@ impl<T: Numbered + Eq> Eq for Table<T> {}
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), len: 0 }
+        Self { pages: Vec::new(), len: 0 }
     }
 }
 
@@ -35,42 +43,69 @@ impl<T: Numbered> Table<T> {
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
-        self.slots.get(number as usize)?.as_deref()
+        let number = number as usize;
+        self.pages.get(number / PAGE)?.get(number % PAGE)?.as_deref()
     }
 
+    /// In the order of numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.iter_from(0)
+    }
+
+    /// In the order of numbers, from `first` on.
+    pub(crate) fn iter_from(&self, first: usize) -> impl Iterator<Item = &T> {
+        let pages = self.pages.get(first / PAGE..).unwrap_or(&[]).iter().enumerate();
+        let slots = pages.flat_map(move |(page, slots)| {
+            slots.get(if page == 0 { first % PAGE } else { 0 }..).unwrap_or(&[])
+        });
+        slots.filter_map(Option::as_deref)
+    }
+}
+
+impl<T: Numbered + Clone> Table<T> {
     pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
-        self.slots.get_mut(number as usize)?.as_deref_mut()
+        let number = number as usize;
+        self.pages.get_mut(number / PAGE)?.get_mut().get_mut(number % PAGE)?.as_deref_mut()
     }
 
     pub(crate) fn insert(&mut self, value: T) {
-        let index = value.number() as usize;
-        if self.slots.len() <= index {
-            self.slots.resize_with(index + 1, || None);
+        let number = value.number() as usize;
+        if self.pages.len() <= number / PAGE {
+            self.pages.resize_with(number / PAGE + 1, Page::default);
         }
-        if self.slots[index].replace(Box::new(value)).is_none() {
+        let page = self.pages[number / PAGE].get_mut();
+        if page.len() <= number % PAGE {
+            page.resize_with(number % PAGE + 1, || None);
+        }
+        if page[number % PAGE].replace(Box::new(value)).is_none() {
             self.len += 1;
         }
     }
 
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
-        let gone = self.slots.get_mut(number as usize)?.take()?;
+        let number = number as usize;
+        let gone = self.pages.get_mut(number / PAGE)?.get_mut().get_mut(number % PAGE)?.take()?;
         self.len -= 1;
         Some(*gone)
     }
 
-    /// In the order of numbers.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.as_deref())
-    }
-
     /// In the order of numbers, to be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
+        let slots = self.pages.iter_mut().flat_map(|page| page.get_mut().iter_mut());
+        slots.filter_map(|slot| slot.as_deref_mut())
     }
 
-    /// In the order of numbers, from `first` on.
-    pub(crate) fn iter_from(&self, first: usize) -> impl Iterator<Item = &T> {
-        self.slots.get(first..).unwrap_or(&[]).iter().filter_map(|slot| slot.as_deref())
+    /// A copy that shares its pages until they are changed here.
+    pub(crate) fn share(&mut self) -> Self {
+        Self { pages: self.pages.iter_mut().map(Page::share).collect(), len: self.len }
+    }
+}
+
+impl<T: Numbered + Clone> FromIterator<T> for Table<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        let mut table = Self::default();
+        values.into_iter().for_each(|value| table.insert(value));
+        table
     }
 }
 
@@ -85,13 +120,9 @@ impl<T: Numbered + Serialize> Serialize for Table<T> {
     }
 }
 
-impl<'de, T: Numbered + Deserialize<'de>> Deserialize<'de> for Table<T> {
+impl<'de, T: Numbered + Clone + Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut table = Self::default();
-        for value in Vec::<T>::deserialize(deserializer)? {
-            table.insert(value);
-        }
-        Ok(table)
+        Ok(Vec::<T>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

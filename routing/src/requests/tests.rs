@@ -52,7 +52,7 @@ fn clocks_far_ahead_do_not_push_out_the_answers_of_others() {
         assert_eq!(meet(&mut requests, 3_000, made_at(1_000, number)), Seen::Answered(number));
     }
     assert_eq!(meet(&mut requests, 3_000, made_at(500, 5)), Seen::New, "and shut nobody out");
-    assert_eq!(requests.known.len(), 8);
+    assert_eq!(requests.places.len(), 8);
     assert_eq!(requests.order.len() + requests.ahead.len(), 8);
 }
 

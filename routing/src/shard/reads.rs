@@ -178,15 +178,9 @@ impl Shard {
         limit: usize,
     ) -> Vec<ConversationView> {
         let Some(domain) = self.of(domain) else { return Vec::new() };
-        let after = after.map_or(0, |after| after.number);
-        let mut numbers: Vec<ConvNo> =
-            domain.conversations.keys().copied().filter(|no| no.0 > after).collect();
-        if limit < numbers.len() {
-            numbers.select_nth_unstable(limit);
-            numbers.truncate(limit);
-        }
-        numbers.sort_unstable();
-        numbers.into_iter().map(|no| domain.conversation_view(no)).collect()
+        let first = after.map_or(0, |after| after.number.saturating_add(1));
+        let numbers = domain.conversations.iter_from(first).take(limit);
+        numbers.map(|(no, _)| domain.conversation_view(no)).collect()
     }
 
     /// What an agent may pull: inbox conversations of its queues in rank order, at most `limit`.

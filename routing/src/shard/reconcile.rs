@@ -98,10 +98,7 @@ impl Domain {
             State::Ended(ending) => matches!(**ending, Ending::Moved { to } if is_lost(to)),
             _ => false,
         };
-        let mut all: Vec<ConvNo> =
-            self.conversations.values().filter(|c| lost(&c.state)).map(|c| c.no).collect();
-        all.sort_unstable();
-        all
+        self.conversations.values().filter(|c| lost(&c.state)).map(|c| c.no).collect()
     }
 
     fn take_back(&mut self, cx: &mut Cx<'_>, no: ConvNo) {

@@ -100,13 +100,20 @@ impl Inside {
         counts
     }
 
-    /// Agents whose desks fell silent for good and whose sessions are still alive. A domain out of service ends none.
-    #[must_use]
-    pub fn leased_of(&self, history: &History) -> Vec<AgentId> {
+    /// Learns which agents' desks have fallen silent for good. Often: what became of their sessions is seen in the
+    /// entries that come after it, and the last one may come long before the end of a run.
+    pub fn follow_silent(&self, history: &History) {
         let mut state = self.state();
         for agent in history.vanished_since(state.silent.known()) {
             state.silent.vanished(agent);
         }
+    }
+
+    /// Agents whose desks fell silent for good and whose sessions are still alive. A domain out of service ends none.
+    #[must_use]
+    pub fn leased_of(&self, history: &History) -> Vec<AgentId> {
+        self.follow_silent(history);
+        let state = self.state();
         state.silent.live().filter(|agent| !history.is_quarantined(agent.domain)).collect()
     }
 

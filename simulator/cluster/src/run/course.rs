@@ -96,6 +96,7 @@ impl Course {
         }
         if now >= self.next_look {
             self.next_look = now + LOOK_EVERY;
+            self.parts.inside.follow_silent(&self.parts.history);
             self.look(world);
         }
         false

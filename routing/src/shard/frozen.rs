@@ -1,0 +1,72 @@
+//! A shard as it was at one entry, to be stored while the next ones are applied.
+
+use super::Shard;
+use crate::domain::DomainPiece;
+use crate::{DomainId, LogTime, ShardId};
+use serde::{Serialize, Serializer};
+use std::iter::once;
+
+/// A shard as it was when it was frozen ([`Shard::freeze`]): to be stored, and for nothing else,
+/// because what serves decisions alone is left out. It shares its memory with the shard; what the
+/// shard changes meanwhile is in memory twice.
+#[derive(Debug)]
+pub struct Frozen(Shard);
+
+impl Shard {
+    /// A copy to be stored. It costs as much as there are queues, and pages of agents, conversations
+    /// and answers; not as much as there are agents and conversations.
+    #[must_use]
+    pub fn freeze(&mut self) -> Frozen {
+        let domains = self.domains.iter_mut().map(|(id, domain)| (*id, domain.frozen())).collect();
+        Frozen(Self { now: self.now, level: self.level, domains, ..Self::new(self.id) })
+    }
+}
+
+impl Frozen {
+    /// Hash of the state as it was: see [`Shard::state_hash`].
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        self.0.state_hash()
+    }
+
+    /// The level that was applied by.
+    #[must_use]
+    pub fn level(&self) -> u32 {
+        self.0.level()
+    }
+
+    /// The stored form of the shard in small pieces, to be written one after the other. They are
+    /// what the shard itself is written as where a sequence is its length and its elements, and a
+    /// tuple or structure its elements alone; bincode is such an encoding.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let Shard { id, now, level, domains, index: _ } = &self.0;
+        let head = [Part::Shard(*id, *now, *level), Part::Count(domains.len())];
+        let domains = domains
+            .iter()
+            .flat_map(|(id, domain)| once(Part::Key(*id)).chain(domain.pieces().map(Part::Domain)));
+        head.into_iter().chain(domains).map(Piece)
+    }
+}
+
+/// Some of what a shard is stored as.
+#[derive(Debug)]
+pub struct Piece<'a>(Part<'a>);
+
+#[derive(Debug)]
+enum Part<'a> {
+    Shard(ShardId, LogTime, u32),
+    Count(usize),
+    Key(DomainId),
+    Domain(DomainPiece<'a>),
+}
+
+impl Serialize for Piece<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Part::Shard(id, now, level) => (id, now, level).serialize(serializer),
+            Part::Count(count) => (*count as u64).serialize(serializer),
+            Part::Key(id) => id.serialize(serializer),
+            Part::Domain(piece) => piece.serialize(serializer),
+        }
+    }
+}
