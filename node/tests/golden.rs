@@ -1,0 +1,199 @@
+//! Folders that earlier versions wrote: this one must go on with them, with nothing changed.
+//!
+//! `tests/golden/<format>/` holds a node's data folder (snapshots, log, events), a backup, and what
+//! the version that wrote them said of them. Formats only grow; a test that is red here means that a
+//! cluster could not be upgraded. `cargo test -p centralita-node --test golden -- --ignored` writes the
+//! folder of a new format, and refuses to write over one.
+
+mod harness;
+
+use harness::{Client, Desk, Node, Start, Tenant, run};
+use proto::v1;
+use serde_json::{Value, json};
+use simulator::replay::Player;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The format that this version writes.
+const FORMAT: &str = "1";
+/// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
+const ADVERTISED: &str = "127.0.0.1:7400";
+
+fn golden(format: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
+
+fn said(output: &std::process::Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn serve(data: &Path) -> Node {
+    Start::new(data).arg("--advertise").arg(ADVERTISED).serve()
+}
+
+fn export(node: &Node, shard: u64, file: &Path) -> Value {
+    let shard = shard.to_string();
+    said(&run(&["ctl", "--target", &node.address, "--json", "export-log", "--shard", &shard, text(file)]))
+}
+
+/// All events of a domain that the folder has, as text for machines, a line each.
+fn events(node: &Node, domain: &str, from: u64) -> Vec<String> {
+    let from = from.to_string();
+    let args = ["events", "--domain", domain, "--from", &from, "--until-now"];
+    let output = run(&[&["ctl", "--target", &node.address, "--json", "watch"][..], &args].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").lines().map(ToOwned::to_owned).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+        }
+    }
+}
+
+/// A call that an agent takes and ends, and one that an agent has taken.
+async fn work(client: &Client, tenant: &Tenant, agent: usize) {
+    let mut desk = Desk::open(client, &tenant.agents[agent]).await;
+    desk.available().await;
+    for ends in [true, false] {
+        client.start(&tenant.call()).await;
+        let offer = desk.offer().await;
+        desk.accept(&offer.id).await;
+        if ends {
+            desk.end_contact(&offer.conversation).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "writes the golden folder of a new format"]
+async fn make() {
+    let folder = golden(FORMAT);
+    assert!(!folder.exists(), "{} is there: what was written once stays as it is", folder.display());
+    let place = TempDir::new().expect("a folder");
+    let first = Start::new(&place.path().join("first")).serve();
+    let client = Client::of(&first);
+    let tenant = Tenant::make(&client, 3).await;
+    let other = Tenant::in_account(&client, &tenant.account, 1).await;
+    work(&client, &tenant, 0).await;
+    work(&client, &other, 0).await;
+    let backup = folder.join("backup");
+    let backed = said(&run(&["ctl", "--target", &first.address, "--json", "backup", text(&backup)]));
+    drop(first);
+
+    // From the backup: so the folder has snapshots and a log after them.
+    let data = place.path().join("data");
+    assert!(
+        run(&["restore", text(&backup), "--data", text(&data), "--advertise", ADVERTISED]).status.success()
+    );
+    let node = serve(&data);
+    let client = Client::of(&node);
+    let news = v1::WatchRequest { domain: tenant.domain.clone(), ..Default::default() };
+    let mut news = client.events().watch(news).await.expect("events").into_inner();
+    work(&client, &tenant, 1).await;
+    let from = news.message().await.expect("an event").expect("an event").sequence;
+    client.start(&tenant.call()).await;
+    let shards: Vec<Value> = (1..=2)
+        .map(|shard| {
+            let said = export(&node, shard, &place.path().join(shard.to_string()));
+            json!({ "shard": shard, "index": said["last_index"], "state_hash": said["state_hash"] })
+        })
+        .collect();
+    let expected = json!({
+        "backup": backed["groups"],
+        "shards": shards,
+        "domain": tenant.domain,
+        "agents": tenant.agents,
+        "touchpoint": tenant.touchpoint,
+        "queue": tenant.queue,
+        "account": tenant.account,
+        "from": from,
+        "events": events(&node, &tenant.domain, from),
+    });
+    assert!(node.stop().0.success());
+    copy(&data, &folder.join("data"));
+    fs::write(folder.join("expected.json"), format!("{expected:#}\n")).expect("written");
+}
+
+/// The hash of a shard after an index, by an exported log.
+fn hash_at(file: &Path, index: u64) -> String {
+    let bytes: &'static [u8] = fs::read(file).expect("the file").leak();
+    let mut player = Player::open(bytes).expect("a log");
+    while player.index() != Some(index) {
+        assert!(player.step(&mut |_| {}).expect("a state like the node's"), "it ends before {index}");
+    }
+    format!("{:016x}", player.shard().state_hash())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_of_each_format_is_gone_on_with() {
+    let formats: Vec<PathBuf> = fs::read_dir(golden(""))
+        .expect("golden folders")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    assert!(formats.contains(&golden(FORMAT)), "no golden folder of format {FORMAT}: make one");
+    for folder in formats {
+        let expected = fs::read_to_string(folder.join("expected.json")).expect("what was said");
+        let expected: Value = serde_json::from_str(&expected).expect("JSON");
+        let place = TempDir::new().expect("a folder");
+        let data = place.path().join("data");
+        copy(&folder.join("data"), &data);
+        let node = serve(&data);
+        let client = Client::of(&node);
+
+        // Its state is what it was.
+        for shard in expected["shards"].as_array().expect("shards") {
+            let (number, index) = (shard["shard"].as_u64().expect("a shard"), shard["index"].as_u64());
+            let file = place.path().join(format!("shard-{number}.log"));
+            export(&node, number, &file);
+            assert_eq!(hash_at(&file, index.expect("an index")), shard["state_hash"], "shard {number}");
+        }
+        // So are its events, as clients read them.
+        let domain = expected["domain"].as_str().expect("a domain");
+        let from = expected["from"].as_u64().expect("a sequence");
+        let told = expected["events"].as_array().expect("events");
+        assert!(told.len() > 5, "few events say little");
+        let now = events(&node, domain, from);
+        for (then, now) in told.iter().zip(&now) {
+            let [then, now]: [Value; 2] =
+                [then.as_str().expect("a line"), now].map(|line| serde_json::from_str(line).expect("JSON"));
+            assert_eq!(then, now);
+        }
+        assert!(now.len() >= told.len(), "{} events of {}", now.len(), told.len());
+
+        // It works on: who waits is offered to an agent who had nothing to do with it yet.
+        let [account, queue, touchpoint] =
+            ["account", "queue", "touchpoint"].map(|name| expected[name].as_str().expect("an id").to_owned());
+        let agents = expected["agents"].as_array().expect("agents").iter();
+        let agents = agents.map(|id| id.as_str().expect("an id").to_owned()).collect();
+        let tenant = Tenant { account, domain: domain.to_owned(), queue, touchpoint, agents };
+        let mut desk = Desk::open(&client, &tenant.agents[2]).await;
+        desk.available().await;
+        let offer = desk.offer().await;
+        desk.accept(&offer.id).await;
+        assert_eq!(client.conversation(&offer.conversation).await.agent, tenant.agents[2]);
+        drop(node);
+
+        // Its backup can be restored.
+        let backup = folder.join("backup");
+        let shown = said(&run(&["restore", text(&backup), "--dry-run", "--json"]));
+        let groups = expected["backup"].as_array().expect("groups");
+        for shard in shown["shards"].as_array().expect("shards") {
+            let group = groups.iter().find(|group| group["group"] == shard["shard"]);
+            let group = group.unwrap_or_else(|| panic!("{shard} is not in {groups:?}"));
+            assert_eq!(shard["state_hash"], group["state_hash"], "{shard}");
+        }
+    }
+}
