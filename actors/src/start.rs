@@ -162,6 +162,7 @@ impl Inner {
             let follow = follow_leadership(shard.group.clone(), self.front.clone(), self.node.clone());
             self.spawn(follow);
             self.spawn(self.front.clone().keep_attached(shard.id, self.router.clone(), lease));
+            self.spawn(stop_without_events(shard.events.clone(), self.consensus.clone()));
         }
         let (this, peers) = (self.router.this, self.router.peers.clone());
         let every = lease / BEATS_PER_LEASE;
@@ -172,6 +173,11 @@ impl Inner {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.stop.clone().run_until_cancelled_owned(task));
     }
+}
+
+/// A node that stores no events would go on, and those who watch at it would wait for ever.
+async fn stop_without_events(events: EventStore, consensus: Arc<Consensus>) {
+    consensus.fail(events.failed().await);
 }
 
 /// Tells the actors and the sessions of this node who leads a shard.

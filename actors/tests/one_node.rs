@@ -4,6 +4,7 @@ mod harness;
 
 use actors::{CallError, EngineConfig, Found, Query, SessionEnd, SessionHello, SessionMessage, WatchError};
 use consensus::NodeId;
+use consensus::disk::{Area, Operation};
 use harness::{
     Cluster, LONG, Site, desk_of, eventually, hello, id, next_of, next_offer, request, run, stage,
 };
@@ -108,6 +109,22 @@ async fn a_session_resumes_with_its_epoch_and_a_newer_one_replaces_it() {
     engine.open_session(ahead, LONG).await.unwrap();
     assert_eq!(engine.cluster().alarms.len(), 1);
     cluster.stop_all().await;
+}
+
+/// Commands would go on, but whoever watches would wait for ever for what came after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_events_cannot_be_written_must_stop() {
+    let cluster = Cluster::start(1).await;
+    let engine = cluster.engine(1);
+    let site = Site::create(engine, 1, RING).await;
+    assert_eq!(*engine.failure().borrow(), None);
+    cluster.disks[&NodeId(1)].fail_next(Operation::Write, Some(Area::Events));
+    // Carried out all the same: it is in the log.
+    site.start(engine).await;
+    let mut failure = engine.failure();
+    let why = tokio::time::timeout(LONG, failure.wait_for(Option::is_some)).await.unwrap().unwrap().clone();
+    let why = why.expect("a reason");
+    assert!(why.contains("event store") && why.contains("check the disk"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

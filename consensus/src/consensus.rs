@@ -22,7 +22,7 @@ pub struct Consensus {
     opened: Opened,
     hub: Arc<Hub>,
     wal: Wal,
-    failure: watch::Receiver<Option<String>>,
+    failed: watch::Sender<Option<String>>,
     stop: CancellationToken,
     /// Keeps the folder locked; taken when everything has stopped.
     folder: Mutex<Option<DataFolder>>,
@@ -53,7 +53,7 @@ impl Consensus {
         let wal = wal.map_err(|error| data_error(&config, error))?;
         let stop = CancellationToken::new();
         let hub = Hub::new(&config, Arc::clone(&world.dial), Arc::clone(&world.entropy), stop.clone());
-        let (failed, failure) = watch::channel(None);
+        let failed = watch::Sender::new(None);
         let mut opened = Opened::default();
         for id in config.groups() {
             let context = Context { config: &config, world: &world, hub: &hub, wal: &wal, folder: &folder };
@@ -84,8 +84,8 @@ impl Consensus {
         if let Some(meta) = opened.rafts.get(&GroupId::META) {
             tokio::spawn(members::follow(config, meta.clone(), Arc::clone(&hub), stop.clone()));
         }
-        watch_dismissal(&hub, failed, stop.clone());
-        Ok(Arc::new(Consensus { opened, hub, wal, failure, stop, folder: Mutex::new(Some(folder)) }))
+        watch_dismissal(&hub, failed.clone(), stop.clone());
+        Ok(Arc::new(Consensus { opened, hub, wal, failed, stop, folder: Mutex::new(Some(folder)) }))
     }
 
     /// Who answers calls and takes casts of other nodes. Until it is set, calls are refused. Only
@@ -125,10 +125,16 @@ impl Consensus {
     }
 
     /// Becomes `Some` when this node must stop: the log has failed, a group has ended on its own,
-    /// or the node was removed. The text says why.
+    /// the node was removed, or it was said ([`Consensus::fail`]). The text says why.
     #[must_use]
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
-        self.failure.clone()
+        self.failed.subscribe()
+    }
+
+    /// Says that this node must stop, for something that the layers above keep on its disk: as if the
+    /// log had failed. The first reason counts.
+    pub fn fail(&self, why: String) {
+        report(&self.failed, why);
     }
 
     /// Stops taking part: groups first, then links, then the log, which is closed cleanly. Hand

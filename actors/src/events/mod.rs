@@ -113,6 +113,20 @@ impl EventStore {
         }
     }
 
+    /// Waits until the store cannot be written any more: why, with the remedy. For ever, if it is closed before.
+    pub(crate) async fn failed(&self) -> String {
+        let mut written = self.shared.written.subscribe();
+        loop {
+            written.mark_unchanged();
+            if let Some(failed) = &self.table().failed {
+                return failed.clone();
+            }
+            if written.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
     /// What the files lacked at opening although the state at the start had it, for good: of a domain, from and to
     /// which sequence. Nothing before [`EventStore::opened`].
     pub(crate) fn lacking(&self) -> Vec<(DomainId, Sequence, Sequence)> {

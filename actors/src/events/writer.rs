@@ -50,8 +50,8 @@ pub(super) async fn run(shared: Arc<Shared>, mut lasts: Lasts) {
         };
         if let Err(error) = result {
             let text = format!(
-                "the event store {} cannot be written: {error}; this node stores no more events, \
-                 check the disk and start the node again",
+                "the event store {} cannot be written: {error}; this node must stop: \
+                 check the disk and start it again",
                 shared.folder.display()
             );
             shared.lock().failed = Some(text.clone());
