@@ -7,6 +7,10 @@
 //!
 //! Readers pull: from memory near the present, from the files before that. A slow reader costs
 //! nothing but its own delay, and one that falls behind the retention is told so.
+//!
+//! Retention is by size and by age, whole segments at a time and never the newest. Age is measured
+//! in log time, by the newest event of the shard: it needs no clock, is the same in every replay, and
+//! a shard in which nothing happens keeps what it has, so that whoever was away meanwhile goes on.
 
 mod domain;
 mod frame;
@@ -23,7 +27,7 @@ use crate::WatchError;
 use crate::alarms::Alarms;
 use consensus::disk::SharedDisk;
 use routing::view::DomainSummary;
-use routing::{DomainId, Event, Sequence};
+use routing::{DomainId, Event, Sequence, Span};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,6 +39,8 @@ use tokio::sync::{Notify, watch};
 pub struct EventLimits {
     /// Bytes on disk, per shard; the oldest segments go first.
     pub retained_bytes_max: u64,
+    /// Log time after which an event may go, by the newest one of its shard; `None`: at any age it stays.
+    pub retained_age_max: Option<Span>,
     /// Bytes after which a new segment begins.
     pub segment_bytes: u64,
     /// Events kept in memory for readers near the present, per shard.
@@ -47,10 +53,22 @@ impl Default for EventLimits {
     fn default() -> Self {
         Self {
             retained_bytes_max: 1 << 30,
+            retained_age_max: Some(Span::seconds(7 * 24 * 60 * 60)),
             segment_bytes: 32 << 20,
             memory_events_max: 16_384,
             backlog_events_max: 65_536,
         }
+    }
+}
+
+/// A segment spans this part of the age at most. Without that a shard that is seldom used would write
+/// years into one segment, and as long as its newest event is young, all of it would stay.
+const SEGMENTS_PER_AGE: u64 = 8;
+
+impl EventLimits {
+    /// How much log time a segment may span.
+    fn segment_span(&self) -> Option<Span> {
+        self.retained_age_max.map(|age| Span(age.0 / SEGMENTS_PER_AGE))
     }
 }
 

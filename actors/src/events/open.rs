@@ -2,13 +2,13 @@
 
 use super::domain::Mark;
 use super::frame::FrameReader;
-use super::segment::{Segment, events_path, index_path, number_of};
+use super::segment::{Segment, events_path, index_number_of, index_path, number_of};
 use super::table::Table;
 use super::{EventLimits, EventStore, Shared, writer};
 use crate::alarms::Alarms;
 use consensus::disk::{Disk, OpenMode, SharedDisk};
 use proto::codec;
-use routing::{DomainId, Event};
+use routing::{DomainId, Event, LogTime, Sequence};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -19,21 +19,25 @@ use tokio::sync::{Notify, watch};
 /// Bytes that are written again at a time.
 const PART_BYTES: usize = 1 << 20;
 
-/// What the index file of a full segment holds, so that opening need not read the segment.
+/// What the index file of a full segment holds, so that opening need not read the segment. It knows every
+/// domain, and that of the last segment that was removed is kept: so a domain all of whose events have gone
+/// by retention is known to have had them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SegmentIndex {
     /// Bytes of the segment.
     pub(super) len: u64,
     pub(super) domains: Vec<IndexedDomain>,
+    /// Log times of the first and the newest event.
+    pub(super) times: Option<(LogTime, LogTime)>,
 }
 
-/// One domain's events in a full segment.
+/// One domain's events up to the end of a full segment.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct IndexedDomain {
     pub(super) domain: DomainId,
-    /// Last sequence in the segment.
+    /// Last sequence in the segment, or before it.
     pub(super) last: u64,
-    /// (sequence, offset), the first of the segment first.
+    /// (sequence, offset), the first of the segment first; none when it has no events there.
     pub(super) marks: Vec<(u64, u64)>,
 }
 
@@ -80,6 +84,16 @@ async fn open(shared: &Shared) -> io::Result<(Table, Lasts)> {
     let mut table = Table::default();
     let names = disk.list(folder).await?;
     let numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
+    if let Some(removed) = numbers.first().and_then(|first| first.checked_sub(1)) {
+        if let Some(index) = read_index(&**disk, folder, removed).await {
+            index.domains.iter().for_each(|one| table.skip_to(one.domain, Sequence(one.last)));
+        }
+        for number in names.iter().filter_map(|name| index_number_of(name)).filter(|number| *number < removed)
+        {
+            // A crash between the two removals left it; it stands in nobody's way.
+            let _ = disk.remove(&index_path(folder, number)).await;
+        }
+    }
     for (place, number) in numbers.iter().enumerate() {
         let newest = place + 1 == numbers.len();
         open_segment(&**disk, folder, *number, newest, &mut table, alarms).await?;
@@ -92,8 +106,7 @@ async fn open(shared: &Shared) -> io::Result<(Table, Lasts)> {
     if let Some((_, newest)) = table.segments.last_key_value() {
         write_again(newest).await?;
     }
-    let newest = table.segments.last_key_value().map_or(1, |(number, _)| *number);
-    let lasts = Lasts(table.lasts_in(newest));
+    let lasts = Lasts(table.lasts());
     Ok((table, lasts))
 }
 
@@ -123,7 +136,11 @@ async fn open_segment(
     let len = file.size().await?;
     let segment = Arc::new(Segment::new(number, file, len));
     table.segments.insert(number, segment.clone());
-    if !newest && let Some(index) = read_index(disk, folder, number, len).await {
+    let index = if newest { None } else { read_index(disk, folder, number).await };
+    if let Some(index) = index.filter(|index| index.len == len) {
+        if let Some(times) = index.times {
+            segment.note(times);
+        }
         for IndexedDomain { domain, last, marks } in index.domains {
             let marks: Vec<Mark> = marks
                 .into_iter()
@@ -140,6 +157,7 @@ async fn open_segment(
         match frames.next().await {
             Ok(Some((offset, events))) => {
                 for event in events {
+                    segment.note((event.at, event.at));
                     table.found(event.domain, event.sequence.0, number, offset);
                 }
             }
@@ -164,15 +182,15 @@ async fn open_segment(
     }
 }
 
-async fn read_index(disk: &dyn Disk, folder: &Path, number: u64, len: u64) -> Option<SegmentIndex> {
+async fn read_index(disk: &dyn Disk, folder: &Path, number: u64) -> Option<SegmentIndex> {
     let file = disk.open(&index_path(folder, number), OpenMode::Existing).await.ok()?;
     let bytes = usize::try_from(file.size().await.ok()?).ok()?;
     let record = file.read_at(0, bytes).await.ok()?;
-    // A damaged index is no loss: the segment itself is read instead.
-    codec::decode::<SegmentIndex>(&record).ok().filter(|index| index.len == len)
+    // A damaged index, or one of another build, is no loss: the segment itself is read instead.
+    codec::decode::<SegmentIndex>(&record).ok()
 }
 
-/// Collects the last sequence per domain of the segment being written.
+/// The last sequence of each domain that is in the files.
 #[derive(Default)]
 pub(super) struct Lasts(pub(super) BTreeMap<DomainId, u64>);
 

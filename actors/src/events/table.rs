@@ -1,9 +1,10 @@
 //! A shard's events in memory: what is near the present, what is yet to be written, and where
 //! the rest is.
 
+use super::EventLimits;
 use super::domain::{DomainLog, Mark};
 use super::segment::Segment;
-use routing::{DomainId, Event, Sequence};
+use routing::{DomainId, Event, LogTime, Sequence};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -189,31 +190,29 @@ impl Table {
         }
     }
 
-    /// What the index file of a segment holds: the domains in it with their marks.
-    pub(super) fn index_of(&self, segment: u64) -> Vec<(DomainId, Vec<(u64, u64)>)> {
-        let marks_in = |log: &DomainLog| -> Vec<(u64, u64)> {
-            let here = log.marks.iter().filter(|mark| mark.segment == segment);
-            here.map(|mark| (mark.sequence, mark.offset)).collect()
-        };
-        self.domains
-            .iter()
-            .map(|(domain, log)| (*domain, marks_in(log)))
-            .filter(|(_, marks)| !marks.is_empty())
-            .collect()
+    /// Where a domain's events of a segment begin, as (sequence, offset).
+    pub(super) fn marks_in(&self, segment: u64, domain: DomainId) -> Vec<(u64, u64)> {
+        let Some(log) = self.domains.get(&domain) else { return Vec::new() };
+        let here = log.marks.iter().filter(|mark| mark.segment == segment);
+        here.map(|mark| (mark.sequence, mark.offset)).collect()
     }
 
-    /// The last sequence of each domain that has events in the newest segment, when nothing is
-    /// pending.
-    pub(super) fn lasts_in(&self, newest: u64) -> BTreeMap<DomainId, u64> {
-        let has = |log: &DomainLog| log.marks.back().is_some_and(|mark| mark.segment == newest);
-        self.domains.iter().filter(|(_, log)| has(log)).map(|(domain, log)| (*domain, log.last)).collect()
+    /// The last sequence of each domain that the files know of, when nothing is pending.
+    pub(super) fn lasts(&self) -> BTreeMap<DomainId, u64> {
+        self.domains.iter().map(|(domain, log)| (*domain, log.last)).collect()
     }
 
-    /// The oldest segment, if all of them together are larger than allowed and it is not the one
-    /// that is being written.
-    pub(super) fn drop_oldest(&mut self, bytes_max: u64) -> Option<Arc<Segment>> {
+    /// The oldest segment, if all of them together are larger than allowed or all of its events are
+    /// older, and it is not the one that is being written.
+    pub(super) fn drop_oldest(&mut self, limits: &EventLimits) -> Option<Arc<Segment>> {
+        if self.segments.len() < 2 {
+            return None;
+        }
         let total: u64 = self.segments.values().map(|segment| segment.len()).sum();
-        if total <= bytes_max || self.segments.len() < 2 {
+        let newest = self.segments.values().map(|segment| segment.newest()).max().unwrap_or(LogTime(0));
+        let (_, oldest) = self.segments.first_key_value()?;
+        let too_old = limits.retained_age_max.is_some_and(|age| newest.since(oldest.newest()) > age);
+        if total <= limits.retained_bytes_max && !too_old {
             return None;
         }
         let (number, segment) = self.segments.pop_first()?;

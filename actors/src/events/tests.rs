@@ -1,13 +1,16 @@
 //! The store over a disk in memory.
 
+use super::open::SegmentIndex;
+use super::segment::index_path;
 use super::{EventLimits, EventStore};
 use crate::WatchError;
 use crate::alarms::Alarms;
 use consensus::Clock;
-use consensus::disk::MemDisk;
+use consensus::disk::{MemDisk, OpenMode};
+use proto::codec;
 use routing::settings::DomainSettings;
 use routing::view::DomainSummary;
-use routing::{AccountId, DomainId, Event, EventKind, LogTime, Position, QueueId, Sequence, Version};
+use routing::{AccountId, DomainId, Event, EventKind, LogTime, Position, QueueId, Sequence, Span, Version};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +44,7 @@ fn event(domain: DomainId, sequence: u64) -> Event {
 fn tight() -> EventLimits {
     EventLimits {
         retained_bytes_max: 1 << 20,
+        retained_age_max: None,
         segment_bytes: 2_000,
         memory_events_max: 10,
         backlog_events_max: 50,
@@ -190,6 +194,132 @@ async fn old_segments_go_and_a_late_reader_is_told() {
     let store = open(&disk, limits).await;
     assert_dense(&read(&store, A, oldest.0).await.unwrap(), A, oldest.0, 2_000);
     assert_eq!(read(&store, A, 1).await, Err(WatchError::Compacted { oldest }));
+}
+
+/// Events of a domain, each `step` of log time after the one before.
+fn spread(domain: DomainId, sequences: std::ops::RangeInclusive<u64>, step: u64) -> Vec<Event> {
+    sequences.map(|sequence| Event { at: LogTime(sequence * step), ..event(domain, sequence) }).collect()
+}
+
+/// Large segments, so that nothing goes by its size; 800 µs of log time.
+fn aging() -> EventLimits {
+    EventLimits { retained_age_max: Some(Span(800)), segment_bytes: 1 << 20, ..tight() }
+}
+
+/// Which sequences a domain can be read from, to the present.
+async fn oldest(store: &EventStore, domain: DomainId) -> u64 {
+    match read(store, domain, 1).await {
+        Err(WatchError::Compacted { oldest }) => oldest.0,
+        Ok(_) => 1,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_what_is_young_stays() {
+    let disk = MemDisk::new();
+    let store = open(&disk, aging()).await;
+    for event in spread(A, 1..=500, 10) {
+        store.append(&[event]);
+        store.flush().await.unwrap();
+    }
+    // The last 80 are not older than the limit; a part of a segment more may be kept.
+    let kept = oldest(&store, A).await;
+    assert!((400..=420).contains(&kept), "from {kept}");
+    let events = read(&store, A, kept).await.unwrap();
+    assert_eq!(events, spread(A, kept..=500, 10));
+    store.close().await;
+    let store = open(&disk, aging()).await;
+    assert_eq!(oldest(&store, A).await, kept, "the same after a restart");
+    // How old the segments are is known after it too: one event much later takes all of them.
+    append(&store, &spread(A, 501..=501, 100)).await;
+    store.flush().await.unwrap();
+    assert_eq!(oldest(&store, A).await, 501);
+    assert_eq!(store.table().segments.len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_limit_of_age_nothing_goes_by_it() {
+    let disk = MemDisk::new();
+    let store = open(&disk, EventLimits { retained_age_max: None, ..aging() }).await;
+    for event in spread(A, 1..=20, 1_000_000) {
+        store.append(&[event]);
+        store.flush().await.unwrap();
+    }
+    assert_eq!((oldest(&store, A).await, store.table().segments.len()), (1, 1));
+    store.close().await;
+    // With one, they are in one segment, the newest: it stays, and goes with the next event.
+    let store = open(&disk, aging()).await;
+    assert_eq!(oldest(&store, A).await, 1);
+    append(&store, &spread(A, 21..=21, 1_000_000)).await;
+    store.flush().await.unwrap();
+    assert_eq!(oldest(&store, A).await, 21);
+}
+
+#[tokio::test]
+async fn a_segment_that_is_seldom_written_to_ends_by_time() {
+    let disk = MemDisk::new();
+    let store = open(&disk, aging()).await;
+    // An event every 150 µs: each is in a segment of its own, far below its size.
+    for event in spread(A, 1..=12, 150) {
+        store.append(&[event]);
+        store.flush().await.unwrap();
+    }
+    let kept = oldest(&store, A).await;
+    assert_eq!(kept, 7, "the newest is of 1,800 µs, the oldest within 800 of 1,050");
+    assert_eq!(store.table().segments.len(), 6);
+}
+
+#[tokio::test]
+async fn a_domain_whose_events_are_all_gone_is_not_taken_for_one_that_lacks_them() {
+    // The last event of A is so late that the newest segment is all that is left, or is not.
+    for (seed, last) in (0..10).flat_map(|seed| [(seed, 4_100), (seed, 1_000_000)]) {
+        let disk = MemDisk::new();
+        let store = open(&disk, EventLimits { memory_events_max: 1, ..aging() }).await;
+        append(&store, &spread(B, 1..=3, 10)).await;
+        store.flush().await.unwrap();
+        let late = Event { at: LogTime(last), ..event(A, 41) };
+        for event in spread(A, 1..=40, 100).into_iter().chain([late]) {
+            store.append(&[event]);
+            store.flush().await.unwrap();
+        }
+        assert_eq!(store.table().segments.len() == 1, last == 1_000_000);
+        assert_eq!(read(&store, B, 1).await, Err(WatchError::Compacted { oldest: Sequence(4) }));
+        disk.crash(seed);
+        drop(store);
+        let folder = PathBuf::from("/data/events/shard_1");
+        let store = EventStore::begin(disk.mount(), folder, aging(), Alarms::new(Arc::new(Still)));
+        // What the state at the start has.
+        store.restored(&[summary(A, 41), summary(B, 3)]);
+        store.opened().await.unwrap();
+        assert_eq!(store.lacking(), []);
+        assert_eq!(read(&store, B, 1).await, Err(WatchError::Compacted { oldest: Sequence(4) }));
+        append(&store, &spread(B, 4..=4, 1_000)).await;
+        assert_eq!(read(&store, B, 4).await.unwrap(), spread(B, 4..=4, 1_000));
+    }
+}
+
+#[tokio::test]
+async fn an_index_of_a_build_that_knew_no_times_is_read_from_the_segment() {
+    let disk = MemDisk::new();
+    let limits = EventLimits { retained_age_max: None, ..tight() };
+    let store = open(&disk, limits.clone()).await;
+    append(&store, &mixed(200)).await;
+    store.close().await;
+    let folder = PathBuf::from("/data/events/shard_1");
+    let path = index_path(&folder, 1);
+    let mounted = disk.mount();
+    let file = mounted.open(&path, OpenMode::Existing).await.unwrap();
+    let len = usize::try_from(file.size().await.unwrap()).unwrap();
+    let record = file.read_at(0, len).await.unwrap();
+    let SegmentIndex { len, domains, times } = codec::decode(&record).unwrap();
+    assert!(times.is_some());
+    mounted.remove(&path).await.unwrap();
+    let file = mounted.open(&path, OpenMode::CreateNew).await.unwrap();
+    file.write_at_and_sync(0, codec::encode(&(len, domains)).into()).await.unwrap();
+    let store = open(&disk, limits).await;
+    assert_dense(&read(&store, A, 1).await.unwrap(), A, 1, 200);
+    assert_eq!(store.table().segments[&1].times(), times);
 }
 
 #[tokio::test]

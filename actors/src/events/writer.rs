@@ -6,7 +6,7 @@ use super::open::{IndexedDomain, Lasts, SegmentIndex};
 use super::segment::{Segment, events_path, index_path};
 use consensus::disk::OpenMode;
 use proto::codec;
-use routing::Event;
+use routing::{DomainId, Event};
 use std::io;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -38,16 +38,9 @@ fn next_work(shared: &Shared) -> Work {
 }
 
 pub(super) async fn run(shared: Arc<Shared>, mut lasts: Lasts) {
+    // The limits may be others than when the files were written.
+    let mut result = retire(&shared).await;
     loop {
-        let result = match next_work(&shared) {
-            Work::Write(events) => write(&shared, &events, &mut lasts).await,
-            Work::Sync { upto } => sync(&shared, upto).await,
-            Work::Nothing => {
-                shared.work.notified().await;
-                Ok(())
-            }
-            Work::End => return,
-        };
         if let Err(error) = result {
             let text = format!(
                 "the event store {} cannot be written: {error}; this node must stop: \
@@ -61,6 +54,15 @@ pub(super) async fn run(shared: Arc<Shared>, mut lasts: Lasts) {
         }
         let written = shared.lock().written;
         shared.written.send_replace(written);
+        result = match next_work(&shared) {
+            Work::Write(events) => write(&shared, &events, &mut lasts).await,
+            Work::Sync { upto } => sync(&shared, upto).await,
+            Work::Nothing => {
+                shared.work.notified().await;
+                Ok(())
+            }
+            Work::End => return,
+        };
     }
 }
 
@@ -72,16 +74,22 @@ fn newest(shared: &Shared) -> io::Result<Arc<Segment>> {
 
 async fn write(shared: &Shared, events: &[Arc<Event>], lasts: &mut Lasts) -> io::Result<()> {
     let mut segment = newest(shared)?;
-    if segment.len() >= shared.limits.segment_bytes {
-        segment = roll(shared, &segment, std::mem::take(lasts)).await?;
+    let newest = events.iter().map(|event| event.at).max();
+    let times = events.first().map(|first| first.at).zip(newest);
+    let old = |(at, _)| shared.limits.segment_span().is_some_and(|span| segment.began_before(at, span));
+    if segment.len() >= shared.limits.segment_bytes || times.is_some_and(old) {
+        segment = roll(shared, &segment, lasts).await?;
     }
     let frame = frame::encode(events);
     let (offset, len) = (segment.len(), frame.len() as u64);
     segment.file.write_at(offset, frame.into()).await?;
     segment.set_len(offset + len);
+    if let Some(times) = times {
+        segment.note(times);
+    }
     lasts.note(events);
     shared.lock().wrote(events, segment.number, offset, shared.limits.memory_events_max);
-    Ok(())
+    retire(shared).await
 }
 
 async fn sync(shared: &Shared, upto: u64) -> io::Result<()> {
@@ -95,14 +103,17 @@ async fn sync(shared: &Shared, upto: u64) -> io::Result<()> {
 }
 
 /// Ends a segment, durably with its index, and begins the next.
-async fn roll(shared: &Shared, full: &Segment, Lasts(lasts): Lasts) -> io::Result<Arc<Segment>> {
+async fn roll(shared: &Shared, full: &Segment, Lasts(lasts): &Lasts) -> io::Result<Arc<Segment>> {
     full.file.sync_data().await?;
-    let marked = shared.lock().index_of(full.number);
-    let domains = marked
-        .into_iter()
-        .filter_map(|(domain, marks)| Some(IndexedDomain { domain, last: *lasts.get(&domain)?, marks }))
-        .collect();
-    let record = codec::encode(&SegmentIndex { len: full.len(), domains });
+    let domains = {
+        let table = shared.lock();
+        let indexed = |(domain, last): (&DomainId, &u64)| {
+            let marks = table.marks_in(full.number, *domain);
+            IndexedDomain { domain: *domain, last: *last, marks }
+        };
+        lasts.iter().map(indexed).collect()
+    };
+    let record = codec::encode(&SegmentIndex { len: full.len(), domains, times: full.times() });
     let path = index_path(&shared.folder, full.number);
     // One may be left over from a crash between the two files of a former try.
     let _ = shared.disk.remove(&path).await;
@@ -113,12 +124,16 @@ async fn roll(shared: &Shared, full: &Segment, Lasts(lasts): Lasts) -> io::Resul
     shared.disk.sync_dir(&shared.folder).await?;
     let segment = Arc::new(Segment::new(number, file, 0));
     shared.lock().segments.insert(number, segment.clone());
-    loop {
-        let dropped = shared.lock().drop_oldest(shared.limits.retained_bytes_max);
-        let Some(dropped) = dropped else { break };
-        shared.disk.remove(&events_path(&shared.folder, dropped.number)).await?;
-        // A damaged segment that was read whole has none.
-        let _ = shared.disk.remove(&index_path(&shared.folder, dropped.number)).await;
-    }
     Ok(segment)
+}
+
+/// Removes what is beyond the retention.
+async fn retire(shared: &Shared) -> io::Result<()> {
+    loop {
+        let dropped = shared.lock().drop_oldest(&shared.limits);
+        let Some(dropped) = dropped else { return Ok(()) };
+        shared.disk.remove(&events_path(&shared.folder, dropped.number)).await?;
+        // Its own index stays and says how far each domain was; a damaged segment that was read whole has none.
+        let _ = shared.disk.remove(&index_path(&shared.folder, dropped.number - 1)).await;
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::config::{KEYS, from_file, resolve};
 use crate::failure::Failure;
+use actors::EventLimits;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -43,12 +44,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
             println!("  shards      {}", settings.shards);
             println!("  speed       {}", settings.speed);
+            let EventLimits { retained_bytes_max, retained_age_max, .. } = &settings.events;
+            let age =
+                retained_age_max.map_or_else(|| "any age".into(), |age| format!("{} s", age.0 / 1_000_000));
+            println!("  events      {retained_bytes_max} bytes per shard, {age}");
             println!("  log         {} ({:?})", settings.log, settings.log_format);
             println!("  otlp        {}", settings.otlp.as_deref().unwrap_or("none"));
         }
         Command::Keys => {
             for key in KEYS {
-                println!("{:<11} {}", key.name, key.about);
+                println!("{:<16} {}", key.name, key.about);
             }
             println!("\nIn the environment: CENTRALITA_ and the key in capitals. Flags go before the");
             println!("environment, the environment before the file.");

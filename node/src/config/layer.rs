@@ -34,10 +34,23 @@ pub const KEYS: &[Key] = &[
     Key { name: "members", about: "table of node number = \"HOST:PORT\"; default this node alone" },
     Key { name: "shards", about: "Raft groups, fixed when the cluster is born; default 8" },
     Key { name: "speed", about: "log time per real time, above 1 for demonstrations only; default 1" },
+    Key {
+        name: "events_bytes_max",
+        about: "bytes of events kept per shard, from 16384; the oldest go first; default 1073741824 (1 GiB)",
+    },
+    Key {
+        name: "events_age_max_s",
+        about: "seconds of log time that events are kept, as seen from the shard's newest; 0: no limit; default 604800 (7 days)",
+    },
     Key { name: "log", about: "filter of log lines, for example info or warn,actors=debug; default info" },
     Key { name: "log_format", about: "human or json; default human" },
     Key { name: "otlp", about: "OTLP collector for traces, for example http://127.0.0.1:4317; default none" },
 ];
+
+/// The smallest store of events.
+pub(crate) const EVENTS_BYTES_LEAST: u64 = 16 << 10;
+/// The highest limit of age that is not none: a hundred years.
+pub(crate) const AGE_S_MOST: u64 = 100 * 365 * 24 * 60 * 60;
 
 /// What one source says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,6 +75,10 @@ pub struct Layer {
     pub shards: Option<u32>,
     /// Log time per real time.
     pub speed: Option<u32>,
+    /// Bytes of events kept per shard.
+    pub events_bytes_max: Option<u64>,
+    /// Seconds of log time that events are kept; 0 is no limit.
+    pub events_age_max_s: Option<u64>,
     /// Filter of log lines.
     pub log: Option<String>,
     /// How log lines look.
@@ -92,6 +109,10 @@ impl Layer {
                 .and_then(|members| members.into_iter().try_for_each(|(id, at)| self.add_member(id, at))),
             "shards" => number(text, 1, 1_024).map(|shards| self.shards = Some(shards as u32)),
             "speed" => number(text, 1, 10_000).map(|speed| self.speed = Some(speed as u32)),
+            "events_bytes_max" => {
+                number(text, EVENTS_BYTES_LEAST, u64::MAX).map(|bytes| self.events_bytes_max = Some(bytes))
+            }
+            "events_age_max_s" => number(text, 0, AGE_S_MOST).map(|age| self.events_age_max_s = Some(age)),
             "log" => text_of(text).map(|log| self.log = Some(log)),
             "log_format" => format(text).map(|format| self.log_format = Some(format)),
             "otlp" => text_of(text).map(|otlp| self.otlp = Some(otlp)),
@@ -122,6 +143,8 @@ impl Layer {
             members: self.members.or(below.members),
             shards: self.shards.or(below.shards),
             speed: self.speed.or(below.speed),
+            events_bytes_max: self.events_bytes_max.or(below.events_bytes_max),
+            events_age_max_s: self.events_age_max_s.or(below.events_age_max_s),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             otlp: self.otlp.or(below.otlp),
@@ -183,7 +206,8 @@ mod tests {
                 "listen" | "advertise" => "127.0.0.1:0",
                 "join" => "a:1,b:2",
                 "members" => "1=a:1, 2=b:2",
-                "node" | "shards" | "speed" | "bootstrap_expect" => "3",
+                "node" | "shards" | "speed" | "bootstrap_expect" | "events_age_max_s" => "3",
+                "events_bytes_max" => "65536",
                 "log_format" => "json",
                 _ => "text",
             };
@@ -202,6 +226,9 @@ mod tests {
             ("shards", "0"),
             ("shards", "1025"),
             ("speed", "-1"),
+            ("events_bytes_max", "1GiB"),
+            ("events_bytes_max", "16383"),
+            ("events_age_max_s", "7d"),
             ("members", "1=a:1,1=b:1"),
             ("members", "a:1"),
             ("log_format", "xml"),

@@ -9,8 +9,8 @@ mod settings;
 
 pub use env::from_environment;
 pub use file::{from_file, from_text};
+pub(crate) use layer::{AGE_S_MOST, EVENTS_BYTES_LEAST, address, member};
 pub use layer::{KEYS, Key, Layer};
-pub(crate) use layer::{address, member};
 pub use nearest::nearest;
 pub use settings::{Said, Settings, resolve};
 

@@ -2,6 +2,8 @@
 
 use super::{ConfigError, Layer};
 use crate::telemetry::Format;
+use actors::EventLimits;
+use routing::Span;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -28,6 +30,8 @@ pub struct Settings {
     pub shards: u32,
     /// Log time per real time.
     pub speed: u32,
+    /// How a shard's events are kept.
+    pub events: EventLimits,
     /// What of number, shards and speed was said, and not filled in: a cluster that exists must
     /// agree with it.
     pub said: Said,
@@ -88,11 +92,27 @@ pub fn resolve(layer: Layer) -> Result<Settings, ConfigError> {
         members,
         shards: layer.shards.unwrap_or(8),
         speed: layer.speed.unwrap_or(1),
+        events: events(layer.events_bytes_max, layer.events_age_max_s),
         said,
         log: layer.log.unwrap_or_else(|| "info".to_owned()),
         log_format: layer.log_format.unwrap_or_default(),
         otlp: layer.otlp,
     })
+}
+
+/// Whole segments go, so a small store has small ones.
+const SEGMENTS_PER_STORE: u64 = 8;
+
+fn events(bytes_max: Option<u64>, age_max_s: Option<u64>) -> EventLimits {
+    let default = EventLimits::default();
+    let retained_bytes_max = bytes_max.unwrap_or(default.retained_bytes_max);
+    let retained_age_max = match age_max_s {
+        None => default.retained_age_max,
+        Some(0) => None,
+        Some(age_s) => Some(Span::seconds(age_s)),
+    };
+    let segment_bytes = default.segment_bytes.min(retained_bytes_max / SEGMENTS_PER_STORE);
+    EventLimits { retained_bytes_max, retained_age_max, segment_bytes, ..default }
 }
 
 #[cfg(test)]
@@ -107,6 +127,19 @@ mod tests {
         let settings = resolve(flags.over(env).over(file)).expect("complete");
         assert_eq!((settings.node, settings.shards, settings.speed), (1, 2, 3));
         assert_eq!(settings.cluster, "centralita");
+    }
+
+    #[test]
+    fn events_are_kept_by_size_and_age_as_told() {
+        let of = |bytes, age| {
+            let layer = Layer { events_bytes_max: bytes, events_age_max_s: age, ..Layer::default() };
+            resolve(layer).expect("complete").events
+        };
+        assert_eq!(of(None, None), EventLimits::default());
+        assert_eq!(of(None, Some(0)).retained_age_max, None);
+        assert_eq!(of(None, Some(60)).retained_age_max, Some(Span::seconds(60)));
+        let small = of(Some(64 << 10), None);
+        assert_eq!((small.retained_bytes_max, small.segment_bytes), (64 << 10, 8 << 10));
     }
 
     #[test]

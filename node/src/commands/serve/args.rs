@@ -1,7 +1,7 @@
 //! The flags of `serve`, put together with environment and file.
 
 use super::faults::Faults;
-use crate::config::{Layer, Settings, from_environment, from_file, resolve};
+use crate::config::{AGE_S_MOST, EVENTS_BYTES_LEAST, Layer, Settings, from_environment, from_file, resolve};
 use crate::failure::{Failure, Kind};
 use crate::telemetry::Format;
 use std::path::PathBuf;
@@ -62,6 +62,12 @@ pub struct Args {
     /// [default: 1].
     #[arg(long, value_name = "FACTOR", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub speed: Option<u32>,
+    /// Bytes of events kept per shard; the oldest go first [default: 1 GiB].
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(EVENTS_BYTES_LEAST..))]
+    pub events_bytes_max: Option<u64>,
+    /// Seconds of log time that events are kept, 0 for no limit [default: 604800, 7 days].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=AGE_S_MOST))]
+    pub events_age_max_s: Option<u64>,
     /// Which log lines are written, for example info or warn,actors=debug [default: info].
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -112,6 +118,8 @@ impl Args {
             members: None,
             shards: self.shards,
             speed: self.speed,
+            events_bytes_max: self.events_bytes_max,
+            events_age_max_s: self.events_age_max_s,
             log: self.log,
             log_format: self.log_format,
             otlp: self.otlp,

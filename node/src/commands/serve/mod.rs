@@ -151,6 +151,7 @@ async fn start(
     let engine = EngineConfig {
         allow_panic: faults.allow_injection,
         planted: faults.planted,
+        events: settings.events.clone(),
         ..EngineConfig::default()
     };
     tracing::info!(
