@@ -22,8 +22,8 @@ use routing::entry::Request;
 use routing::settings::DomainSettings;
 use routing::view::DeskView;
 use routing::{
-    AccountId, Command, ConversationId, DomainId, Done, Event, LogTime, Rejected, RequestId, Sequence,
-    ShardId,
+    AccountId, Command, ConversationId, DomainId, Done, Event, LogTime, Picture, Rejected, RequestId,
+    Sequence, ShardId,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -306,6 +306,24 @@ impl Engine {
         let shard = self.inner.shard_here(domain).ok_or(WatchError::UnknownDomain(domain))?;
         let skips = shard.seeded.has(SeededBug::WatchSkipsOnResume) && from.0 > 1;
         shard.events.watch(domain, if skips { Sequence(from.0 + 1) } else { from })
+    }
+
+    /// A domain as this node's replica has it, to go on from: a watch from the event after it, here or at
+    /// another node, misses nothing and repeats nothing. It may be behind the leader's; where somebody has
+    /// seen event `not_before`, it must not be behind that.
+    ///
+    /// The replica is held for a copy that shares its memory, and not for what is read of it.
+    ///
+    /// # Errors
+    /// See [`WatchError`].
+    pub fn picture(&self, domain: DomainId, not_before: Sequence) -> Result<Picture, WatchError> {
+        let unknown = || WatchError::UnknownDomain(domain);
+        let shard = self.inner.shard_here(domain).ok_or_else(unknown)?;
+        let at = shard.replica.read().shard.domain(domain).ok_or_else(unknown)?.sequence;
+        if at < not_before {
+            return Err(WatchError::Behind { at });
+        }
+        shard.replica.picture(domain).ok_or_else(unknown)
     }
 
     /// Watches one conversation from now on: its events, in order, on this node's replica. The

@@ -23,17 +23,10 @@ pub struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(client: Client, domain: &str, from: u64) -> Self {
+    /// From a place on: incarnation (0: any) and sequence.
+    pub(crate) fn from(client: Client, domain: &str, (incarnation, next): (u64, u64)) -> Self {
         let pause = client.times.pause;
-        Self {
-            client,
-            domain: domain.to_owned(),
-            next: from,
-            incarnation: 0,
-            stream: None,
-            attempt: 0,
-            pause,
-        }
+        Self { client, domain: domain.to_owned(), next, incarnation, stream: None, attempt: 0, pause }
     }
 
     /// The next event. Waits for it as long as it takes, and for a node that has it. Safe to drop

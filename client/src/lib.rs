@@ -2,8 +2,8 @@
 //!
 //! Any node answers any call, by carrying it to the leader of the domain's shard. [`Client`] saves that way: answers
 //! say who leads, and it goes there next time. It tries again, at another node, whatever was certainly not done or
-//! may be repeated because it bears a request id, until the call's time is over; and it resumes streams of events
-//! without a gap.
+//! may be repeated because it bears a request id, until the call's time is over; it resumes streams of events
+//! without a gap, and where the record no longer reaches back it goes on from a picture ([`Client::follow`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,9 +34,13 @@
 
 mod again;
 mod events;
+mod follow;
 mod nodes;
+mod picture;
 
 pub use events::Events;
+pub use follow::{Follow, Followed};
+pub use picture::Picture;
 
 use nodes::Nodes;
 use std::future::Future;
@@ -153,7 +157,7 @@ impl Client {
     /// without a gap, for as long as it takes: lost streams are resumed at another node.
     #[must_use]
     pub fn watch(&self, domain: &str, from: u64) -> Events {
-        Events::new(self.clone(), domain, from)
+        Events::from(self.clone(), domain, (0, from))
     }
 
     /// A connection to the node that is asked next about this.

@@ -10,5 +10,8 @@ pub mod v1 {
     tonic::include_proto!("centralita.v1");
 }
 
+/// What every message of the API can do, for whoever needs its size or bytes.
+pub use prost::Message;
+
 /// The compiled descriptors, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/centralita.bin"));

@@ -8,8 +8,8 @@ use crate::settings::{
 use crate::testing::{DOMAIN, World, supervisor};
 use crate::view::{DomainView, Gate, Stage};
 use crate::{
-    AgentId, Channel, ChannelSet, Command, ConversationId, Effects, Epoch, Frozen, OfferId, Points, Priority,
-    QueueId, RequestId, Shard, Span, TouchpointId,
+    AgentId, Channel, ChannelSet, Command, ConversationId, Effects, Epoch, Frozen, OfferId, Picture, Points,
+    Priority, QueueId, RequestId, Shard, Span, TouchpointId,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -265,6 +265,7 @@ fn run(seed: u64, steps: u32) {
     let (mut done, mut all) = (0u32, 0u32);
     let mut other = restored(&world.shard);
     let mut frozen: Vec<(Frozen, Vec<u8>)> = Vec::new();
+    let mut pictures: Vec<(Picture, DomainView)> = Vec::new();
     for step in 0..steps {
         let view = world.shard.view(DOMAIN).expect("made");
         if rng.random_bool(0.3) {
@@ -306,12 +307,56 @@ fn run(seed: u64, steps: u32) {
         if rng.random_bool(0.05) {
             frozen.push((world.shard.freeze(), stored(&world.shard)));
         }
+        if rng.random_bool(0.05) {
+            let view = world.shard.view(DOMAIN).expect("the domain");
+            pictures.push((world.shard.picture(DOMAIN).expect("the domain"), view));
+        }
         if rng.random_bool(0.02) {
             check_frozen(&mut frozen, seed, step);
+            check_pictures(&mut pictures, seed, step);
         }
     }
     check_frozen(&mut frozen, seed, steps);
+    check_pictures(&mut pictures, seed, steps);
     assert!(done * 2 > all, "seed {seed}: only {done} of {all} accepted");
+}
+
+/// A picture shows what was to be seen when it was taken, whatever came after; some of them go.
+fn check_pictures(pictures: &mut Vec<(Picture, DomainView)>, seed: u64, step: u32) {
+    for (at, (picture, view)) in pictures.iter().enumerate() {
+        let (mut agents, mut touchpoints, mut conversations) = (vec![], vec![], vec![]);
+        loop {
+            let page = picture.agents(agents.last().map(|(id, _)| *id), 3);
+            if page.is_empty() {
+                break;
+            }
+            agents.extend(page.into_iter().map(|agent| (agent.id, agent)));
+        }
+        loop {
+            let page = picture.touchpoints(touchpoints.last().map(|(id, _)| *id), 2);
+            if page.is_empty() {
+                break;
+            }
+            touchpoints.extend(page.into_iter().map(|touchpoint| (touchpoint.id, touchpoint)));
+        }
+        loop {
+            let page = picture.conversations(conversations.last().map(|(id, _)| *id), 5);
+            if page.is_empty() {
+                break;
+            }
+            conversations.extend(page.into_iter().map(|conversation| (conversation.id, conversation)));
+        }
+        let shown = DomainView {
+            summary: picture.domain().clone(),
+            now: picture.now(),
+            queues: picture.queues().iter().map(|queue| (queue.id, queue.clone())).collect(),
+            agents: agents.into_iter().collect(),
+            touchpoints: touchpoints.into_iter().collect(),
+            conversations: conversations.into_iter().collect(),
+        };
+        assert_eq!(shown, *view, "seed {seed} step {step}: the picture {at} is not as it was");
+    }
+    pictures.retain(|(picture, _)| picture.sequence().0 % 3 != 0);
 }
 
 /// What was frozen is as it was, whatever came after; some of it goes.

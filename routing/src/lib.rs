@@ -46,5 +46,5 @@ pub use event::{Event, EventKind};
 pub use ids::*;
 pub use outcome::{Done, Outcome, Rejected};
 pub use pictures::{Look, Pictures};
-pub use shard::{Frozen, Piece, PlantedBug, Reconciled, Shard, UnknownBug};
+pub use shard::{Frozen, Picture, Piece, PlantedBug, Reconciled, Shard, UnknownBug};
 pub use units::*;

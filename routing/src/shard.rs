@@ -6,12 +6,14 @@ mod apply_test;
 mod frozen;
 #[cfg(test)]
 mod ids_test;
+mod picture;
 mod planted;
 mod reads;
 mod reborn;
 mod reconcile;
 
 pub use frozen::{Frozen, Piece};
+pub use picture::Picture;
 pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 

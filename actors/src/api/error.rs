@@ -60,11 +60,17 @@ pub enum WatchError {
     /// This node knows no such domain.
     #[error("unknown domain: {0}")]
     UnknownDomain(DomainId),
-    /// The store no longer reaches back so far: take a snapshot, then watch from `oldest`.
+    /// The store no longer reaches back so far: take a picture, then watch from the event after it.
     #[error("COMPACTED: the oldest event kept is {}", oldest.0)]
     Compacted {
         /// The oldest sequence that can be read, or the next one to come.
         oldest: Sequence,
+    },
+    /// This node's replica has not come so far yet, for a picture that must not be older.
+    #[error("this node has come to event {} of the domain only", at.0)]
+    Behind {
+        /// The last event it has.
+        at: Sequence,
     },
     /// The engine is stopping.
     #[error("this node is stopping: watch at another one")]

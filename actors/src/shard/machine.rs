@@ -15,7 +15,9 @@ use futures::future::BoxFuture;
 use proto::codec;
 use routing::command::TransferTarget;
 use routing::entry::Request;
-use routing::{Alarm, Effects, Entry, Event, EventKind, Frozen, LogTime, PlantedBug, Position, Shard};
+use routing::{
+    Alarm, DomainId, Effects, Entry, Event, EventKind, Frozen, LogTime, Picture, PlantedBug, Position, Shard,
+};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Bytes of a snapshot that are encoded before others get their turn: some hundred microseconds.
@@ -49,6 +51,11 @@ impl SharedReplica {
     pub(crate) fn freeze(&self) -> (Option<u64>, Frozen) {
         let mut replica = self.write();
         (replica.index, replica.shard.freeze())
+    }
+
+    /// A domain as it is now, to be read.
+    pub(crate) fn picture(&self, domain: DomainId) -> Option<Picture> {
+        self.write().shard.picture(domain)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Replica> {

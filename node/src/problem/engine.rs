@@ -8,6 +8,9 @@ use tonic::Code;
 /// After an unknown outcome: time for a new leader to be found.
 const UNKNOWN_RETRY_AFTER: Duration = Duration::from_millis(100);
 
+/// After a replica that is behind: time for it to hear more.
+const BEHIND_RETRY_AFTER: Duration = Duration::from_millis(50);
+
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         let message = error.to_string();
@@ -38,10 +41,18 @@ impl From<WatchError> for Problem {
                 Problem::new(Code::NotFound, "UNKNOWN_DOMAIN", message).with("domain", domain)
             }
             WatchError::Compacted { oldest } => {
-                let what = "list what you need, then watch from the sequence in `oldest`";
+                let what = "take a picture of the domain (Events/Picture, or `centralita ctl picture DOMAIN`), \
+                            then watch from the event after it";
                 Problem::new(Code::OutOfRange, "COMPACTED", format!("{message}: {what}"))
                     .with("oldest", oldest.0)
             }
+            WatchError::Behind { at } => Problem::new(
+                Code::Unavailable,
+                "BEHIND",
+                format!("{message}: try again, or ask another node"),
+            )
+            .with("sequence", at.0)
+            .retry_after(BEHIND_RETRY_AFTER),
             WatchError::Stopping => {
                 Problem::new(Code::Unavailable, "STOPPING", message).retry_after(UNKNOWN_RETRY_AFTER)
             }

@@ -1,7 +1,9 @@
 //! What every service shares: the engine, the bounds, and how a unary call runs.
 
 use super::deadline;
-use super::limits::{CALLS_MAX, DEADLINE_DEFAULT, EXPORTS_MAX, SESSIONS_MAX, SUBMITS_MAX, WATCHES_MAX};
+use super::limits::{
+    CALLS_MAX, DEADLINE_DEFAULT, EXPORTS_MAX, PICTURES_MAX, SESSIONS_MAX, SUBMITS_MAX, WATCHES_MAX,
+};
 use crate::problem::Problem;
 use crate::telemetry;
 use ::routing::entry::Request as CoreRequest;
@@ -38,6 +40,7 @@ pub struct Shared {
     pub(super) submits: Arc<Semaphore>,
     pub(super) watches: Arc<Semaphore>,
     pub(super) exports: Arc<Semaphore>,
+    pub(super) pictures: Arc<Semaphore>,
     pub(super) stopping: CancellationToken,
     pub(super) allow_fault_injection: bool,
     calls: Arc<Semaphore>,
@@ -53,6 +56,7 @@ impl Shared {
             submits: Arc::new(Semaphore::new(SUBMITS_MAX)),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            pictures: Arc::new(Semaphore::new(PICTURES_MAX)),
             stopping,
             allow_fault_injection,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),

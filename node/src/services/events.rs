@@ -1,8 +1,8 @@
 //! `Events`: the ordered, gap-free record of each domain.
 
-use super::Answers;
 use super::call::{self, Shared, permit};
-use super::limits::WATCHES_MAX;
+use super::limits::{PICTURES_MAX, WATCHES_MAX};
+use super::{Answers, picture};
 use crate::convert::{event, ids::id};
 use crate::problem::Problem;
 use ::routing::Sequence;
@@ -18,23 +18,32 @@ pub struct EventsService(pub Shared);
 fn restored(known: u64, incarnation: u64) -> Problem {
     let message = format!(
         "RESTORED: the cluster was restored from a backup; events of incarnation {known} are of another record: \
-         list what you need, then watch from 1 in incarnation {incarnation}"
+         take a picture of the domain (Events/Picture), then watch from the event after it in incarnation {incarnation}"
     );
     Problem::new(Code::FailedPrecondition, "RESTORED", message).with("incarnation", incarnation)
+}
+
+impl EventsService {
+    /// The cluster's incarnation, if it is the one that is known to the caller (0: none is).
+    fn incarnation(&self, known: u64) -> Result<u64, Problem> {
+        let incarnation = self.0.engine.incarnation();
+        if known != 0 && known != incarnation {
+            return Err(restored(known, incarnation));
+        }
+        Ok(incarnation)
+    }
 }
 
 #[tonic::async_trait]
 impl Events for EventsService {
     type WatchStream = Answers<v1::Event>;
+    type PictureStream = Answers<v1::PictureItem>;
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let request = request.into_inner();
         let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
         let domain = id("domain", &request.domain)?;
-        let incarnation = self.0.engine.incarnation();
-        if request.incarnation != 0 && request.incarnation != incarnation {
-            return Err(restored(request.incarnation, incarnation).into());
-        }
+        let incarnation = self.incarnation(request.incarnation)?;
         let watch = match self.0.engine.watch(domain, Sequence(request.from)) {
             Ok(watch) => watch,
             Err(error) => return Err(call::not_watched(&self.0.engine, domain, error).await.into()),
@@ -60,5 +69,22 @@ impl Events for EventsService {
         let written = move |one: std::sync::Arc<::routing::Event>| Ok(event::write(&one, incarnation));
         let events = batches.map_ok(move |batch| stream::iter(batch).map(written)).try_flatten();
         Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn picture(
+        &self,
+        request: Request<v1::PictureRequest>,
+    ) -> Result<Response<Self::PictureStream>, Status> {
+        let request = request.into_inner();
+        let permit = permit(&self.0.pictures, "pictures under way", PICTURES_MAX)?;
+        let domain = id("domain", &request.domain)?;
+        let incarnation = self.incarnation(request.incarnation)?;
+        match self.0.engine.picture(domain, Sequence(request.not_before)) {
+            Ok(taken) => {
+                let stopping = self.0.stopping.clone();
+                Ok(Response::new(picture::send(taken, incarnation, stopping, permit)))
+            }
+            Err(error) => Err(call::not_watched(&self.0.engine, domain, error).await.into()),
+        }
     }
 }

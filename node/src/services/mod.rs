@@ -7,6 +7,7 @@ mod cluster;
 mod deadline;
 mod desk;
 mod events;
+mod picture;
 mod queue_watch;
 mod reads;
 mod routing;
@@ -45,6 +46,10 @@ pub mod limits {
     pub const SUBMITS_MAX: usize = 1_024;
     /// Streams of `Watch` and `WatchQueues` open at once at this node.
     pub const WATCHES_MAX: usize = 1_024;
+    /// Pictures of domains under way at once at this node: each is a copy of one.
+    pub const PICTURES_MAX: usize = 4;
+    /// How long a client may not take a batch of a picture that is waiting for it.
+    pub const PICTURE_SLOW_MAX: Duration = Duration::from_secs(10);
     /// Exports of logs under way at once at this node: each may hold a snapshot in memory.
     pub const EXPORTS_MAX: usize = 2;
     /// Commands of one `Submit` stream under way at once; further ones are not read meanwhile.

@@ -13,6 +13,7 @@ mod json;
 mod list;
 mod node;
 mod output;
+mod picture;
 mod settings;
 mod watch;
 
@@ -36,6 +37,7 @@ Examples:
   centralita ctl export-log --domain dom_1 incident.log
   centralita ctl backup /var/backups/centralita
   centralita ctl watch queues --domain dom_1
+  centralita ctl picture dom_1
   centralita ctl --json get agent_1_1 | jq .load";
 
 /// Operates a running cluster.
@@ -89,6 +91,9 @@ enum Command {
         #[command(subcommand)]
         what: watch::What,
     },
+    /// Shows a whole domain as of one event, and how to watch its events from there.
+    #[command(after_help = picture::EXAMPLES)]
+    Picture(picture::Picture),
     /// Explains a decision.
     Explain {
         /// What to explain.
@@ -138,6 +143,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::List { what } => what.run(&client, out).await,
         Command::Get { id } => get::run(&client, out, &id).await,
         Command::Watch { what } => what.run(&client, out).await,
+        Command::Picture(picture) => picture.run(&client, out).await,
         Command::Explain { what } => what.run(&client, out).await,
         Command::ExportLog(export) => export.run(&client, out).await,
         Command::Backup(backup) => backup.run(&client, out).await,
