@@ -33,7 +33,7 @@ pub struct Options {
     /// Faults searched at a time; as many as there are cores without it.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Real time that one run may take.
+    /// Time for which one run may compute.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5m")]
     limit: Duration,
     /// Writes the result as JSON.

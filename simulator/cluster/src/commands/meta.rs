@@ -32,7 +32,7 @@ pub struct Options {
     /// The stacks; every seed runs in each.
     #[arg(long, default_value = "both")]
     stack: Stacks,
-    /// Real time that one run may take.
+    /// Time for which one run may compute.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5m")]
     limit: Duration,
     /// Keeps the logs in this folder, also equal ones.
@@ -138,7 +138,7 @@ fn ending(run: &Run) -> String {
             let (hash, commits) = (&report.hash, report.commits);
             format!("hash {hash}, {:.3} simulated s, {commits} commits, {broken}", report.virtual_s)
         }
-        Ending::Hung(_) => "killed at its limit of real time".to_owned(),
+        Ending::Hung(_) => "killed at its limit".to_owned(),
         Ending::Died { status, said } => format!("died with {status}: {said}"),
     }
 }

@@ -37,7 +37,8 @@ pub struct Options {
     /// Real time after which no run is started: 90s, 3m, 1.5h.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     budget: Option<Duration>,
-    /// Real time that one run may take; then it is killed and counts as hung.
+    /// Time for which one run may compute; then it is killed and counts as hung. One that waits without
+    /// computing is given ten times as long.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5m")]
     limit: Duration,
     /// Writes the result as JSON.

@@ -1,4 +1,4 @@
-//! One run in a process of its own, with a limit of real time.
+//! One run in a process of its own, with a limit of what it computes.
 
 use super::Case;
 use crate::determinism::real_time;
@@ -16,12 +16,20 @@ const KEPT_BYTES: usize = 4 << 20;
 /// Bytes of its error output in a failure.
 const SHOWN_BYTES: usize = 4_000;
 
+/// A run that waits without computing is given this many times its limit, in real time.
+pub const WAITS: u32 = 10;
+/// How often it is looked how long a run has computed.
+const LOOK: Duration = Duration::from_millis(250);
+/// Parts of a second in which Linux counts what a process computes (`USER_HZ`, the same on all its machines).
+const TICKS_PER_S: u64 = 100;
+
 /// How runs are started.
 #[derive(Debug, Clone)]
 pub struct Child {
     /// The simulator's binary.
     pub program: PathBuf,
-    /// Real time that a run may take.
+    /// Time for which a run may compute: on a busy machine it gets a small part of real time. One that
+    /// does not compute is given up after [`WAITS`] times as long.
     pub limit: Duration,
 }
 
@@ -30,8 +38,8 @@ pub struct Child {
 pub enum Ending {
     /// It said what it found.
     Reported(Box<Report>),
-    /// It took longer than its limit and was killed.
-    Hung(Duration),
+    /// It had computed for so long, or real time had passed, and was killed.
+    Hung(Hung),
     /// It ended without a report.
     Died {
         /// Its exit status.
@@ -39,6 +47,15 @@ pub enum Ending {
         /// The last it said on its error output.
         said: String,
     },
+}
+
+/// What a run had used up when it was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hung {
+    /// So much computing.
+    Computing(Duration),
+    /// So much real time.
+    Waiting(Duration),
 }
 
 /// A run that ended.
@@ -77,13 +94,15 @@ impl Child {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let pid = process.id();
         let outputs = (process.stdout.take(), process.stderr.take());
         let whole = async {
             let (said, complained) = tokio::join!(tail(outputs.0), tail(outputs.1));
             io::Result::Ok((said?, complained?, process.wait().await?))
         };
-        let ending = match tokio::time::timeout(self.limit, whole).await {
-            Ok(ended) => {
+        let ending = tokio::select! {
+            biased;
+            ended = whole => {
                 let (said, complained, status) = ended?;
                 match last_report(&said) {
                     Some(report) if matches!(status.code(), Some(0 | 1)) => {
@@ -92,13 +111,37 @@ impl Child {
                     _ => Ending::Died { status: status.to_string(), said: last(&complained, SHOWN_BYTES) },
                 }
             }
-            Err(_) => {
+            hung = used_up(pid, self.limit) => {
                 process.kill().await?;
-                Ending::Hung(self.limit)
+                Ending::Hung(hung)
             }
         };
         Ok(Run { case, ending, took: real_time().saturating_sub(began) })
     }
+}
+
+/// Waits until a process has computed, or been there, for too long.
+async fn used_up(pid: Option<u32>, limit: Duration) -> Hung {
+    let began = real_time();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if pid.and_then(computed).is_some_and(|computed| computed >= limit) {
+            return Hung::Computing(limit);
+        }
+        if real_time().saturating_sub(began) >= limit * WAITS {
+            return Hung::Waiting(limit * WAITS);
+        }
+    }
+}
+
+/// For how long a process has computed, all its threads together: proc(5), fields 14 and 15 of `stat`.
+fn computed(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field, the program's name, may hold anything.
+    let after_name = stat.rsplit_once(')')?.1;
+    let mut ticks = after_name.split_ascii_whitespace().skip(11).map(str::parse::<u64>);
+    let (user, system) = (ticks.next()?.ok()?, ticks.next()?.ok()?);
+    Some(Duration::from_millis((user + system) * 1_000 / TICKS_PER_S))
 }
 
 /// The report in the last line.
@@ -166,12 +209,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_child_that_computes_for_ever_is_killed() {
+        let run = run("while :; do :; done", Duration::from_millis(300)).await;
+        let Ending::Hung(hung) = run.ending else { panic!("{:?}", run.ending) };
+        assert_eq!(hung, Hung::Computing(Duration::from_millis(300)));
+    }
+
+    #[tokio::test]
+    async fn a_child_that_gets_little_of_the_machine_is_waited_for() {
+        let run = run(&format!("sleep 2; echo '{REPORT}'"), Duration::from_millis(500)).await;
+        assert!(matches!(run.ending, Ending::Reported(_)), "{:?}", run.ending);
+    }
+
+    #[tokio::test]
     async fn a_child_that_hangs_is_killed_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("pid");
         let script = format!("echo $$ > {}; exec sleep 600", pid_file.display());
-        let run = run(&script, Duration::from_millis(500)).await;
-        assert!(matches!(run.ending, Ending::Hung(_)), "{:?}", run.ending);
+        let run = run(&script, Duration::from_millis(200)).await;
+        let Ending::Hung(hung) = run.ending else { panic!("{:?}", run.ending) };
+        assert_eq!(hung, Hung::Waiting(Duration::from_secs(2)));
         let pid = std::fs::read_to_string(pid_file).unwrap();
         assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists(), "it still runs");
         assert!(run.took < Duration::from_secs(60));

@@ -1,6 +1,6 @@
 //! A run that did not end well.
 
-use super::{Ending, Run};
+use super::{Ending, Hung, Run};
 use crate::report::{Broken, Report, page};
 use serde::Serialize;
 
@@ -33,8 +33,13 @@ impl Failure {
                 let first = report.broken.first()?;
                 (first.promise.clone(), Some(first.at_ms), first.seen.clone())
             }
-            Ending::Hung(limit) => {
-                let seen = format!("no end within {} s of real time", limit.as_secs_f64());
+            Ending::Hung(hung) => {
+                let seen = match hung {
+                    Hung::Computing(limit) => format!("no end within {} s of computing", limit.as_secs_f64()),
+                    Hung::Waiting(limit) => {
+                        format!("no end within {} s, and it was not computing", limit.as_secs_f64())
+                    }
+                };
                 ("hang".to_owned(), None, seen)
             }
             Ending::Died { status, said } => ("died".to_owned(), None, format!("{status}: {said}")),
@@ -107,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_hang_is_told_with_its_command() {
-        let failure = Failure::of(&run(Ending::Hung(Duration::from_secs(180)))).unwrap();
+        let failure = Failure::of(&run(Ending::Hung(Hung::Computing(Duration::from_secs(180))))).unwrap();
         assert_eq!(failure.promise, "hang");
         assert_eq!(failure.command, "cargo sim cluster --seed 17 --stack full");
         assert!(
@@ -129,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_good_report_is_no_failure_and_a_bad_one_is() {
-        let mut report = Failure::unreported(&run(Ending::Hung(Duration::ZERO)), broken());
+        let mut report = Failure::unreported(&run(Ending::Hung(Hung::Computing(Duration::ZERO))), broken());
         let failure = Failure::of(&run(Ending::Reported(Box::new(report.clone())))).unwrap();
         assert_eq!((failure.promise.as_str(), failure.at_ms), ("R-2", Some(1_500)));
         report.broken.clear();

@@ -16,7 +16,7 @@ mod summary;
 mod totals;
 
 pub use case::Case;
-pub use child::{Child, Ending, Run};
+pub use child::{Child, Ending, Hung, Run};
 pub use coverage::{Coverage, SEEDS_NEEDED_TOGETHER};
 pub use failure::Failure;
 pub use interrupt::Interrupt;

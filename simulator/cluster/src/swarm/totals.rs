@@ -69,7 +69,7 @@ impl Totals {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::Case;
+    use super::super::{Case, Hung};
     use super::*;
     use crate::commands::Overrides;
     use crate::plan::{Plan, StackKind};
@@ -117,7 +117,7 @@ pub(super) mod tests {
     fn a_hang_counts_as_a_run_that_failed() {
         let mut totals = Totals::default();
         let mut hung = run(4, StackKind::Fast, &[], None);
-        hung.ending = Ending::Hung(Duration::from_secs(9));
+        hung.ending = Ending::Hung(Hung::Computing(Duration::from_secs(9)));
         assert_eq!(totals.add(&hung).unwrap().promise, "hang");
         assert_eq!((totals.runs, totals.failures.len(), totals.commits), (1, 1, 0));
     }
