@@ -5,11 +5,11 @@ use crate::front::{Front, FrontSession, Opened};
 use crate::meta::{MetaCommand, MetaDone, MetaRequest, MetaState};
 use crate::router::{Router, odd};
 use crate::seeded::SeededBug;
-use crate::shard::{Counters, ShardRuntime, read};
+use crate::shard::{Replicas, ShardRuntime, ShardTable, read};
 use crate::tree::{NodeMessage, Watcher};
 use crate::wire::{PeerAnswer, PeerCall, PeerCast};
 use crate::{
-    Account, Answer, CallError, ClusterState, EngineConfig, Figures, Joined, NodeStage, NodeState,
+    Account, Answer, CallError, ClusterState, EngineConfig, Figures, Found, Joined, NodeStage, NodeState,
     PlacedDomain, Query, Replica, Session, SessionEnd, SessionHandle, SessionHello, SessionMessage,
     ShardState, Watch, WatchError,
 };
@@ -33,7 +33,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Clients over the bound are told to try again after this many milliseconds.
-const RETRY_AFTER_MS: u64 = 50;
+pub(crate) const RETRY_AFTER_MS: u64 = 50;
 /// Conversations of one shard that may be watched one by one at this node.
 const CONVERSATIONS_WATCHED_MAX: usize = 100_000;
 /// Events of a conversation that may wait for one watcher.
@@ -62,10 +62,10 @@ pub(crate) struct Inner {
     pub(crate) clock: SharedClock,
     pub(crate) entropy: SharedEntropy,
     pub(crate) alarms: Alarms,
-    pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
+    pub(crate) shards: ShardTable,
+    pub(crate) replicas: Arc<Replicas>,
     pub(crate) router: Router,
     pub(crate) front: Arc<Front>,
-    pub(crate) counters: Arc<Counters>,
     pub(crate) calls: Semaphore,
     pub(crate) node: ActorRef<NodeMessage>,
     pub(crate) stop: CancellationToken,
@@ -124,6 +124,17 @@ impl Engine {
     pub fn query_local(&self, query: &Query) -> Result<Answer, CallError> {
         let shard = self.inner.shard_here(query.domain()).ok_or(Rejected::UnknownDomain)?;
         Ok(read(&shard.replica.read().shard, query)?)
+    }
+
+    /// Reads this node's replica, which may lag behind, or at the leader where there is none here.
+    ///
+    /// # Errors
+    /// See [`CallError`]; unknown ids are `Rejected`.
+    pub async fn query_near(&self, query: Query, deadline: Duration) -> Result<Answer, CallError> {
+        match self.inner.shard_here(query.domain()) {
+            Some(_) => self.query_local(&query),
+            None => self.query(query, deadline).await,
+        }
     }
 
     /// Makes an account. Again with the same request id: the same account.
@@ -219,6 +230,24 @@ impl Engine {
         }
     }
 
+    /// Says how many replicas every shard should have, as far as there are nodes: 1, 3 or 5. Returns when
+    /// that is decided; [`Engine::cluster_with_lag`] shows how far it is.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` for another number.
+    pub async fn set_replicas(
+        &self,
+        request_id: RequestId,
+        replicas: u8,
+        deadline: Duration,
+    ) -> Result<(), CallError> {
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::SetReplicas { replicas }, deadline).await? {
+            MetaDone::Ok => Ok(()),
+            other => Err(CallError::Bug(format!("setting replicas answered {other:?}"))),
+        }
+    }
+
     /// All domains with their places, in the order of ids, as this node knows them.
     #[must_use]
     pub fn domains(&self) -> Vec<PlacedDomain> {
@@ -283,11 +312,14 @@ impl Engine {
     pub(crate) fn leave(&self, session: &FrontSession) {
         let inner = &self.inner;
         inner.front.forget(session);
-        let Some(shard) = inner.shards.get(&session.shard) else { return };
         let seat = session.present_seat();
         let this = inner.router.this;
-        match shard.group.leadership().borrow().leader {
-            Some(leader) if leader == this => shard.desks.detach(seat, this),
+        match inner.leader(session.shard) {
+            Some(leader) if leader == this => {
+                if let Some(shard) = inner.shards.get(session.shard) {
+                    shard.desks.detach(seat, this);
+                }
+            }
             Some(leader) => {
                 let detach = PeerCast::Detach { shard: session.shard, seats: vec![seat] };
                 // If it does not arrive, parcels for the seat find nobody here, which is harmless.
@@ -297,13 +329,16 @@ impl Engine {
         }
     }
 
-    /// Watches a domain's events from this node's store: from sequence `from` on (0: only what is
-    /// new), then live.
+    /// Watches a domain's events from sequence `from` on (0: only what is new), then live: from this
+    /// node's store, or at the leader where this node has no replica of the domain's shard.
     ///
     /// # Errors
     /// See [`WatchError`].
-    pub fn watch(&self, domain: DomainId, from: Sequence) -> Result<Watch, WatchError> {
-        let shard = self.inner.shard_here(domain).ok_or(WatchError::UnknownDomain(domain))?;
+    pub async fn watch(&self, domain: DomainId, from: Sequence) -> Result<Watch, WatchError> {
+        let shard = self.inner.shard_of(domain).ok_or(WatchError::UnknownDomain(domain))?;
+        let Some(shard) = self.inner.replica_here(shard) else {
+            return Watch::far(self.inner.router.clone(), shard, domain, from).await;
+        };
         let skips = shard.seeded.has(SeededBug::WatchSkipsOnResume) && from.0 > 1;
         shard.events.watch(domain, if skips { Sequence(from.0 + 1) } else { from })
     }
@@ -318,7 +353,10 @@ impl Engine {
     /// See [`WatchError`].
     pub fn picture(&self, domain: DomainId, not_before: Sequence) -> Result<Picture, WatchError> {
         let unknown = || WatchError::UnknownDomain(domain);
-        let shard = self.inner.shard_here(domain).ok_or_else(unknown)?;
+        let shard = self.inner.shard_of(domain).ok_or_else(unknown)?;
+        let Some(shard) = self.inner.replica_here(shard) else {
+            return Err(WatchError::NotHere { ask: self.leader_of(domain) });
+        };
         let at = shard.replica.read().shard.domain(domain).ok_or_else(unknown)?.sequence;
         if at < not_before {
             return Err(WatchError::Behind { at });
@@ -336,13 +374,12 @@ impl Engine {
         &self,
         conversation: ConversationId,
     ) -> Result<mpsc::Receiver<Arc<Event>>, CallError> {
+        let shard = self.inner.shard_of(conversation.domain).ok_or(Rejected::UnknownDomain)?;
+        let Some(shard) = self.inner.replica_here(shard) else {
+            return self.watch_conversation_far(conversation, CONVERSATION_EVENTS_MAX).await;
+        };
         let _permit = self.inner.admit()?;
-        let shard = self.inner.shard_here(conversation.domain).ok_or(Rejected::UnknownDomain)?;
-        let known = shard.replica.read().shard.conversation(conversation);
-        if known.is_none_or(|view| view.stage.is_terminal()) {
-            let (kind, id) = ("live conversation".to_owned(), conversation.to_string());
-            return Err(Rejected::Unknown { kind, id }.into());
-        }
+        refuse_ended(conversation, &read(&shard.replica.read().shard, &Query::Conversation(conversation))?)?;
         let overloaded = CallError::Overloaded { retry_after_ms: RETRY_AFTER_MS };
         if shard.subscribers.len() >= CONVERSATIONS_WATCHED_MAX {
             return Err(overloaded);
@@ -355,14 +392,17 @@ impl Engine {
         Ok(events)
     }
 
-    /// Tells that a domain changed on this node's replica: the value is its last event. Changes in
-    /// quick succession are told as one.
+    /// Tells that a domain changed on this node's replica, or at the leader where there is none here: the
+    /// value is its last event. Changes in quick succession are told as one.
     ///
     /// # Errors
     /// See [`WatchError`].
-    pub fn changes(&self, domain: DomainId) -> Result<watch::Receiver<Sequence>, WatchError> {
-        let shard = self.inner.shard_here(domain).ok_or(WatchError::UnknownDomain(domain))?;
-        Ok(shard.events.changes(domain))
+    pub async fn changes(&self, domain: DomainId) -> Result<watch::Receiver<Sequence>, WatchError> {
+        let shard = self.inner.shard_of(domain).ok_or(WatchError::UnknownDomain(domain))?;
+        match self.inner.replica_here(shard) {
+            Some(shard) => Ok(shard.events.changes(domain)),
+            None => self.changes_far(domain).await,
+        }
     }
 
     /// The cluster's id.
@@ -376,7 +416,7 @@ impl Engine {
     #[must_use]
     pub fn leader_of(&self, domain: DomainId) -> Option<String> {
         let shard = self.inner.meta_state().place(domain)?.shard;
-        let leader = self.inner.shards.get(&shard)?.group.leadership().borrow().leader?;
+        let leader = self.inner.leader(shard)?;
         let meta = self.inner.meta_state();
         let known = meta.members().get(&leader).map(|member| member.address.clone());
         known.or_else(|| self.inner.consensus_config.members.get(&leader).cloned())
@@ -398,31 +438,44 @@ impl Engine {
             cluster: config.cluster_id.clone(),
             this: config.node,
             nodes: inner.nodes(),
-            shards: inner.consensus.groups().map(|group| inner.shard_state(group)).collect(),
+            shards: inner.shard_states(),
             alarms: inner.alarms.list(),
+            replicas: inner.meta_state().replicas(),
             planted: inner.config.planted.map(|bug| format!("{bug:?}")),
             speed: f64::from(config.speed),
             figures: inner.figures(),
         }
     }
 
-    /// The same, with how far every node has applied, as far as they answer within `patience`.
+    /// The same, with how far every node has applied, and with what the leaders of shards say that this
+    /// node has no replica of, as far as they answer within `patience`.
     pub async fn cluster_with_lag(&self, patience: Duration) -> ClusterState {
         let mut state = self.cluster();
         let (this, peers) = (self.inner.router.this, &self.inner.router.peers);
         let asked = state.nodes.iter().map(|node| node.id).map(|id| async move {
             let answer = if id == this {
-                self.inner.router.leader.answer(this, PeerCall::Status).await
+                self.inner.status()
             } else {
                 let call = codec::encode(&PeerCall::Status).into();
                 codec::decode(&peers.call(id, call, patience).await.ok()?).ok()?
             };
-            let PeerAnswer::Status(applied) = answer else { return None };
-            Some((id, applied.into_iter().collect::<BTreeMap<u32, u64>>()))
+            let PeerAnswer::Status(applied, led) = answer else { return None };
+            Some((id, applied.into_iter().collect::<BTreeMap<u32, u64>>(), led))
         });
         let answers = futures::future::join_all(asked).await;
-        let applied: BTreeMap<NodeId, BTreeMap<u32, u64>> = answers.into_iter().flatten().collect();
+        let mut applied: BTreeMap<NodeId, BTreeMap<u32, u64>> = BTreeMap::new();
+        let mut led = Vec::new();
+        for (id, there, leads) in answers.into_iter().flatten() {
+            applied.insert(id, there);
+            led.extend(leads);
+        }
         for shard in &mut state.shards {
+            let far =
+                self.inner.replica_here(ShardId(shard.group.0)).is_none() && shard.group != GroupId::META;
+            let said = led.iter().filter(|said| far && said.group == shard.group);
+            if let Some(said) = said.max_by_key(|said| said.term) {
+                *shard = ShardState { leading: false, ..said.clone() };
+            }
             for replica in &mut shard.replicas {
                 let there = applied.get(&replica.node);
                 replica.applied = there.and_then(|groups| groups.get(&shard.group.0)).copied();
@@ -461,7 +514,7 @@ impl Engine {
         let unavailable = |why: String| CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS };
         let group =
             self.inner.consensus.group(group).ok_or_else(|| unavailable(format!("no {group} here")))?;
-        group.transfer_leadership(to).await.map_err(|error| unavailable(error.to_string()))
+        group.transfer_leadership(to).await.map_err(unavailable)
     }
 
     /// Becomes `Some` when this node must stop, with the reason.
@@ -486,7 +539,7 @@ impl Engine {
         inner.front.end_all(SessionEnd::Stopping);
         inner.node.stop(None);
         inner.consensus.stop().await;
-        for shard in inner.shards.values() {
+        for shard in inner.shards.all() {
             shard.desks.follow();
             shard.leases.disarm();
             shard.events.close().await;
@@ -512,6 +565,17 @@ fn replica((node, member): (NodeId, GroupMember)) -> Replica {
     Replica { node, voter: member.voter, applied: None }
 }
 
+/// A conversation that has ended, or that there is none of, cannot be watched.
+pub(crate) fn refuse_ended(conversation: ConversationId, known: &Answer) -> Result<(), CallError> {
+    match &known.found {
+        Found::Conversation(view) if !view.stage.is_terminal() => Ok(()),
+        _ => {
+            let (kind, id) = ("live conversation".to_owned(), conversation.to_string());
+            Err(Rejected::Unknown { kind, id }.into())
+        }
+    }
+}
+
 impl Inner {
     fn admit(&self) -> Result<SemaphorePermit<'_>, CallError> {
         if self.stop.is_cancelled() {
@@ -519,7 +583,7 @@ impl Inner {
             return Err(CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS });
         }
         self.calls.try_acquire().map_err(|_| {
-            self.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+            self.replicas.counters.overloaded.fetch_add(1, Ordering::Relaxed);
             CallError::Overloaded { retry_after_ms: RETRY_AFTER_MS }
         })
     }
@@ -529,14 +593,30 @@ impl Inner {
     }
 
     /// The shard of a domain that this node's replica of the meta group knows.
-    fn shard_here(&self, domain: DomainId) -> Option<&Arc<ShardRuntime>> {
-        let shard = self.meta_state().place(domain)?.shard;
-        self.shards.get(&shard)
+    fn shard_here(&self, domain: DomainId) -> Option<Arc<ShardRuntime>> {
+        self.replica_here(self.shard_of(domain)?)
+    }
+
+    /// The shard of a domain, as this node's replica of the meta group knows it.
+    fn shard_of(&self, domain: DomainId) -> Option<ShardId> {
+        Some(self.meta_state().place(domain)?.shard)
+    }
+
+    /// This node's replica of a shard, if by its own log it is a member of the shard's group: one that
+    /// was just opened knows nothing yet.
+    pub(crate) fn replica_here(&self, shard: ShardId) -> Option<Arc<ShardRuntime>> {
+        let shard = self.shards.get(shard)?;
+        shard.group.members().members.contains_key(&self.router.this).then_some(shard)
+    }
+
+    /// Who leads a shard, as this node knows it.
+    fn leader(&self, shard: ShardId) -> Option<NodeId> {
+        self.consensus.leader(GroupId(shard.0))?.borrow().leader
     }
 
     /// What this node's replica has for a desk that comes back.
     fn known_desk(&self, shard: ShardId, hello: &SessionHello) -> Option<DeskView> {
-        let shard = self.shards.get(&shard)?;
+        let shard = self.shards.get(shard)?;
         if !shard.seeded.has(SeededBug::WelcomeBeforeAttach) || hello.epoch.is_none() {
             return None;
         }
@@ -552,15 +632,44 @@ impl Inner {
         deadline: Duration,
     ) -> Result<MetaDone, CallError> {
         let call = PeerCall::Meta(MetaRequest { id, command });
-        match self.router.to_leader_of(&self.router.leader.meta_group, call, deadline, true).await? {
+        match self.router.to_leader_of(GroupId::META, call, deadline, true).await? {
             PeerAnswer::Meta(done) => Ok(done),
             other => Err(odd(&other)),
         }
     }
 
+    /// How far this node has applied what it has replicas of, and how the shards stand that it leads.
+    pub(crate) fn status(&self) -> PeerAnswer {
+        let groups = self.consensus.groups();
+        let applied = groups.iter().map(|group| (group.id().0, group.status().applied)).collect();
+        let led = groups.iter().filter(|group| group.id() != GroupId::META && group.status().leading);
+        PeerAnswer::Status(applied, led.map(|group| self.shard_state(group)).collect())
+    }
+
+    fn shard_states(&self) -> Vec<ShardState> {
+        let state = |id: GroupId| match self.consensus.group(id) {
+            Some(group) => self.shard_state(&group),
+            None => {
+                let told = self.consensus.leader(id).map(|told| *told.borrow()).unwrap_or_default();
+                ShardState {
+                    group: id,
+                    term: told.term,
+                    leader: told.leader,
+                    leading: false,
+                    applied: 0,
+                    log_time: LogTime(0),
+                    now: LogTime(0),
+                    domains: self.meta_state().domains_on(ShardId(id.0)),
+                    replicas: Vec::new(),
+                }
+            }
+        };
+        self.consensus_config.groups().map(state).collect()
+    }
+
     fn shard_state(&self, group: &Group) -> ShardState {
         let status = group.status();
-        let (log_time, domains) = match self.shards.get(&ShardId(group.id().0)) {
+        let (log_time, domains) = match self.shards.get(ShardId(group.id().0)) {
             Some(shard) => (shard.replica.read().shard.now(), self.meta_state().domains_on(shard.id)),
             None => (LogTime(group.log_time_us()), 0),
         };
@@ -582,7 +691,11 @@ impl Inner {
         let config = &self.consensus_config;
         let meta = self.meta_state();
         let known = meta.members().iter();
-        let groups: Vec<GroupMembers> = self.consensus.groups().map(Group::members).collect();
+        // Where there are more nodes than replicas, only the meta group has all of them.
+        let stay = meta.members().values().filter(|member| !member.leaving).count();
+        let groups = if stay > meta.replicas() { 1 } else { usize::MAX };
+        let groups: Vec<GroupMembers> =
+            self.consensus.groups().iter().take(groups).map(Group::members).collect();
         let state = |id: NodeId, address: &str, leaving| self.node_state(&groups, id, address, leaving);
         let mut nodes: Vec<NodeState> =
             known.map(|(id, member)| state(*id, &member.address, member.leaving)).collect();
@@ -605,21 +718,22 @@ impl Inner {
 
     fn figures(&self) -> Figures {
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.replicas.counters;
         Figures {
             sessions_here: self.front.len() as u64,
-            leases_led: self.shards.values().map(|shard| shard.leases.len() as u64).sum(),
-            desks_led: self.shards.values().map(|shard| shard.desks.len() as u64).sum(),
-            actors: count(&self.counters.actors),
-            overloaded: count(&self.counters.overloaded),
-            agents_silent: count(&self.counters.agents_silent),
-            nodes_unreachable: count(&self.counters.nodes_unreachable),
+            leases_led: self.shards.all().iter().map(|shard| shard.leases.len() as u64).sum(),
+            desks_led: self.shards.all().iter().map(|shard| shard.desks.len() as u64).sum(),
+            actors: count(&counters.actors),
+            overloaded: count(&counters.overloaded),
+            agents_silent: count(&counters.agents_silent),
+            nodes_unreachable: count(&counters.nodes_unreachable),
         }
     }
 
     /// Asks a reachable node to take over each group led here, and waits for that, for a while.
     async fn hand_over(&self) {
         let this = self.router.this;
-        let led = self.consensus.groups().filter(|group| group.status().leading);
+        let led = self.consensus.groups().into_iter().filter(|group| group.status().leading);
         let handed = led.enumerate().filter_map(|(place, group)| {
             let mut heirs = group.status().voters;
             heirs.retain(|id| *id != this && self.router.peers.connected(*id));

@@ -25,6 +25,9 @@ pub enum ExportError {
     /// This cluster has no such shard.
     #[error("this cluster has no {0}")]
     UnknownShard(ShardId),
+    /// Other nodes have replicas of it. Ask one of them.
+    #[error("this node has no replica of {0}: ask one that has (centralita ctl cluster)")]
+    NotHere(ShardId),
     /// Nothing was applied here yet, or the log was cut while it was read. Try again.
     #[error("{0}: try again")]
     TryAgain(String),
@@ -162,22 +165,26 @@ impl Engine {
         Ok(LogExport { phase, log, out, first, end, on_the_way })
     }
 
-    fn group_of(&self, shard: ShardId) -> Result<&Group, ExportError> {
+    fn group_of(&self, shard: ShardId) -> Result<Group, ExportError> {
         if shard == META {
-            return Ok(&self.inner.router.leader.meta_group);
+            return Ok(self.inner.router.leader.meta_group.clone());
         }
-        let runtime = self.inner.shards.get(&shard).ok_or(ExportError::UnknownShard(shard))?;
-        Ok(&runtime.group)
+        if shard.0 > self.inner.consensus_config.shards {
+            return Err(ExportError::UnknownShard(shard));
+        }
+        let runtime = self.inner.replica_here(shard).ok_or(ExportError::NotHere(shard))?;
+        Ok(runtime.group.clone())
     }
 
     fn present(&self, shard: ShardId) -> Result<Present, ExportError> {
-        let group = self.group_of(shard)?.clone();
-        let (index, hash, level) = match self.inner.shards.get(&shard) {
-            None => {
+        let group = self.group_of(shard)?;
+        let (index, hash, level) = match self.inner.shards.get(shard) {
+            _ if shard == META => {
                 let meta =
                     self.inner.router.leader.meta.read().unwrap_or_else(PoisonError::into_inner).clone();
                 (meta.index(), meta.hash(), 0)
             }
+            None => return Err(ExportError::NotHere(shard)),
             Some(runtime) => {
                 let (index, state) = runtime.replica.freeze();
                 (index, state.state_hash(), state.level())
@@ -201,7 +208,7 @@ async fn stored(log: &Export, shard: ShardId) -> Result<Option<Stored>, ExportEr
     let Some((at, data)) = log.snapshot().await.map_err(unreadable)? else { return Ok(None) };
     let damaged = |error: codec::CodecError| ExportError::Damaged(format!("the snapshot: {error}"));
     let hash = if shard == META {
-        codec::decode::<MetaState>(&data).map_err(damaged)?;
+        MetaState::decode(&data).map_err(damaged)?;
         hash_of(&data)
     } else {
         codec::decode::<Shard>(&data).map_err(damaged)?.state_hash()

@@ -21,6 +21,15 @@ impl PeerHandler for Handler {
         async move {
             let Some(inner) = inner else { return encoded(&PeerAnswer::NotLeader(None)) };
             match codec::decode::<PeerCall>(&message) {
+                Ok(PeerCall::OpenReplica { shard, at }) => {
+                    let opened = inner.replicas.open(&inner.consensus, shard, at).await;
+                    encoded(&PeerAnswer::Replica(opened.map_err(|error| error.to_string())))
+                }
+                Ok(PeerCall::CloseReplica { shard, at }) => {
+                    let closed = inner.replicas.close(&inner.consensus, shard, at).await;
+                    encoded(&PeerAnswer::Replica(closed.map_err(|error| error.to_string())))
+                }
+                Ok(PeerCall::Status) => encoded(&inner.status()),
                 Ok(call) => encoded(&inner.router.leader.answer(from, call).await),
                 Err(error) => {
                     let text =
@@ -38,7 +47,7 @@ impl PeerHandler for Handler {
         match codec::decode::<PeerCast>(&message) {
             Ok(PeerCast::Beats { shard, desks }) => {
                 let now_us = inner.clock.monotonic_us();
-                if let Some(shard) = inner.shards.get(&shard) {
+                if let Some(shard) = inner.shards.get(shard) {
                     for (agent, epoch) in desks {
                         shard.leases.heard(agent, epoch, from, now_us);
                     }
@@ -46,7 +55,7 @@ impl PeerHandler for Handler {
             }
             Ok(PeerCast::Deliver(parcel)) => inner.front.deliver(parcel),
             Ok(PeerCast::Detach { shard, seats }) => {
-                if let Some(shard) = inner.shards.get(&shard) {
+                if let Some(shard) = inner.shards.get(shard) {
                     for seat in seats {
                         shard.desks.detach(seat, from);
                     }
@@ -62,7 +71,7 @@ impl PeerHandler for Handler {
         let Some(inner) = self.0.upgrade() else { return };
         if !connected {
             let now_us = inner.clock.monotonic_us();
-            for shard in inner.shards.values() {
+            for shard in inner.shards.all() {
                 // Desks of a node that disappeared have a whole lease to come elsewhere.
                 shard.leases.front_lost(peer, now_us);
                 shard.desks.detach_all(peer);

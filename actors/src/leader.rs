@@ -1,25 +1,25 @@
 //! What the leader of a group does for calls from any node.
 
 use crate::alarms::Alarms;
+use crate::far::NEWS_MAX;
 use crate::meta::{MetaDone, MetaRequest, SharedMeta};
 use crate::seeded::{Seeded, SeededBug};
-use crate::shard::{ShardRuntime, read};
-use crate::wire::{Attached, PeerAnswer, PeerCall, Seat, ShardAnswer};
-use crate::{CallError, Query, SessionEnd, SessionHello};
+use crate::shard::{ShardRuntime, ShardTable, read};
+use crate::wire::{Attached, EventsPart, PeerAnswer, PeerCall, Seat, ShardAnswer};
+use crate::{CallError, Query, SessionEnd, SessionHello, WatchError};
 use consensus::env::SharedClock;
 use consensus::{Group, NodeId, ProposeError};
 use proto::codec;
 use routing::entry::Request;
 use routing::outcome::DoneWhat;
 use routing::view::Lease;
-use routing::{Command, DomainId, Epoch, Rejected, ShardId};
-use std::collections::BTreeMap;
+use routing::{Command, DomainId, Epoch, Rejected, Sequence, ShardId};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 /// The groups of this node, as a leader serves them.
 pub(crate) struct Leader {
-    pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
+    pub(crate) shards: ShardTable,
     pub(crate) meta: SharedMeta,
     pub(crate) meta_group: Group,
     pub(crate) clock: SharedClock,
@@ -48,41 +48,74 @@ fn bug(what: impl ToString) -> PeerAnswer {
     PeerAnswer::Failed(CallError::Bug(what.to_string()))
 }
 
+/// Events of this node's replica, whether it leads or not.
+async fn events(
+    shard: &ShardRuntime,
+    domain: DomainId,
+    from: Sequence,
+    wait: bool,
+) -> Result<EventsPart, WatchError> {
+    let watch = shard.events.watch(domain, from)?;
+    let (next, present) = (watch.next_sequence(), watch.present());
+    let mut changes = shard.events.changes(domain);
+    let news = async {
+        loop {
+            changes.mark_unchanged();
+            let events = shard.events.read(domain, next).await?;
+            if !events.is_empty() || changes.changed().await.is_err() {
+                return Ok(events);
+            }
+        }
+    };
+    let events = match wait {
+        false => Vec::new(),
+        true => tokio::time::timeout(NEWS_MAX, news).await.unwrap_or(Ok(Vec::new()))?,
+    };
+    Ok(EventsPart { events: events.into_iter().map(Arc::unwrap_or_clone).collect(), next, present })
+}
+
 impl Leader {
     /// Answers a call that came from `from`.
     pub(crate) async fn answer(&self, from: NodeId, call: PeerCall) -> PeerAnswer {
         match call {
             PeerCall::Execute { shard, request } => match self.shard(shard) {
-                Ok(shard) => self.execute(shard, *request).await,
+                Ok(shard) => self.execute(&shard, *request).await,
                 Err(answer) => answer,
             },
             PeerCall::Query { shard, query } => match self.shard(shard) {
-                Ok(shard) => self.query(shard, &query).await,
+                Ok(shard) => self.query(&shard, &query).await,
                 Err(answer) => answer,
             },
             PeerCall::Meta(request) => self.meta(&request).await,
             PeerCall::Place(domain) => self.place(domain).await,
             PeerCall::Open { shard, hello, seat } => match self.shard(shard) {
-                Ok(shard) => self.open(shard, from, hello, seat).await,
+                Ok(shard) => self.open(&shard, from, hello, seat).await,
                 Err(answer) => answer,
             },
             PeerCall::Attach { shard, seats } => match self.shard(shard) {
-                Ok(shard) => self.attach_all(shard, from, &seats),
+                Ok(shard) => self.attach_all(&shard, from, &seats),
                 Err(answer) => answer,
             },
-            PeerCall::Status => {
-                let shards = self.shards.values().map(|shard| &shard.group);
-                let groups = std::iter::once(&self.meta_group).chain(shards);
-                PeerAnswer::Status(groups.map(|group| (group.id().0, group.status().applied)).collect())
+            PeerCall::Events { shard, domain, from, wait } => match self.shard(shard) {
+                Ok(shard) => PeerAnswer::Events(events(&shard, domain, from, wait).await),
+                Err(answer) => answer,
+            },
+            PeerCall::Members(shard) => match self.shard(shard) {
+                Ok(shard) if shard.group.status().leading => {
+                    PeerAnswer::Members(shard.group.members().members.into_keys().collect())
+                }
+                Ok(shard) => PeerAnswer::NotLeader(shard.group.status().leader),
+                Err(answer) => answer,
+            },
+            // Whoever answers for this node as a whole does that.
+            PeerCall::OpenReplica { .. } | PeerCall::CloseReplica { .. } | PeerCall::Status => {
+                bug("a call to a node came to a leader")
             }
         }
     }
 
-    fn shard(&self, id: ShardId) -> Result<&ShardRuntime, PeerAnswer> {
-        match self.shards.get(&id) {
-            Some(shard) => Ok(shard),
-            None => Err(bug(format!("this cluster has no {id}"))),
-        }
+    fn shard(&self, id: ShardId) -> Result<Arc<ShardRuntime>, PeerAnswer> {
+        self.shards.get(id).ok_or(PeerAnswer::NotLeader(None))
     }
 
     async fn execute(&self, shard: &ShardRuntime, request: Request) -> PeerAnswer {

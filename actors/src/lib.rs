@@ -9,6 +9,7 @@ mod config;
 mod engine;
 mod events;
 mod export;
+mod far;
 mod front;
 mod handler;
 mod leader;

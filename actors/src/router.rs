@@ -4,13 +4,14 @@ use crate::leader::Leader;
 use crate::seeded::SeededBug;
 use crate::wire::{PeerAnswer, PeerCall};
 use crate::{CallError, PlacedDomain};
-use consensus::{Group, NodeId, PeerError, Peers};
+use consensus::{Consensus, GroupId, NodeId, PeerError, Peers};
 use proto::codec;
 use routing::entry::Request;
 use routing::outcome::DoneWhat;
 use routing::{Command, DomainId, Done, LogTime, Rejected, RequestId, Sequence, ShardId, Version};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// One try at one node; then another leader may have been elected.
 const TRY_MAX: Duration = Duration::from_millis(2_000);
@@ -24,7 +25,10 @@ const RETRY_AFTER_MS: u64 = 200;
 pub(crate) struct Router {
     pub(crate) this: NodeId,
     pub(crate) peers: Peers,
+    pub(crate) consensus: Arc<Consensus>,
     pub(crate) leader: Arc<Leader>,
+    /// Ends when the engine does.
+    pub(crate) stop: CancellationToken,
 }
 
 /// How a try ended.
@@ -55,7 +59,7 @@ impl Router {
             return Ok(place);
         }
         let call = PeerCall::Place(domain);
-        match self.to_leader_of(&self.leader.meta_group, call, deadline, true).await? {
+        match self.to_leader_of(GroupId::META, call, deadline, true).await? {
             PeerAnswer::Place(Some(place)) => Ok(place),
             PeerAnswer::Place(None) => Err(Rejected::UnknownDomain.into()),
             other => Err(odd(&other)),
@@ -93,21 +97,20 @@ impl Router {
         deadline: Duration,
         again: bool,
     ) -> Result<PeerAnswer, CallError> {
-        let Some(shard) = self.leader.shards.get(&shard) else {
-            return Err(CallError::Bug(format!("this cluster has no {shard}")));
-        };
-        self.to_leader_of(&shard.group, call, deadline, again).await
+        self.to_leader_of(GroupId(shard.0), call, deadline, again).await
     }
 
     pub(crate) async fn to_leader_of(
         &self,
-        group: &Group,
+        group: GroupId,
         mut call: PeerCall,
         deadline: Duration,
         again: bool,
     ) -> Result<PeerAnswer, CallError> {
         let until_us = self.now_us() + u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX / 2);
-        let mut leadership = group.leadership();
+        let Some(mut leadership) = self.consensus.leader(group) else {
+            return Err(CallError::Bug(format!("this cluster has no {group}")));
+        };
         let mut why = "no leader is known".to_owned();
         let mut unknown = None;
         let mut hint = None;
@@ -150,14 +153,14 @@ impl Router {
                 }
             }
             let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
-            // Woken early by news of a leader. When the group has ended on this node there is no news
-            // any more, and no wait either: it would spin until the deadline.
-            wait = match tokio::time::timeout(wait.min(left), leadership.changed()).await {
+            // Woken early by news of a leader. A node that stops hears none any more.
+            let news = self.stop.run_until_cancelled(leadership.changed());
+            wait = match tokio::time::timeout(wait.min(left), news).await {
                 // Who is new may be a moment from being able to lead: it is asked again soon, however
                 // long it took to elect it.
-                Ok(Ok(())) => WAIT_FIRST,
-                Ok(Err(_)) => {
-                    why = format!("{} has ended on this node", group.id());
+                Ok(Some(Ok(()))) => WAIT_FIRST,
+                Ok(None | Some(Err(_))) => {
+                    why = "this node stops".to_owned();
                     return Err(match unknown {
                         Some(why) => CallError::Unknown { why },
                         None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
@@ -171,7 +174,7 @@ impl Router {
     /// What becomes of a command without an answer, by mistake: an end, or another command.
     fn mistaken(
         &self,
-        group: &Group,
+        group: GroupId,
         call: &mut PeerCall,
         why: &str,
     ) -> Option<Result<PeerAnswer, CallError>> {
@@ -194,7 +197,7 @@ impl Router {
                 | Command::Transfer { .. }
         );
         if says_only_that && seeded.has(SeededBug::UnknownTakenAsDone) {
-            let at = LogTime(group.log_time_us());
+            let at = LogTime(self.consensus.group(group).map_or(0, |group| group.log_time_us()));
             let (sequence, version) = (Sequence(0), Version(0));
             return Some(Ok(PeerAnswer::Done(Done { what: DoneWhat::Ok, at, sequence, version })));
         }

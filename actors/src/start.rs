@@ -2,7 +2,6 @@
 
 use crate::alarms::Alarms;
 use crate::engine::Inner;
-use crate::events::EventStore;
 use crate::front::Front;
 use crate::handler::Handler;
 use crate::leader::Leader;
@@ -11,12 +10,12 @@ use crate::meta::{MetaMachine, MetaState, SharedMeta};
 use crate::post::Post;
 use crate::router::Router;
 use crate::seeded::Seeded;
-use crate::shard::{Counters, Desks, Leases, Parts, ShardMachine, ShardRuntime, SharedReplica};
+use crate::shard::{Replicas, ShardTable};
 use crate::tree::{NodeActor, NodeArguments, NodeMessage};
 use crate::{Engine, EngineConfig, StartError};
-use consensus::{Consensus, Group, GroupId, Leadership, StateMachine, World};
+use consensus::{Consensus, GroupId, Leadership, StateMachine, World};
 use ractor::{Actor, ActorRef};
-use routing::{Shard, ShardId};
+use routing::ShardId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 use tokio::sync::{Semaphore, watch};
@@ -42,9 +41,23 @@ impl Engine {
         let clock = world.clock.clone();
         let alarms = Alarms::new(clock.clone());
         let meta: SharedMeta = Arc::new(RwLock::new(MetaState::new(consensus_config.shards)));
-        let lease_us = u64::try_from(config.lease.as_micros()).unwrap_or(u64::MAX);
-        let mut parts = BTreeMap::new();
         let first_session = world.entropy.next_u64() << SESSION_COUNT_BITS;
+        let stop = CancellationToken::new();
+        let replicas = Arc::new(Replicas {
+            node: consensus_config.node,
+            config: config.clone(),
+            disk: world.disk.clone(),
+            clock: clock.clone(),
+            alarms: alarms.clone(),
+            counters: Arc::default(),
+            seeded,
+            first_session,
+            events: consensus_config.data.join("events"),
+            table: ShardTable::default(),
+            stop: stop.clone(),
+            changing: tokio::sync::Mutex::default(),
+        });
+        let mut parts = BTreeMap::new();
 
         // The machines are asked for when the data folder is locked, so that only one process
         // touches the event stores.
@@ -52,52 +65,29 @@ impl Engine {
             if group == GroupId::META {
                 return Box::new(MetaMachine::new(meta.clone()));
             }
-            let id = ShardId(group.0);
-            let folder = consensus_config.data.join("events").join(id.to_string());
-            let part = Parts {
-                replica: SharedReplica::new(Shard::new(id), config.planted),
-                events: EventStore::begin(world.disk.clone(), folder, config.events.clone(), alarms.clone()),
-                desks: Arc::new(Desks::new(seeded, first_session)),
-                leases: Arc::new(Leases::new(lease_us)),
-                subscribers: Arc::default(),
-            };
-            let machine =
-                ShardMachine::new(consensus_config.node, &part, clock.clone(), alarms.clone(), &config);
-            parts.insert(id, part);
+            let (part, machine) = replicas.make(ShardId(group.0));
+            parts.insert(group, part);
             Box::new(machine)
         };
         let consensus = Consensus::start(consensus_config.clone(), world.clone(), machine).await?;
-        for (id, part) in &parts {
-            if let Err(error) = part.events.opened().await {
+        for (id, part) in parts {
+            let Some(group) = consensus.group(id) else { continue };
+            if let Err(error) = replicas.take(ShardId(id.0), part, group, &consensus).await {
                 consensus.stop().await;
-                return Err(StartError::Events(error));
-            }
-            for (domain, from, to) in part.events.lacking() {
-                tracing::warn!(
-                    shard = %id, %domain, from = from.0, to = to.0,
-                    "this node does not have these events, as after a snapshot from the leader: watch them at another node"
-                );
-                if let Some(probe) = &config.probe {
-                    probe.events_lacking(consensus_config.node, *id, domain, (from, to));
-                }
+                return Err(error);
             }
         }
-        let counters = Arc::new(Counters::default());
-        let runtime = |(id, part): (ShardId, Parts)| {
-            let group = consensus.group(GroupId(id.0))?;
-            let Parts { replica, events, desks, leases, subscribers } = part;
-            let counters = counters.clone();
-            let shard =
-                ShardRuntime { id, group, replica, events, desks, leases, subscribers, counters, seeded };
-            Some((id, Arc::new(shard)))
-        };
-        let shards: BTreeMap<ShardId, Arc<ShardRuntime>> = parts.into_iter().filter_map(runtime).collect();
+        let shards = replicas.table.clone();
         let meta_group = consensus
             .group(GroupId::META)
             .ok_or_else(|| StartError::Config("consensus runs without a meta group".to_owned()))?;
 
-        let front =
-            Arc::new(Front::new(shards.keys().copied(), config.session_messages_max, first_session, seeded));
+        let front = Arc::new(Front::new(
+            all_shards(&consensus_config),
+            config.session_messages_max,
+            first_session,
+            seeded,
+        ));
         let (this, peers) = (consensus_config.node, consensus.peers());
         let leader = Leader {
             shards: shards.clone(),
@@ -109,7 +99,13 @@ impl Engine {
             command_bytes_max: consensus_config.limits.command_bytes,
             seeded,
         };
-        let router = Router { this, peers: peers.clone(), leader: Arc::new(leader) };
+        let router = Router {
+            this,
+            peers: peers.clone(),
+            consensus: consensus.clone(),
+            leader: Arc::new(leader),
+            stop: stop.clone(),
+        };
         let post = Post { this, peers, front: front.clone() };
         let arguments = NodeArguments {
             shards: shards.clone(),
@@ -131,6 +127,7 @@ impl Engine {
             entropy: world.entropy.clone(),
             alarms: alarms.clone(),
             lost_after: config.lost_after,
+            shards: consensus_config.shards,
         };
         let inner = Arc::new(Inner {
             config,
@@ -140,12 +137,12 @@ impl Engine {
             entropy: world.entropy,
             alarms,
             shards,
+            replicas,
             router,
             front,
-            counters,
             calls,
             node,
-            stop: CancellationToken::new(),
+            stop,
         });
         inner.consensus.set_handler(Arc::new(Handler(Arc::downgrade(&inner))));
         inner.run(tender);
@@ -158,32 +155,34 @@ impl Inner {
     fn run(&self, tender: Tender) {
         self.spawn(tender.run());
         let lease = self.config.lease;
-        for shard in self.shards.values() {
-            let follow = follow_leadership(shard.group.clone(), self.front.clone(), self.node.clone());
-            self.spawn(follow);
-            self.spawn(self.front.clone().keep_attached(shard.id, self.router.clone(), lease));
-            self.spawn(stop_without_events(shard.events.clone(), self.consensus.clone()));
+        for shard in all_shards(&self.consensus_config) {
+            if let Some(leader) = self.consensus.leader(GroupId(shard.0)) {
+                self.spawn(follow_leadership(shard, leader, self.front.clone(), self.node.clone()));
+            }
+            self.spawn(self.front.clone().keep_attached(shard, self.router.clone(), lease));
         }
-        let (this, peers) = (self.router.this, self.router.peers.clone());
         let every = lease / BEATS_PER_LEASE;
-        let beat = self.front.clone().beat(this, peers, self.shards.clone(), self.clock.clone(), every);
+        let beat = self.front.clone().beat(self.router.clone(), self.shards.clone(), every);
         self.spawn(beat);
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.stop.clone().run_until_cancelled_owned(task));
     }
 }
 
-/// A node that stores no events would go on, and those who watch at it would wait for ever.
-async fn stop_without_events(events: EventStore, consensus: Arc<Consensus>) {
-    consensus.fail(events.failed().await);
+/// The shards of the cluster, wherever their replicas are.
+fn all_shards(config: &consensus::Config) -> impl Iterator<Item = ShardId> + use<> {
+    (1..=config.shards).map(ShardId)
 }
 
 /// Tells the actors and the sessions of this node who leads a shard.
-async fn follow_leadership(group: Group, front: Arc<Front>, node: ActorRef<NodeMessage>) {
-    let shard = ShardId(group.id().0);
-    let mut leadership: watch::Receiver<Leadership> = group.leadership();
+async fn follow_leadership(
+    shard: ShardId,
+    mut leadership: watch::Receiver<Leadership>,
+    front: Arc<Front>,
+    node: ActorRef<NodeMessage>,
+) {
     let mut leads = None;
     loop {
         let now = *leadership.borrow_and_update();

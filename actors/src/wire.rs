@@ -1,10 +1,12 @@
 //! What nodes say to each other above consensus, and what the groups' logs hold.
 
 use crate::meta::{MetaDone, MetaRequest};
-use crate::{Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage};
+use crate::{
+    Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage, ShardState, WatchError,
+};
 use consensus::NodeId;
 use routing::entry::Request;
-use routing::{AgentId, DomainId, Done, Epoch, Outcome, ShardId};
+use routing::{AgentId, DomainId, Done, Epoch, Event, Outcome, Sequence, ShardId};
 use serde::{Deserialize, Serialize};
 
 /// A shard's answer to a command of its log; the error is a bug's description.
@@ -47,6 +49,28 @@ pub(crate) enum PeerCall {
     },
     /// How far the node has applied its groups.
     Status,
+    /// Events of a domain from a sequence on (0: from the present on), as the receiver's replica has them.
+    Events {
+        shard: ShardId,
+        domain: DomainId,
+        from: Sequence,
+        /// Until there is one, for a while; without, no event is read.
+        wait: bool,
+    },
+    /// Who the members of a shard's group are, as its leader knows.
+    Members(ShardId),
+    /// The node is about to be a member of a shard's group, whose change of members `at` does not name
+    /// it: it has a replica from now on.
+    OpenReplica {
+        shard: ShardId,
+        at: u64,
+    },
+    /// The committed change of members `at` of a shard's group does not name the node: it has no replica
+    /// any more.
+    CloseReplica {
+        shard: ShardId,
+        at: u64,
+    },
 }
 
 /// The answer to a call.
@@ -58,11 +82,26 @@ pub(crate) enum PeerAnswer {
     Place(Option<PlacedDomain>),
     Opened(Epoch),
     Attached(Vec<Attached>),
-    /// Group and last applied index.
-    Status(Vec<(u32, u64)>),
+    /// Group and last applied index, and how the shards stand that the node leads.
+    Status(Vec<(u32, u64)>, Vec<ShardState>),
+    Events(Result<EventsPart, WatchError>),
+    Members(Vec<NodeId>),
+    /// Whether a replica was opened or closed.
+    Replica(Result<(), String>),
     /// Certainly not done: ask this node.
     NotLeader(Option<NodeId>),
     Failed(CallError),
+}
+
+/// A part of a domain's record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EventsPart {
+    /// In order and without a gap; none if there are none yet.
+    pub(crate) events: Vec<Event>,
+    /// Where a watch that was asked for goes on.
+    pub(crate) next: Sequence,
+    /// The last event stored.
+    pub(crate) present: Sequence,
 }
 
 /// What became of one seat.

@@ -161,7 +161,7 @@ async fn events(cluster: &Cluster, domain: DomainId) -> Vec<Arc<Event>> {
     let engine = cluster.engine(1);
     let answer = engine.query(Query::Domain(domain), LONG).await.unwrap();
     let Found::Domain(summary) = answer.found else { panic!("{answer:?}") };
-    let mut watch = engine.watch(domain, Sequence(1)).unwrap();
+    let mut watch = engine.watch(domain, Sequence(1)).await.unwrap();
     let mut events: Vec<Arc<Event>> = Vec::new();
     while events.len() < usize::try_from(summary.sequence.0).unwrap() {
         events.extend(watch.next().await.unwrap());
@@ -196,8 +196,8 @@ async fn a_watch_is_resumable_and_without_gaps_while_work_goes_on() {
     let cluster = Cluster::start(1).await;
     let engine = cluster.engine(1).clone();
     let site = Site::create(&engine, 1, RING).await;
-    let mut watch = engine.watch(site.domain, Sequence(1)).unwrap();
-    let mut changes = engine.changes(site.domain).unwrap();
+    let mut watch = engine.watch(site.domain, Sequence(1)).await.unwrap();
+    let mut changes = engine.changes(site.domain).await.unwrap();
     let working = tokio::spawn({
         let engine = engine.clone();
         async move {
@@ -214,12 +214,12 @@ async fn a_watch_is_resumable_and_without_gaps_while_work_goes_on() {
         }
         if seen % 7 == 0 {
             // As a client that comes back.
-            watch = engine.watch(watch.domain(), Sequence(seen + 1)).unwrap();
+            watch = engine.watch(watch.domain(), Sequence(seen + 1)).await.unwrap();
         }
     }
     working.await.unwrap();
     changes.wait_for(|last| last.0 >= 400).await.unwrap();
-    let nowhere = engine.watch(DomainId(99), Sequence(1)).unwrap_err();
+    let nowhere = engine.watch(DomainId(99), Sequence(1)).await.unwrap_err();
     assert_eq!(nowhere, WatchError::UnknownDomain(DomainId(99)));
     cluster.stop_all().await;
 }

@@ -42,7 +42,7 @@ async fn any_node_answers_and_every_replica_has_the_events() {
             engine.domains().iter().find(|place| place.domain == site.domain).cloned()
         })
         .await;
-        let mut watch = engine.watch(site.domain, Sequence(1)).unwrap();
+        let mut watch = engine.watch(site.domain, Sequence(1)).await.unwrap();
         let mut events = Vec::new();
         while (events.len() as u64) < summary.sequence.0 {
             events.extend(tokio::time::timeout(LONG, watch.next()).await.unwrap().unwrap());
@@ -116,7 +116,7 @@ async fn desks_of_a_lost_node_have_a_lease_to_come_elsewhere_and_are_counted_apa
     let gone = site.desk(cluster.engine(front.0), 0).await;
     let moving = site.desk(cluster.engine(front.0), 1).await;
     let epoch = moving.epoch;
-    let mut watch = cluster.engine(third).watch(site.domain, Sequence(0)).unwrap();
+    let mut watch = cluster.engine(third).watch(site.domain, Sequence(0)).await.unwrap();
     cluster.crash(front, 3).await;
     drop((gone, moving));
 
@@ -171,7 +171,7 @@ async fn a_replica_that_took_a_snapshot_says_what_it_does_not_have() {
     let last = site.start(cluster.engine(up)).await;
     let engine = cluster.engine(late.0);
     eventually("the last conversation here", || engine.query_local(&Query::Conversation(last)).ok()).await;
-    let watch = engine.watch(site.domain, Sequence(1));
+    let watch = engine.watch(site.domain, Sequence(1)).await;
     let oldest = match watch {
         Err(WatchError::Compacted { oldest }) => oldest,
         // The log still reached back so far.
@@ -180,7 +180,7 @@ async fn a_replica_that_took_a_snapshot_says_what_it_does_not_have() {
             Sequence(1)
         }
     };
-    let mut watch = engine.watch(site.domain, oldest).unwrap();
+    let mut watch = engine.watch(site.domain, oldest).await.unwrap();
     let mut expected = oldest;
     let upto = watch.present();
     while expected <= upto {

@@ -1,25 +1,33 @@
 //! A node's part in the cluster: all its groups, one log, one transport.
 
-use crate::api::{GroupId, NodeId, PeerHandler, StateMachine};
+use crate::api::{GroupId, Leadership, NodeId, PeerHandler, StateMachine};
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
-use crate::group::{self, Group, LogClock, Machine, Started};
+use crate::group::{self, Group, LogClock, Machine, Standing, Started};
 use crate::members;
 use crate::seeded::Seeded;
 use crate::snapshots::SnapshotStore;
 use crate::store::{DataFolder, Identity, LogStore};
 use crate::transport::{Hub, Network, PeerService, Peers};
-use crate::type_config::types::Raft;
+use crate::type_config::types::{LogId, Raft, SnapshotMeta};
 use crate::wal::{Wal, WalOptions};
+use openraft::storage::RaftLogStorage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// A node's part in the cluster.
 pub struct Consensus {
-    opened: Opened,
+    config: Config,
+    world: World,
+    snapshots: PathBuf,
+    groups: RwLock<BTreeMap<GroupId, Opened>>,
+    /// Held while a group is opened or closed.
+    changing: tokio::sync::Mutex<()>,
     hub: Arc<Hub>,
     wal: Wal,
     failed: watch::Sender<Option<String>>,
@@ -29,9 +37,10 @@ pub struct Consensus {
 }
 
 impl Consensus {
-    /// Opens the data folder, restores every group's machine from its snapshot and its log, and
-    /// starts taking part. `machines` makes the state machine of each group, the meta group's
-    /// first. Members with a higher id are dialled from now on; those with a lower one reach this
+    /// Opens the data folder, restores the machine of every group that this node has a replica of from
+    /// its snapshot and its log, and starts taking part. `machines` makes the state machine of each
+    /// such group, the meta group's first. A founder begins with all groups, a node that joins with the
+    /// meta group; [`Consensus::open`] and [`Consensus::close`] change that. Members with a higher id are dialled from now on; those with a lower one reach this
     /// node through [`Consensus::transport_service`].
     ///
     /// # Errors
@@ -54,38 +63,175 @@ impl Consensus {
         let stop = CancellationToken::new();
         let hub = Hub::new(&config, Arc::clone(&world.dial), Arc::clone(&world.entropy), stop.clone());
         let failed = watch::Sender::new(None);
-        let mut opened = Opened::default();
-        for id in config.groups() {
-            let context = Context { config: &config, world: &world, hub: &hub, wal: &wal, folder: &folder };
-            let started = context.open(id, machines(id)).await;
-            let started = match started {
-                Ok(started) => started,
-                Err(error) => {
-                    stop.cancel();
-                    opened.shutdown().await;
-                    return Err(error);
-                }
-            };
-            watch_group(id, started.ended, failed.clone(), stop.clone());
-            let (raft, peers) = (started.raft.clone(), hub.peers.clone());
-            if config.founding {
-                tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers.clone(), stop.clone()));
+        let snapshots = folder.snapshots();
+        let folder = Mutex::new(Some(folder));
+        let (groups, changing) = (RwLock::default(), tokio::sync::Mutex::default());
+        let consensus =
+            Consensus { config, world, snapshots, groups, changing, hub, wal, failed, stop, folder };
+        let written = consensus.wal.groups();
+        for id in consensus.config.groups() {
+            let standing = consensus.standing(id)?;
+            // Without a word about it: of a founder, or of a build that had a replica of everything.
+            let unsaid = consensus.config.founding || id == GroupId::META || written.contains(&id);
+            if !standing.map_or(unsaid, |standing| standing.open) {
+                continue;
             }
-            hub.liveness.watch(id, started.raft.clone(), started.activity);
-            let group = started.group.clone();
-            tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
-            opened.groups.insert(id, started.group);
-            opened.rafts.insert(id, started.raft);
+            let floor = standing.and_then(|standing| standing.floor);
+            if let Err(error) = consensus.start_group(id, floor, machines(id)).await {
+                consensus.stop.cancel();
+                consensus.shutdown().await;
+                return Err(error);
+            }
         }
-        watch_log(wal.clone(), failed.clone(), stop.clone());
-        hub.inbox.set_groups(opened.rafts.clone());
+        let Consensus { config, hub, failed, stop, .. } = &consensus;
+        watch_log(consensus.wal.clone(), failed.clone(), stop.clone());
         hub.start();
         hub.set_members(&config.members);
-        if let Some(meta) = opened.rafts.get(&GroupId::META) {
-            tokio::spawn(members::follow(config, meta.clone(), Arc::clone(&hub), stop.clone()));
+        for (id, opened) in consensus.opened().iter() {
+            hub.inbox.serve(*id, opened.raft.clone(), opened.floor);
+            if *id == GroupId::META {
+                let (meta, hub) = (opened.raft.clone(), Arc::clone(hub));
+                tokio::spawn(members::follow(config.clone(), meta, hub, stop.clone()));
+            }
         }
-        watch_dismissal(&hub, failed.clone(), stop.clone());
-        Ok(Arc::new(Consensus { opened, hub, wal, failed, stop, folder: Mutex::new(Some(folder)) }))
+        watch_dismissal(hub, failed.clone(), stop.clone());
+        Ok(Arc::new(consensus))
+    }
+
+    /// From now on this node has a replica of a group, which begins with nothing: the group's leader
+    /// says so before it admits the node as a member. `at`: the index of the change of members by which
+    /// the leader knows that it is none yet. Where there is one already, nothing changes.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn open(
+        &self,
+        id: GroupId,
+        at: u64,
+        machine: impl FnOnce() -> Box<dyn StateMachine>,
+    ) -> Result<Group, StartError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let former = self.standing(id)?;
+        let floor = former.and_then(|standing| standing.floor);
+        let at = former.map_or(at, |standing| standing.at.max(at));
+        let standing = Standing { open: true, at, floor };
+        let present = self.group(id);
+        if present.is_none() {
+            // Left by a process that died while it closed the group.
+            let left = SnapshotStore::<SnapshotMeta>::open(Arc::clone(&self.world.disk), &self.snapshots, id);
+            let left = left.await.map_err(|error| data_error(&self.config, error))?;
+            left.clear().await.map_err(|error| data_error(&self.config, error))?;
+        }
+        if former != Some(standing) {
+            let saved = self.wal.save_standing(id, standing.encode()).await;
+            saved.map_err(|error| data_error(&self.config, error))?;
+        }
+        if let Some(group) = present {
+            return Ok(group);
+        }
+        self.start_group(id, floor, machine()).await?;
+        let (raft, group) = {
+            let opened = self.opened();
+            let opened = opened.get(&id).ok_or_else(|| StartError::Config("the node stops".to_owned()))?;
+            (opened.raft.clone(), opened.group.clone())
+        };
+        self.hub.inbox.serve(id, raft, floor);
+        tracing::info!(group = %id, at, "a replica is opened");
+        Ok(group)
+    }
+
+    /// This node has no replica of a group any more: what it has of it on its disk goes, except for its
+    /// vote and the end of its log. `at`: the index of the committed change of members that says so. False
+    /// when that is over: the replica was opened for a later one, or knows of one.
+    ///
+    /// # Errors
+    /// See [`StartError`]; the meta group is never closed.
+    pub async fn close(&self, id: GroupId, at: u64) -> Result<bool, StartError> {
+        if id == GroupId::META {
+            return Err(StartError::Config("every node has a replica of the meta group".to_owned()));
+        }
+        let _one_at_a_time = self.changing.lock().await;
+        let former = self.standing(id)?.unwrap_or_default();
+        let known = self.group(id).map_or(0, |group| group.members().index);
+        if former.open && former.at >= at || known > at {
+            return Ok(false);
+        }
+        let opened = self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let Some(opened) = opened else { return Ok(true) };
+        self.hub.inbox.forget(id);
+        opened.stop.cancel();
+        if let Err(error) = opened.raft.shutdown().await {
+            tracing::warn!(group = %id, "did not stop cleanly: {error}");
+        }
+        self.hub.liveness.forget(id);
+        let failed = |error: io::Error| data_error(&self.config, error);
+        let end = LogStore::new(&self.wal, id).get_log_state().await.map_err(failed)?.last_log_id;
+        let standing = Standing { open: false, at, floor: former.floor.max(end) };
+        self.wal.forget(id, standing.encode()).await.map_err(failed)?;
+        let snapshots =
+            SnapshotStore::<SnapshotMeta>::open(Arc::clone(&self.world.disk), &self.snapshots, id);
+        let snapshots = snapshots.await.map_err(|error| data_error(&self.config, error))?;
+        snapshots.clear().await.map_err(failed)?;
+        tracing::info!(group = %id, at, "the replica is closed");
+        Ok(true)
+    }
+
+    fn opened(&self) -> RwLockReadGuard<'_, BTreeMap<GroupId, Opened>> {
+        self.groups.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self, id: GroupId) -> Result<Option<Standing>, StartError> {
+        let standing = Standing::of(&self.wal, &LogStore::new(&self.wal, id));
+        standing.map_err(|error| data_error(&self.config, error))
+    }
+
+    /// Starts a group over what the disk has of it.
+    async fn start_group(
+        &self,
+        id: GroupId,
+        floor: Option<LogId>,
+        machine: Box<dyn StateMachine>,
+    ) -> Result<(), StartError> {
+        let Consensus { config, hub, .. } = self;
+        let started = self.restored(id, machine).await?;
+        let stop = self.stop.child_token();
+        watch_group(id, started.ended, self.failed.clone(), stop.clone());
+        if config.founding {
+            let (raft, peers) = (started.raft.clone(), hub.peers.clone());
+            tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers, stop.clone()));
+        }
+        hub.liveness.watch(id, started.raft.clone(), started.activity);
+        tokio::spawn(tell_leader(started.group.clone(), Arc::clone(hub), stop.clone()));
+        let (group, peers) = (started.group.clone(), hub.peers.clone());
+        tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
+        let opened = Opened { group: started.group, raft: started.raft, floor, stop };
+        self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);
+        Ok(())
+    }
+
+    async fn restored(&self, id: GroupId, machine: Box<dyn StateMachine>) -> Result<Started, StartError> {
+        let Consensus { config, world, .. } = self;
+        let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &self.snapshots, id).await;
+        let seeded = Seeded::of(config);
+        let snapshots = snapshots.map_err(|error| data_error(config, error))?.seeded(seeded);
+        let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed, seeded));
+        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock), seeded).await;
+        let machine = machine.map_err(|error| data_error(config, error))?;
+        let network = Network::new(self.hub.peers.clone(), id, seeded);
+        let log = LogStore::new(&self.wal, id);
+        let parts = (clock, self.hub.liveness.activity());
+        let started = group::start(config, world, id, network, log, machine, parts).await;
+        started.map_err(|text| StartError::Group { group: id, text })
+    }
+
+    async fn shutdown(&self) {
+        let rafts: Vec<(GroupId, Raft)> =
+            self.opened().iter().map(|(id, opened)| (*id, opened.raft.clone())).collect();
+        for (id, raft) in rafts {
+            if let Err(error) = raft.shutdown().await {
+                tracing::warn!(group = %id, "did not stop cleanly: {error}");
+            }
+        }
     }
 
     /// Who answers calls and takes casts of other nodes. Until it is set, calls are refused. Only
@@ -102,15 +248,23 @@ impl Consensus {
         PeerService::new(Arc::clone(&self.hub))
     }
 
-    /// A group of this node; `None` when there is no such group.
+    /// A group that this node has a replica of; `None` when there is none here.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<Group> {
-        self.opened.groups.get(&id).cloned()
+        self.opened().get(&id).map(|opened| opened.group.clone())
     }
 
-    /// All groups, the meta group first.
-    pub fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.opened.groups.values()
+    /// All groups that this node has a replica of, the meta group first.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group> {
+        self.opened().values().map(|opened| opened.group.clone()).collect()
+    }
+
+    /// Who leads a group, as it changes, also where this node has no replica of it; `None` when the
+    /// cluster has no such group.
+    #[must_use]
+    pub fn leader(&self, id: GroupId) -> Option<watch::Receiver<Leadership>> {
+        self.hub.liveness.leader(id)
     }
 
     /// Calls and casts to other nodes.
@@ -141,7 +295,9 @@ impl Consensus {
     /// over leadership before, where it matters. Proposals under way end as unknown.
     pub async fn stop(&self) {
         self.stop.cancel();
-        self.opened.shutdown().await;
+        // Whoever opens or closes a group comes to its end first.
+        let _one_at_a_time = self.changing.lock().await;
+        self.shutdown().await;
         self.hub.stop();
         if let Err(error) = self.wal.close().await {
             tracing::warn!("the log was not closed cleanly: {error}");
@@ -157,45 +313,28 @@ impl Drop for Consensus {
     }
 }
 
-#[derive(Default)]
+/// A group that this node has a replica of.
 struct Opened {
-    groups: BTreeMap<GroupId, Group>,
-    rafts: BTreeMap<GroupId, Raft>,
+    group: Group,
+    raft: Raft,
+    floor: Option<LogId>,
+    /// Ends what goes on as long as the replica is open.
+    stop: CancellationToken,
 }
 
-impl Opened {
-    async fn shutdown(&self) {
-        for (id, raft) in &self.rafts {
-            if let Err(error) = raft.shutdown().await {
-                tracing::warn!(group = %id, "did not stop cleanly: {error}");
-            }
+/// Keeps what is known of a group's leader up to date, as the own replica knows it.
+async fn tell_leader(group: Group, hub: Arc<Hub>, stop: CancellationToken) {
+    let mut leadership = group.leadership();
+    loop {
+        let now = *leadership.borrow_and_update();
+        hub.liveness.own(group.id(), now);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            changed = leadership.changed() => if changed.is_err() {
+                return;
+            },
         }
-    }
-}
-
-/// What groups are opened from.
-struct Context<'a> {
-    config: &'a Config,
-    world: &'a World,
-    hub: &'a Hub,
-    wal: &'a Wal,
-    folder: &'a DataFolder,
-}
-
-impl Context<'_> {
-    async fn open(&self, id: GroupId, machine: Box<dyn StateMachine>) -> Result<Started, StartError> {
-        let Context { config, world, .. } = self;
-        let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &self.folder.snapshots(), id).await;
-        let seeded = Seeded::of(config);
-        let snapshots = snapshots.map_err(|error| data_error(config, error))?.seeded(seeded);
-        let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed, seeded));
-        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock), seeded).await;
-        let machine = machine.map_err(|error| data_error(config, error))?;
-        let network = Network::new(self.hub.peers.clone(), id, seeded);
-        let log = LogStore::new(self.wal, id);
-        let parts = (clock, self.hub.liveness.activity());
-        let started = group::start(config, world, id, network, log, machine, parts).await;
-        started.map_err(|text| StartError::Group { group: id, text })
     }
 }
 

@@ -126,3 +126,17 @@ async fn a_change_that_rests_on_other_members_is_not_made() {
     assert_eq!(leader.members().voters(), voters);
     cluster.stop_all().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leadership_goes_to_voters_alone() {
+    logged();
+    let mut cluster = Cluster::start(1, 1, |_| ()).await;
+    let learner = cluster.run_stranger().await;
+    admit(&cluster, learner).await;
+    let group = cluster.group(NodeId(1), 1);
+    for other in [learner, NodeId(1), NodeId(7)] {
+        assert!(group.transfer_leadership(other).await.is_err(), "{other} cannot take over");
+    }
+    cluster.propose(1, b"as before").await;
+    cluster.stop_all().await;
+}

@@ -41,9 +41,9 @@ pub struct NodeState {
 /// How far a node belongs to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeStage {
-    /// It is not a member of every group yet.
+    /// It is not a member of the meta group yet, or of a shard that every node has a replica of.
     Joining,
-    /// It is a member of every group.
+    /// It is.
     Member,
     /// It is to leave all groups.
     Leaving,
@@ -65,7 +65,7 @@ pub struct Joined {
 }
 
 /// A member of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replica {
     /// Which node.
     pub node: NodeId,
@@ -75,8 +75,9 @@ pub struct Replica {
     pub applied: Option<u64>,
 }
 
-/// A group; 0 is the meta group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A group; 0 is the meta group. Where this node has no replica of it, what its leader says, if that is
+/// asked ([`Engine::cluster_with_lag`](crate::Engine::cluster_with_lag)) and answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardState {
     /// Which.
     pub group: GroupId,
@@ -139,6 +140,8 @@ pub struct ClusterState {
     pub shards: Vec<ShardState>,
     /// Alarms, newest last, bounded.
     pub alarms: Vec<AlarmNote>,
+    /// Replicas that every shard should have, as far as there are nodes.
+    pub replicas: usize,
     /// Faults planted for tests.
     pub planted: Option<String>,
     /// Log time runs this many times as fast as real time.

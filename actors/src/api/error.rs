@@ -55,7 +55,7 @@ pub enum StartError {
 }
 
 /// Why a watch ends or cannot begin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum WatchError {
     /// This node knows no such domain.
     #[error("unknown domain: {0}")]
@@ -71,6 +71,12 @@ pub enum WatchError {
     Behind {
         /// The last event it has.
         at: Sequence,
+    },
+    /// This node has no replica of the domain's shard, and a picture is taken where there is one.
+    #[error("NOT_HERE: this node has no replica of the domain's shard, {} has", ask.as_deref().unwrap_or("another node"))]
+    NotHere {
+        /// The address of a node that has one.
+        ask: Option<String>,
     },
     /// The engine is stopping.
     #[error("this node is stopping: watch at another one")]

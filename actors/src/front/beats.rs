@@ -1,10 +1,10 @@
 //! Signs of life of this node's sessions travel together, one message per shard and beat.
 
 use super::{Front, FrontSession};
-use crate::shard::ShardRuntime;
+use crate::router::Router;
+use crate::shard::ShardTable;
 use crate::wire::PeerCast;
-use consensus::env::SharedClock;
-use consensus::{NodeId, Peers};
+use consensus::GroupId;
 use proto::codec;
 use routing::{AgentId, Epoch, ShardId};
 use std::collections::BTreeMap;
@@ -24,14 +24,7 @@ impl Front {
     }
 
     /// Sends beats for as long as the node runs; sleeps while nothing is heard.
-    pub(crate) async fn beat(
-        self: Arc<Self>,
-        this: NodeId,
-        peers: Peers,
-        shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
-        clock: SharedClock,
-        every: Duration,
-    ) {
+    pub(crate) async fn beat(self: Arc<Self>, router: Router, shards: ShardTable, every: Duration) {
         loop {
             self.heard_some.notified().await;
             tokio::time::sleep(every).await;
@@ -43,18 +36,18 @@ impl Front {
                 }
             }
             for (id, desks) in desks {
-                let Some(shard) = shards.get(&id) else { continue };
-                let leader = shard.group.leadership().borrow().leader;
-                if leader == Some(this) {
-                    let now_us = clock.monotonic_us();
+                let leader = router.consensus.leader(GroupId(id.0)).and_then(|told| told.borrow().leader);
+                if leader == Some(router.this) {
+                    let Some(shard) = shards.get(id) else { continue };
+                    let now_us = router.now_us();
                     for (agent, epoch) in desks {
-                        shard.leases.heard(agent, epoch, this, now_us);
+                        shard.leases.heard(agent, epoch, router.this, now_us);
                     }
                 } else if let Some(leader) = leader {
                     for part in desks.chunks(BEAT_DESKS_MAX) {
                         let beats = PeerCast::Beats { shard: id, desks: part.to_vec() };
                         // A lost beat is made good by the next one, well inside the lease.
-                        let _ = peers.cast(leader, codec::encode(&beats).into());
+                        let _ = router.peers.cast(leader, codec::encode(&beats).into());
                     }
                 }
             }

@@ -33,6 +33,8 @@ pub(crate) struct Situation<'a> {
     pub lost: &'a BTreeSet<NodeId>,
     /// Members of other groups, which must be left first.
     pub elsewhere: &'a BTreeSet<NodeId>,
+    /// How many replicas a shard should have; every node has one of the meta group.
+    pub replicas: usize,
 }
 
 /// Voters of a group in a cluster of so many nodes: as many as give the most safety for the
@@ -56,9 +58,14 @@ pub(crate) fn next(situation: &Situation<'_>) -> Option<Step> {
     if !now.committed || nodes.is_empty() {
         return None;
     }
+    let wanted = wanted(situation);
     for (&node, member) in nodes.iter().filter(|(_, member)| !member.leaving) {
         let address = member.address.clone();
+        // A shard's replica is opened there first. A node that joins the cluster has a link with this one
+        // once the meta group names it.
+        let reached = situation.group == GroupId::META || situation.up.contains(&node);
         match now.members.get(&node) {
+            None if !wanted.contains(&node) || !reached => {}
             None => return Some(Step::Change(MemberChange::Admit { node, address })),
             Some(known) if known.address != address => {
                 return Some(Step::Change(MemberChange::Move { node, address }));
@@ -66,7 +73,7 @@ pub(crate) fn next(situation: &Situation<'_>) -> Option<Step> {
             Some(_) => {}
         }
     }
-    let (voters, target) = (now.voters(), target(situation));
+    let (voters, target) = (now.voters(), target(situation, &wanted));
     if voters != target && has_majority(&target, situation.up) {
         if target.contains(&this) {
             return Some(Step::Change(MemberChange::SetVoters(target)));
@@ -79,7 +86,7 @@ pub(crate) fn next(situation: &Situation<'_>) -> Option<Step> {
             None => Step::Change(MemberChange::SetVoters(target.into_iter().chain([this]).collect())),
         });
     }
-    let goes = |id: &NodeId| nodes.get(id).is_none_or(|member| member.leaving);
+    let goes = |id: &NodeId| !wanted.contains(id);
     let left = |id: &NodeId| situation.group != GroupId::META || !situation.elsewhere.contains(id);
     let gone = now.members.keys().find(|id| !voters.contains(id) && goes(id) && left(id))?;
     Some(Step::Change(MemberChange::Dismiss(*gone)))
@@ -93,10 +100,23 @@ fn has_majority(voters: &BTreeSet<NodeId>, up: &BTreeSet<NodeId>) -> bool {
     voters.intersection(up).count() > voters.len() / 2
 }
 
-/// Who should vote: of the members that vote or could, those with the largest weight for this
-/// group, so that a node that comes or goes changes only its own share (highest random weight,
-/// Thaler and Ravishankar 1998).
-fn target(situation: &Situation<'_>) -> BTreeSet<NodeId> {
+/// Who should be a member: the nodes with the largest weight for this group, so that a node that comes
+/// or goes changes only its own share (highest random weight, Thaler and Ravishankar 1998). One that has
+/// been away for long is passed over when there is another.
+fn wanted(situation: &Situation<'_>) -> BTreeSet<NodeId> {
+    let Situation { group, nodes, lost, replicas, .. } = *situation;
+    let stay = nodes.iter().filter(|(_, member)| !member.leaving).map(|(id, _)| *id);
+    if group == GroupId::META {
+        return stay.collect();
+    }
+    let mut stay: Vec<NodeId> = stay.collect();
+    stay.sort_by_key(|id| (lost.contains(id), std::cmp::Reverse(weight(group, *id)), *id));
+    stay.into_iter().take(replicas.max(1)).collect()
+}
+
+/// Who should vote: of the members that vote or could, first those that are to stay members, then by
+/// weight as in [`wanted`].
+fn target(situation: &Situation<'_>, wanted: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
     let Situation { group, now, nodes, lost, .. } = *situation;
     let mut able: Vec<NodeId> = Vec::new();
     for (id, member) in &now.members {
@@ -105,10 +125,12 @@ fn target(situation: &Situation<'_>) -> BTreeSet<NodeId> {
             able.push(*id);
         }
     }
-    let wanted = voters_of(able.len());
-    // A node that has been away for long is passed over when there is another.
-    able.sort_by_key(|id| (lost.contains(id), std::cmp::Reverse(weight(group, *id)), *id));
-    able.into_iter().take(wanted).collect()
+    // As many as in the end: one that is to go, and votes until another can, is none more.
+    let count = voters_of(able.len().min(wanted.len()));
+    able.sort_by_key(|id| {
+        (!wanted.contains(id), lost.contains(id), std::cmp::Reverse(weight(group, *id)), *id)
+    });
+    able.into_iter().take(count).collect()
 }
 
 /// A number that differs for every pair, the same on every node (SplitMix64's output function).

@@ -19,6 +19,7 @@ struct World {
     up: BTreeSet<NodeId>,
     lost: BTreeSet<NodeId>,
     elsewhere: BTreeSet<NodeId>,
+    replicas: usize,
 }
 
 impl World {
@@ -40,6 +41,7 @@ impl World {
             up: all,
             lost: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
+            replicas: 5,
         }
     }
 
@@ -73,6 +75,7 @@ impl World {
             up: &self.up,
             lost: &self.lost,
             elsewhere: &self.elsewhere,
+            replicas: self.replicas,
         })
     }
 
@@ -167,12 +170,13 @@ fn four_nodes_have_three_voters_and_shards_differ_in_which() {
 #[test]
 fn one_more_node_takes_its_share_and_no_more() {
     let mut moved = 0;
-    for group in 0..64 {
+    for group in 1..=64 {
         let mut world = World::of(&[1, 2, 3, 4, 5]);
         world.group = GroupId(group);
         world.join(6).settle();
         let stay = world.now.voters().intersection(&ids(&[1, 2, 3, 4, 5])).count();
         assert!(stay >= 4, "one place at most changes hands: {:?}", world.now.voters());
+        assert_eq!(world.now.members.len(), 5, "who votes no more has no replica any more");
         moved += 5 - stay;
     }
     assert!((40..=64).contains(&moved), "five places of six in 64 groups are 53 or so: {moved}");
@@ -253,6 +257,46 @@ fn another_votes_for_who_is_lost_and_gives_the_place_back() {
 }
 
 #[test]
+fn a_shard_has_as_many_replicas_as_it_should_and_they_are_spread() {
+    let mut held: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for group in 1..=60 {
+        let mut world = World::of(&[1, 2, 3, 4, 5, 6]);
+        (world.group, world.replicas) = (GroupId(group), 3);
+        world.settle();
+        assert_eq!((world.now.members.len(), world.now.voters().len()), (3, 3));
+        for id in world.now.members.keys() {
+            *held.entry(*id).or_default() += 1;
+        }
+        // Five again: the other two come back.
+        world.replicas = 5;
+        world.settle();
+        assert_eq!((world.now.members.len(), world.now.voters().len()), (5, 5));
+    }
+    assert!(held.values().all(|count| (18..=42).contains(count)), "thirty each, or so: {held:?}");
+}
+
+#[test]
+fn a_replica_of_who_is_lost_is_made_elsewhere() {
+    let mut world = World::of(&[1, 2, 3, 4, 5, 6, 7]);
+    world.replicas = 3;
+    world.settle();
+    let before: BTreeSet<NodeId> = world.now.members.keys().copied().collect();
+    let lost = *before.iter().find(|id| **id != world.this).expect("three");
+    world.down(lost.0);
+    assert_eq!(world.next(), None, "it may be back in a moment");
+    world.lost = BTreeSet::from([lost]);
+    world.settle();
+    assert_eq!((world.now.members.len(), world.now.voters().len()), (3, 3));
+    assert!(!world.now.members.contains_key(&lost));
+    // Whoever is not reached is not admitted, and holds nothing else up.
+    let mut world = World::of(&[1, 2, 3]);
+    world.join(4).down(4);
+    assert_eq!(world.next(), None);
+    world.leave(3);
+    assert_eq!(world.next(), Some(Step::Change(MemberChange::SetVoters(ids(&[1, 2])))));
+}
+
+#[test]
 fn an_address_is_changed() {
     let mut world = World::of(&[1, 2, 3]);
     world.nodes.get_mut(&NodeId(2)).expect("a node").address = "elsewhere:1".to_owned();
@@ -273,6 +317,7 @@ fn any_course_ends_as_it_should() {
         };
         let mut world = World::of(&[1, 2, 3]);
         world.group = GroupId(draw(20) as u32);
+        world.replicas = [1, 3, 5][draw(3) as usize];
         let mut next_id = 4;
         for _ in 0..30 {
             match draw(6) {
@@ -307,8 +352,15 @@ fn any_course_ends_as_it_should() {
         world.settle();
         let stay: BTreeSet<NodeId> =
             world.nodes.iter().filter(|(_, node)| !node.leaving).map(|(id, _)| *id).collect();
-        assert_eq!(world.now.members.keys().copied().collect::<BTreeSet<_>>(), stay, "seed {seed}");
-        assert_eq!(world.now.voters().len(), voters_of(stay.len()), "seed {seed}");
+        let members: BTreeSet<NodeId> = world.now.members.keys().copied().collect();
+        if world.group == GroupId::META {
+            assert_eq!(members, stay, "seed {seed}");
+            assert_eq!(world.now.voters().len(), voters_of(stay.len()), "seed {seed}");
+        } else {
+            assert!(members.is_subset(&stay), "seed {seed}");
+            assert_eq!(members.len(), stay.len().min(world.replicas), "seed {seed}");
+            assert_eq!(world.now.voters().len(), voters_of(members.len()), "seed {seed}");
+        }
         assert!(world.now.voters().contains(&world.this), "seed {seed}");
     }
 }

@@ -4,14 +4,15 @@ use super::plan::{Situation, Step, next};
 use crate::alarms::Alarms;
 use crate::engine::new_request_id;
 use crate::meta::{Member, MetaCommand, MetaDone, MetaRequest, SharedMeta};
+use crate::wire::{PeerAnswer, PeerCall};
 use consensus::env::{SharedClock, SharedEntropy};
-use consensus::{Consensus, Group, GroupId, NodeId};
+use consensus::{Consensus, Group, GroupId, GroupMembers, MemberChange, NodeId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use proto::codec;
-use routing::Rejected;
+use routing::{Rejected, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Time between two looks.
@@ -29,7 +30,12 @@ pub(crate) struct Tender {
     pub(crate) alarms: Alarms,
     /// A node that was away for this long is replaced by another, if there is one.
     pub(crate) lost_after: Duration,
+    /// Shards of the cluster.
+    pub(crate) shards: u32,
 }
+
+/// To which nodes it was said that they have no replica of a group, as of which change of its members.
+type SharedTold = Arc<Mutex<BTreeMap<(GroupId, NodeId), u64>>>;
 
 /// Since when nodes have been away, on this node's monotonic clock.
 type Away = BTreeMap<NodeId, u64>;
@@ -39,11 +45,12 @@ impl Tender {
     pub(crate) async fn run(self) {
         let mut away = Away::new();
         let mut removed = BTreeSet::new();
+        let told = SharedTold::default();
         loop {
             tokio::time::sleep(LOOK).await;
-            let (nodes, gone) = {
+            let (nodes, gone, replicas) = {
                 let meta = self.meta.read().unwrap_or_else(PoisonError::into_inner);
-                (meta.members().clone(), meta.removed())
+                (meta.members().clone(), meta.removed(), meta.replicas())
             };
             if gone != removed {
                 self.consensus.set_removed(gone.clone());
@@ -51,9 +58,10 @@ impl Tender {
             }
             let up = self.up(&nodes);
             let lost = self.lost(&nodes, &up, &mut away);
-            let elsewhere = self.elsewhere();
+            let elsewhere = self.elsewhere(&nodes).await;
             let mut steps = FuturesUnordered::new();
-            for group in self.consensus.groups().filter(|group| group.status().leading) {
+            let led = self.consensus.groups().into_iter().filter(|group| group.status().leading);
+            for group in led {
                 let now = group.members();
                 let situation = Situation {
                     group: group.id(),
@@ -63,13 +71,15 @@ impl Tender {
                     up: &up,
                     lost: &lost,
                     elsewhere: &elsewhere,
+                    replicas,
                 };
-                if let Some(step) = next(&situation) {
-                    steps.push(take(group.clone(), now.index, step));
+                match next(&situation) {
+                    Some(step) => steps.push(self.take(group.clone(), now.index, step)),
+                    None => self.close_elsewhere(&group, &now, &up, &told),
                 }
                 if group.id() == GroupId::META {
                     let all: BTreeSet<NodeId> = elsewhere.iter().chain(now.members.keys()).copied().collect();
-                    self.keep_records(group, &nodes, &all).await;
+                    self.keep_records(&group, &nodes, &all).await;
                 }
             }
             while steps.next().await.is_some() {}
@@ -97,10 +107,68 @@ impl Tender {
         lost.map(|(id, _)| *id).collect()
     }
 
-    /// Members of shards, as this node's logs name them.
-    fn elsewhere(&self) -> BTreeSet<NodeId> {
-        let shards = self.consensus.groups().filter(|group| group.id() != GroupId::META);
-        shards.flat_map(|group| group.members().members.into_keys()).collect()
+    /// Nodes that are members of shards: as this node's logs name them, and where one is to leave, as the
+    /// leaders of all shards say. Where a leader says nothing, all that are to leave may be its members.
+    async fn elsewhere(&self, nodes: &BTreeMap<NodeId, Member>) -> BTreeSet<NodeId> {
+        let groups = self.consensus.groups();
+        let leads = groups.iter().any(|group| group.id() == GroupId::META && group.status().leading);
+        let leaving: Vec<NodeId> = nodes.iter().filter(|(_, node)| node.leaving).map(|(id, _)| *id).collect();
+        let shards = groups.into_iter().filter(|group| group.id() != GroupId::META);
+        let mut elsewhere: BTreeSet<NodeId> =
+            shards.flat_map(|group| group.members().members.into_keys()).collect();
+        if !leads || leaving.is_empty() {
+            return elsewhere;
+        }
+        let far = (1..=self.shards).map(GroupId).filter(|id| self.consensus.group(*id).is_none());
+        let asked = far.map(|group| async move { self.members_of(group).await });
+        for members in futures::future::join_all(asked).await {
+            match members {
+                Some(members) => elsewhere.extend(members),
+                None => elsewhere.extend(&leaving),
+            }
+        }
+        elsewhere
+    }
+
+    /// The members of a shard that this node has no replica of, as its leader knows.
+    async fn members_of(&self, group: GroupId) -> Option<Vec<NodeId>> {
+        let leader = self.consensus.leader(group)?.borrow().leader?;
+        match self.call(leader, &PeerCall::Members(ShardId(group.0))).await? {
+            PeerAnswer::Members(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    async fn call(&self, node: NodeId, call: &PeerCall) -> Option<PeerAnswer> {
+        let answer = self.consensus.peers().call(node, codec::encode(call).into(), STEP_MAX).await.ok()?;
+        codec::decode(&answer).ok()
+    }
+
+    /// Tells nodes that are no members, as is committed, that they have no replica any more; each once,
+    /// as far as this node knows. It is harmless where there is none.
+    fn close_elsewhere(&self, group: &Group, now: &GroupMembers, up: &BTreeSet<NodeId>, all: &SharedTold) {
+        let id = group.id();
+        if id == GroupId::META || !now.committed || now.joint {
+            return;
+        }
+        let mut told = all.lock().unwrap_or_else(PoisonError::into_inner);
+        for node in up.iter().filter(|node| !now.members.contains_key(node)).copied() {
+            if told.get(&(id, node)) == Some(&now.index) {
+                continue;
+            }
+            told.insert((id, node), now.index);
+            let call = PeerCall::CloseReplica { shard: ShardId(id.0), at: now.index };
+            let (peers, all) = (self.consensus.peers(), all.clone());
+            tokio::spawn(async move {
+                let answer = peers.call(node, codec::encode(&call).into(), STEP_MAX).await;
+                let closed = answer.ok().and_then(|answer| codec::decode(&answer).ok());
+                if !matches!(closed, Some(PeerAnswer::Replica(Ok(())))) {
+                    tracing::info!(group = %id, %node, ?closed, "not closed yet");
+                    all.lock().unwrap_or_else(PoisonError::into_inner).remove(&(id, node));
+                }
+            });
+        }
+        told.retain(|(of, node), _| *of != id || !now.members.contains_key(node));
     }
 
     /// What the meta group's leader writes down: who has founded the cluster, and who is gone from
@@ -129,21 +197,29 @@ impl Tender {
     }
 }
 
-async fn take(group: Group, at: u64, step: Step) {
-    let id = group.id();
-    tracing::info!(group = %id, ?step, "members change");
-    let taken = tokio::time::timeout(STEP_MAX, async {
-        match step.clone() {
-            Step::Change(change) => group.change_members(at, change).await,
-            Step::HandOver(to) => {
-                let asked = group.transfer_leadership(to).await;
-                asked.map_err(|error| error.to_string())
+impl Tender {
+    async fn take(&self, group: Group, at: u64, step: Step) {
+        let id = group.id();
+        tracing::info!(group = %id, ?step, "members change");
+        let taken = tokio::time::timeout(STEP_MAX, async {
+            match step.clone() {
+                Step::Change(change) => {
+                    if let (MemberChange::Admit { node, .. }, true) = (&change, id != GroupId::META) {
+                        let call = PeerCall::OpenReplica { shard: ShardId(id.0), at };
+                        match self.call(*node, &call).await {
+                            Some(PeerAnswer::Replica(opened)) => opened?,
+                            other => return Err(format!("{node} opens no replica: {other:?}")),
+                        }
+                    }
+                    group.change_members(at, change).await
+                }
+                Step::HandOver(to) => group.transfer_leadership(to).await,
             }
+        });
+        match taken.await {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => tracing::info!(group = %id, ?step, why, "not done yet"),
+            Err(_) => tracing::info!(group = %id, ?step, "not done within {STEP_MAX:?}"),
         }
-    });
-    match taken.await {
-        Ok(Ok(())) => {}
-        Ok(Err(why)) => tracing::info!(group = %id, ?step, why, "not done yet"),
-        Err(_) => tracing::info!(group = %id, ?step, "not done within {STEP_MAX:?}"),
     }
 }

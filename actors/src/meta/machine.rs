@@ -37,11 +37,11 @@ impl StateMachine for MetaMachine {
 
     fn snapshot(&mut self) -> BoxFuture<'static, std::io::Result<Vec<u8>>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
-        async move { Ok(codec::encode(&state)) }.boxed()
+        async move { Ok(state.encode()) }.boxed()
     }
 
     fn restore(&mut self, at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
-        let mut restored: MetaState = codec::decode(snapshot).map_err(|error| error.to_string())?;
+        let mut restored = MetaState::decode(snapshot).map_err(|error| error.to_string())?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if restored.shards() != state.shards() {
             return Err(format!(

@@ -23,6 +23,9 @@ const WINDOW: Span = Span::seconds(300);
 /// Longest name in bytes.
 const NAME_BYTES_MAX: usize = 1_024;
 
+/// Replicas of a shard where nobody has set anything: as many as may vote.
+const REPLICAS_DEFAULT: u8 = 5;
+
 /// Ids of accounts and domains that are left out when a backup is restored.
 const SKIPPED: u32 = 10_000;
 
@@ -61,6 +64,10 @@ pub(crate) enum MetaCommand {
     /// A node that was to leave is in no group any more.
     Gone {
         node: NodeId,
+    },
+    /// Every shard should have so many replicas.
+    SetReplicas {
+        replicas: u8,
     },
 }
 
@@ -102,6 +109,19 @@ struct Placed {
     confirmed: bool,
 }
 
+/// What can be set for the whole cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Settings {
+    /// Replicas of every shard, as far as there are nodes.
+    replicas: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { replicas: REPLICAS_DEFAULT }
+    }
+}
+
 /// Accounts and domains, and the answers of late requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MetaState {
@@ -117,6 +137,9 @@ pub(crate) struct MetaState {
     /// Index of the last entry it includes; none before the first. Part of where a snapshot stands.
     #[serde(skip)]
     pub(super) index: Option<u64>,
+    /// Written after the rest, if there is anything to say: see [`MetaState::encode`].
+    #[serde(skip)]
+    settings: Settings,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -157,6 +180,14 @@ impl MetaState {
             MetaCommand::Leave { node } => self.leave(*node),
             MetaCommand::Gone { node } => {
                 self.members.remove(node);
+                Ok(MetaDone::Ok)
+            }
+            MetaCommand::SetReplicas { replicas } => {
+                if ![1, 3, 5].contains(replicas) {
+                    let problem = format!("{replicas} is not possible: 1, 3 or 5");
+                    return Err(Rejected::Invalid { field: "replicas".to_owned(), problem });
+                }
+                self.settings.replicas = *replicas;
                 Ok(MetaDone::Ok)
             }
         }
@@ -228,7 +259,32 @@ impl MetaState {
 
     /// Hash of the whole state: equal on all replicas at equal index.
     pub(crate) fn hash(&self) -> u64 {
-        hash_of(&codec::encode(self))
+        hash_of(&self.encode())
+    }
+
+    /// The state as it is in a snapshot. Settings that nobody has changed are not written: such a state
+    /// is what builds that knew none write and read.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        if self.settings == Settings::default() {
+            return codec::encode(self);
+        }
+        codec::encode(&(self, self.settings))
+    }
+
+    /// Reads what [`MetaState::encode`] wrote.
+    ///
+    /// # Errors
+    /// As of [`codec::decode`].
+    pub(crate) fn decode(encoded: &[u8]) -> Result<Self, codec::CodecError> {
+        match codec::decode::<(Self, Settings)>(encoded) {
+            Ok((state, settings)) => Ok(Self { settings, ..state }),
+            Err(_) => codec::decode(encoded),
+        }
+    }
+
+    /// How many replicas every shard should have, as far as there are nodes.
+    pub(crate) fn replicas(&self) -> usize {
+        usize::from(self.settings.replicas)
     }
 
     /// Index of the last entry that the state includes; none before the first.
@@ -415,6 +471,25 @@ mod tests {
         assert!(refused(ask(MetaCommand::Leave { node: NodeId(6) })), "the last one");
         assert_eq!(state.removed(), BTreeSet::from([NodeId(5)]));
         assert!(state.members()[&NodeId(4)].leaving);
+    }
+
+    #[test]
+    fn settings_are_in_a_snapshot_and_one_without_them_is_read() {
+        let mut state = MetaState::new(2);
+        account(&mut state, 1, "Acme").unwrap();
+        let before = state.encode();
+        assert_eq!(before, codec::encode(&state), "as builds without settings write it");
+        assert_eq!(MetaState::decode(&before).unwrap().replicas(), 5);
+        let mut set = |number, replicas| {
+            let command = MetaCommand::SetReplicas { replicas };
+            state.apply(MetaRequest { id: id(1_000, number), command }, 1, 1_000)
+        };
+        assert!(matches!(set(2, 4), Err(Rejected::Invalid { .. })));
+        set(3, 3).unwrap();
+        let read = MetaState::decode(&state.encode()).unwrap();
+        assert_eq!(read.replicas(), 3);
+        assert_eq!((read.hash(), &read), (state.hash(), &state));
+        assert!(MetaState::decode(&before[..before.len() - 1]).is_err());
     }
 
     #[test]

@@ -4,12 +4,16 @@ mod desks;
 mod leases;
 mod machine;
 mod reads;
+mod replicas;
 mod runtime;
 mod subscribers;
+mod table;
 
 pub(crate) use desks::{Desks, Outgoing};
 pub(crate) use leases::{Leases, Silence};
 pub(crate) use machine::{Parts, ShardMachine, SharedReplica};
 pub(crate) use reads::read;
+pub(crate) use replicas::Replicas;
 pub(crate) use runtime::{Counters, ShardRuntime};
 pub(crate) use subscribers::{Heard, Subscribers};
+pub(crate) use table::ShardTable;

@@ -7,6 +7,7 @@ use consensus::Group;
 use routing::ShardId;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use tokio_util::sync::CancellationToken;
 
 /// One shard on this node.
 pub(crate) struct ShardRuntime {
@@ -19,6 +20,8 @@ pub(crate) struct ShardRuntime {
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) seeded: Seeded,
+    /// Ends what goes on as long as the replica is here.
+    pub(crate) stop: CancellationToken,
 }
 
 /// What a node counts.

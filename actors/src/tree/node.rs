@@ -8,12 +8,11 @@ use crate::alarms::Alarms;
 use crate::post::Post;
 use crate::router::Router;
 use crate::seeded::SeededBug;
-use crate::shard::ShardRuntime;
+use crate::shard::ShardTable;
 use consensus::env::SharedClock;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use routing::{ConversationId, ShardId};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Wait before a shard whose actors keep failing is tried again.
@@ -32,7 +31,7 @@ pub(crate) enum NodeMessage {
 pub(crate) struct NodeActor;
 
 pub(crate) struct NodeArguments {
-    pub(crate) shards: BTreeMap<ShardId, Arc<ShardRuntime>>,
+    pub(crate) shards: ShardTable,
     pub(crate) post: Post,
     pub(crate) clock: SharedClock,
     pub(crate) alarms: Alarms,
@@ -57,7 +56,7 @@ pub(crate) struct NodeState {
 
 impl NodeState {
     async fn start(&mut self, myself: &ActorRef<NodeMessage>, id: ShardId) -> Result<(), ActorProcessingErr> {
-        let Some(shard) = self.with.shards.get(&id) else { return Ok(()) };
+        let Some(shard) = self.with.shards.get(id) else { return Ok(()) };
         let led = self.led.entry(id).or_default();
         let Some(term) = led.term.filter(|_| led.actor.is_none()) else { return Ok(()) };
         let with = ShardArguments {
@@ -82,7 +81,7 @@ impl NodeState {
         conversation: ConversationId,
         watcher: Watcher,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(shard) = self.with.shards.get(&id) else { return Ok(()) };
+        let Some(shard) = self.with.shards.get(id) else { return Ok(()) };
         let present = self.conversations.get(&conversation);
         let present = present.filter(|_| shard.subscribers.watches(conversation)).cloned();
         let actor = match present {
@@ -107,7 +106,7 @@ impl NodeState {
         if self.conversations.get(&conversation).is_some_and(|present| present.get_id() == actor) {
             self.conversations.remove(&conversation);
         }
-        if let Some(shard) = self.with.shards.get(&id) {
+        if let Some(shard) = self.with.shards.get(id) {
             shard.subscribers.ended(conversation, actor);
         }
         true
@@ -115,7 +114,7 @@ impl NodeState {
 
     /// Whether this node acts for a shard that it leads no more.
     fn goes_on(&self, id: ShardId) -> bool {
-        let shard = self.with.shards.get(&id);
+        let shard = self.with.shards.get(id);
         shard.is_some_and(|shard| shard.seeded.has(SeededBug::FollowerDelivers))
     }
 
@@ -125,7 +124,7 @@ impl NodeState {
             self.children.remove(&actor.get_id());
             actor.stop(None);
         }
-        if let Some(shard) = self.with.shards.get(&id) {
+        if let Some(shard) = self.with.shards.get(id) {
             shard.desks.follow();
             shard.leases.disarm();
         }

@@ -25,7 +25,7 @@ pub(crate) struct Proposal {
 /// What a group's consensus does for its handle.
 pub(crate) trait Replica: Send + Sync + 'static {
     fn read_barrier(&self) -> BoxFuture<'_, Result<(), ProposeError>>;
-    fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), ProposeError>>;
+    fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), String>>;
     fn status(&self) -> GroupStatus;
     fn behind(&self, member: NodeId) -> Option<u64>;
     fn members(&self) -> GroupMembers;
@@ -170,11 +170,12 @@ impl Group {
         self.shared.replica.behind(member)
     }
 
-    /// Asks another member to take over; returns before it has. Watch [`Group::leadership`].
+    /// Asks another voter to take over; returns before it has. Watch [`Group::leadership`].
     ///
     /// # Errors
-    /// [`ProposeError::NotLeader`] when this node does not lead.
-    pub async fn transfer_leadership(&self, to: NodeId) -> Result<(), ProposeError> {
+    /// Why it was not asked: this node does not lead, or the other does not vote. One that asks takes no
+    /// more commands, so whoever is asked must be able to follow.
+    pub async fn transfer_leadership(&self, to: NodeId) -> Result<(), String> {
         self.shared.replica.transfer_leadership(to).await
     }
 }

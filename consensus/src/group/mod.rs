@@ -10,6 +10,7 @@ mod machine;
 mod members;
 mod quiet;
 mod replica;
+mod standing;
 mod view;
 
 pub(crate) use activity::Activity;
@@ -20,4 +21,5 @@ pub(crate) use machine::Machine;
 pub use members::{GroupMember, GroupMembers, MemberChange};
 pub(crate) use quiet::{Line, Lines, Orders, Push, Quiet, Rules, Timers};
 pub(crate) use replica::{Started, start};
+pub(crate) use standing::Standing;
 pub(crate) use view::View;

@@ -184,15 +184,19 @@ impl Replica for RaftReplica {
         })
     }
 
-    fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), ProposeError>> {
+    fn transfer_leadership(&self, to: NodeId) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
             let now = *self.leadership.borrow();
             if !now.leading {
-                return Err(ProposeError::NotLeader { leader: now.leader });
+                return Err(format!("{} does not lead", self.node));
+            }
+            // openraft would take no more commands in this term, and wait for one that cannot be elected.
+            if to == self.node || !self.members().voters().contains(&to) {
+                return Err(format!("{to} is none of the other voters"));
             }
             self.activity.handing_over();
             let sent = self.raft.trigger().transfer_leader(to.0).await;
-            sent.map_err(|_| ProposeError::NotLeader { leader: None })
+            sent.map_err(|error| error.to_string())
         })
     }
 

@@ -80,6 +80,20 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         Self { seeded, ..self }
     }
 
+    /// Removes what there is, durably.
+    ///
+    /// # Errors
+    /// The disk's; some may be left then.
+    pub async fn clear(&self) -> io::Result<()> {
+        let mut current = self.current.lock().await;
+        if let Some(number) = *current {
+            self.disk.remove(&self.folder.join(file_name(self.group, number))).await?;
+            self.disk.sync_dir(&self.folder).await?;
+            *current = None;
+        }
+        Ok(())
+    }
+
     /// Makes a snapshot durable and the current one, then removes the former one.
     ///
     /// # Errors

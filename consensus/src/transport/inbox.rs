@@ -6,10 +6,10 @@ use super::liveness::Liveness;
 use super::raft_inbound;
 use crate::api::{GroupId, NodeId, PeerHandler};
 use crate::config::Limits;
-use crate::type_config::types::Raft;
+use crate::type_config::types::{LogId, Raft};
 use bytes::{Buf, Bytes, BytesMut};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -24,19 +24,32 @@ const CALL_MAX: Duration = Duration::from_secs(600);
 pub struct Inbox {
     limits: Limits,
     liveness: Arc<Liveness>,
-    groups: OnceLock<BTreeMap<GroupId, Raft>>,
+    groups: RwLock<BTreeMap<GroupId, Served>>,
     handler: OnceLock<Arc<dyn PeerHandler>>,
+}
+
+/// A group that is open here.
+#[derive(Clone)]
+struct Served {
+    raft: Raft,
+    /// The end of the log that this node once had of the group and has removed since.
+    floor: Option<LogId>,
 }
 
 impl Inbox {
     /// An inbox without groups and handler: calls are refused until there are.
     pub fn new(limits: Limits, liveness: Arc<Liveness>) -> Inbox {
-        Inbox { limits, liveness, groups: OnceLock::new(), handler: OnceLock::new() }
+        Inbox { limits, liveness, groups: RwLock::default(), handler: OnceLock::new() }
     }
 
-    /// Sets the groups, once.
-    pub fn set_groups(&self, groups: BTreeMap<GroupId, Raft>) {
-        let _ = self.groups.set(groups);
+    /// From now on the group answers. With a `floor`, it votes for nobody whose log ends before that.
+    pub fn serve(&self, group: GroupId, raft: Raft, floor: Option<LogId>) {
+        self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, Served { raft, floor });
+    }
+
+    /// The group is not here any more.
+    pub fn forget(&self, group: GroupId) {
+        self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
     }
 
     /// Sets the handler; false when there is one already.
@@ -51,8 +64,8 @@ impl Inbox {
         }
     }
 
-    fn raft(&self, group: GroupId) -> Option<&Raft> {
-        self.groups.get()?.get(&group)
+    fn served(&self) -> RwLockReadGuard<'_, BTreeMap<GroupId, Served>> {
+        self.groups.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,7 +182,7 @@ impl Reader {
     }
 
     fn raft(&self, kind: Kind, group: GroupId, id: u64, body: Bytes) {
-        let Some(raft) = self.inbox.raft(group).cloned() else {
+        let Some(Served { raft, floor }) = self.inbox.served().get(&group).cloned() else {
             self.refuse(Kind::RaftRefused, id);
             return;
         };
@@ -179,7 +192,7 @@ impl Reader {
             let refuses = || inbox.liveness.refuses(group, link.peer());
             let answer = match kind {
                 Kind::Snapshot => raft_inbound::snapshot(&raft, body).await,
-                _ => raft_inbound::request(&raft, &body, refuses).await,
+                _ => raft_inbound::request(&raft, &body, floor, refuses).await,
             };
             let _ = match answer {
                 Some(answer) => link.send(Lane::Urgent, Kind::RaftAnswer, group, id, answer).await,
@@ -195,7 +208,8 @@ impl Reader {
             if self.appends.len() >= APPEND_STREAMS {
                 self.appends.retain(|_, queue| !queue.is_closed());
             }
-            let Some(raft) = self.inbox.raft(group).cloned() else {
+            let raft = self.inbox.served().get(&group).map(|served| served.raft.clone());
+            let Some(raft) = raft else {
                 self.refuse(Kind::AppendOver, id);
                 return;
             };

@@ -5,9 +5,10 @@
 //! much as one timer of one group.
 
 use super::frame::Kind;
+use super::leaders::Leaders;
 use super::link::Lane;
 use super::peers::Peers;
-use crate::api::{GroupId, NodeId};
+use crate::api::{GroupId, Leadership, NodeId};
 use crate::config::Config;
 use crate::group::{Activity, Line, Lines, Orders, Push, Quiet, Rules, Timers, View};
 use crate::type_config::TypeConfig;
@@ -18,7 +19,7 @@ use openraft::rt::WatchReceiver;
 use openraft::type_config::alias::WatchReceiverOf;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -35,12 +36,12 @@ pub struct Liveness {
     look: Arc<Notify>,
 }
 
-#[derive(Default)]
 struct State {
     lines: Lines,
     /// What each peer's last ping said, as bytes.
     said: BTreeMap<NodeId, Bytes>,
     groups: BTreeMap<GroupId, Watched>,
+    leaders: Leaders,
     /// A link came up: the peer is told at once what this node leads.
     greet: bool,
 }
@@ -103,7 +104,14 @@ impl Liveness {
     /// Of a node without groups and links.
     pub fn new(config: &Config, peers: Peers) -> Arc<Liveness> {
         let rules = Rules::new(config.timing);
-        Arc::new(Liveness { node: config.node, rules, peers, state: Mutex::default(), look: Arc::default() })
+        let state = Mutex::new(State {
+            lines: Lines::default(),
+            said: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            leaders: Leaders::new(config.groups()),
+            greet: false,
+        });
+        Arc::new(Liveness { node: config.node, rules, peers, state, look: Arc::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -124,9 +132,26 @@ impl Liveness {
     }
 
     /// The group was closed.
-    #[allow(dead_code)]
     pub fn forget(&self, group: GroupId) {
-        self.state().groups.remove(&group);
+        let mut state = self.state();
+        let State { lines, groups, leaders, .. } = &mut *state;
+        groups.remove(&group);
+        leaders.own(group, None, lines);
+    }
+
+    /// What the own replica of a group says of its leader.
+    pub fn own(&self, group: GroupId, says: Leadership) {
+        let mut state = self.state();
+        let State { lines, leaders, groups, .. } = &mut *state;
+        // Not by one that has just been closed.
+        if groups.contains_key(&group) {
+            leaders.own(group, Some(says), lines);
+        }
+    }
+
+    /// Who leads a group, as it changes; `None` when the cluster has no such group.
+    pub fn leader(&self, group: GroupId) -> Option<watch::Receiver<Leadership>> {
+        self.state().leaders.of(group)
     }
 
     /// There is a link with a peer: a new one, if there was one before.
@@ -135,6 +160,7 @@ impl Liveness {
         let mut state = self.state();
         state.said.remove(&peer);
         state.lines.insert(peer, Line { up: Some(now), heard: Some(now), leads: BTreeMap::new() });
+        state.leaders.heard(&state.lines);
         state.greet = true;
         self.look.notify_one();
     }
@@ -144,18 +170,20 @@ impl Liveness {
         let mut state = self.state();
         state.said.remove(&peer);
         state.lines.insert(peer, Line::default());
+        state.leaders.heard(&state.lines);
         self.look.notify_one();
     }
 
     /// A peer says that it lives, and what it leads.
     pub fn pinged(&self, peer: NodeId, ping: Bytes) {
         let mut state = self.state();
-        let State { lines, said, .. } = &mut *state;
+        let State { lines, said, leaders, .. } = &mut *state;
         let Some(line) = lines.get_mut(&peer).filter(|line| line.up.is_some()) else { return };
         line.heard = Some(Instant::now());
         if said.get(&peer) != Some(&ping) {
             line.leads = read(ping.clone());
             said.insert(peer, ping);
+            leaders.heard(lines);
         }
     }
 

@@ -9,6 +9,7 @@ mod frame;
 mod hello;
 mod hub;
 mod inbox;
+mod leaders;
 mod link;
 mod liveness;
 mod peers;

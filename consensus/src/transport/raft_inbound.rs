@@ -4,11 +4,12 @@ use super::frame::Kind;
 use super::link::{Lane, Link};
 use crate::api::GroupId;
 use crate::type_config::TypeConfig;
-use crate::type_config::types::{AppendRequest, Raft, Snapshot, SnapshotMeta, Vote};
+use crate::type_config::types::{AppendRequest, LogId, Raft, Snapshot, SnapshotMeta, Vote};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::StreamExt;
 use openraft::raft::{AppendEntriesResponse, TransferLeaderRequest, TransferLeaderResponse};
 use openraft::raft::{VoteRequest, VoteResponse};
+use openraft::rt::WatchReceiver;
 use serde::{Deserialize, Serialize};
 use std::pin::pin;
 use std::sync::Arc;
@@ -45,8 +46,25 @@ pub enum RaftAnswer {
 
 /// Answers one request; `None` when the group has stopped or the request is not readable.
 /// `refuses`: this node's own vote, if it must not vote for the sender since its leader lives.
-pub async fn request(raft: &Raft, body: &[u8], refuses: impl FnOnce() -> Option<Vote>) -> Option<Bytes> {
+///
+/// `floor`: the end of a log that this node once had and removed when it was a member no more. By that
+/// log it may have confirmed the very change that made it none, so it still votes for nobody whose log
+/// ends before: a candidate left behind among the former members must not find a majority there.
+pub async fn request(
+    raft: &Raft,
+    body: &[u8],
+    floor: Option<LogId>,
+    refuses: impl FnOnce() -> Option<Vote>,
+) -> Option<Bytes> {
     let request = read::<RaftRequest>(body)?;
+    if let RaftRequest::Vote(asked) | RaftRequest::PreVote(asked) = &request
+        && asked.last_log_id < floor
+    {
+        let vote = raft.metrics().borrow_watched().vote;
+        return Some(Bytes::from(proto::codec::encode(&RaftAnswer::Vote(VoteResponse::new(
+            vote, None, false,
+        )))));
+    }
     if let RaftRequest::Vote(VoteRequest { leadership_transfer: false, .. }) | RaftRequest::PreVote(_) =
         request
         && let Some(vote) = refuses()

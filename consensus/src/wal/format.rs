@@ -42,12 +42,17 @@ pub(super) enum Kind {
     Close = 6,
     /// The group's first entry will be at the index, though nothing was purged.
     Start = 7,
+    /// All of the group's entries are gone, and what was said of them; its vote stays.
+    Forget = 8,
+    /// How the node's replica of the group stands.
+    Standing = 9,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
-        use Kind::{Close, Committed, Entry, Purge, Start, Truncate, Vote};
-        [Entry, Vote, Truncate, Purge, Committed, Close, Start].into_iter().find(|kind| *kind as u8 == byte)
+        use Kind::{Close, Committed, Entry, Forget, Purge, Standing, Start, Truncate, Vote};
+        let kinds = [Entry, Vote, Truncate, Purge, Committed, Close, Start, Forget, Standing];
+        kinds.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 

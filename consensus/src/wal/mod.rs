@@ -352,6 +352,47 @@ impl Wal {
         Ok(())
     }
 
+    /// Says how the node's replica of a group stands; durable when this returns.
+    ///
+    /// # Errors
+    /// When the log has failed.
+    pub async fn save_standing(&self, group: GroupId, standing: Vec<u8>) -> io::Result<()> {
+        let saved = {
+            let mut state = self.writable_with_room().await?;
+            state.push(Kind::Standing, group, 0, &standing);
+            state.group(group).standing = Some(standing.into());
+            Self::when_durable(&mut state)
+        };
+        self.inner().work.notify_one();
+        saved.await.unwrap_or_else(|_| Err(io::Error::other("the log's task has ended")))
+    }
+
+    /// Removes all that the log holds of a group except for its vote, and says how the node's replica of
+    /// it stands from now on: both or neither, durable when this returns. Entries may begin anywhere then.
+    ///
+    /// # Errors
+    /// When the log has failed.
+    pub async fn forget(&self, group: GroupId, standing: Vec<u8>) -> io::Result<()> {
+        let saved = {
+            let mut state = self.writable_with_room().await?;
+            let log = std::mem::take(state.group(group));
+            for slot in &log.slots {
+                state.drop_live(*slot);
+            }
+            state.cached_bytes -= log.cache.iter().map(|(body, _)| body.len()).sum::<usize>();
+            state.committed_unwritten.remove(&group);
+            // A new segment begins with all that is known of each group: so this first.
+            let standing = Bytes::from(standing);
+            let left = state.group(group);
+            (left.vote, left.standing) = (log.vote, Some(standing.clone()));
+            state.push(Kind::Forget, group, 0, &[]);
+            state.push(Kind::Standing, group, 0, &standing);
+            Self::when_durable(&mut state)
+        };
+        self.inner().work.notify_one();
+        saved.await.unwrap_or_else(|_| Err(io::Error::other("the log's task has ended")))
+    }
+
     /// Resolves when the log has failed: a write or a sync went wrong. Everything after fails too;
     /// the node must stop with this message.
     pub async fn failed(&self) -> String {

@@ -105,6 +105,12 @@ impl Wal {
         Some(self.inner().state().groups.get(&group)?.purged.as_ref()?.1.clone())
     }
 
+    /// What was last passed to [`Wal::save_standing`] or [`Wal::forget`].
+    #[must_use]
+    pub fn standing(&self, group: GroupId) -> Option<Bytes> {
+        self.inner().state().groups.get(&group)?.standing.clone()
+    }
+
     /// Indices of a group's entries.
     #[must_use]
     pub fn range(&self, group: GroupId) -> Range<u64> {

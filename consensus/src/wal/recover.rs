@@ -25,6 +25,7 @@ struct Draft {
     vote: Option<Bytes>,
     purged: Option<(u64, Bytes)>,
     committed: Option<(u64, Bytes)>,
+    standing: Option<Bytes>,
 }
 
 impl Draft {
@@ -52,6 +53,11 @@ impl Draft {
             }
             Kind::Committed => self.committed = Some((record.index, body())),
             Kind::Start => self.start = record.index,
+            Kind::Forget => {
+                let (vote, standing) = (self.vote.take(), self.standing.take());
+                *self = Draft { vote, standing, ..Draft::default() };
+            }
+            Kind::Standing => self.standing = Some(body()),
             Kind::Close => {}
         }
         Ok(())
@@ -78,6 +84,7 @@ impl Draft {
             vote: self.vote,
             purged: self.purged,
             committed: self.committed,
+            standing: self.standing,
             ..Group::default()
         }
     }

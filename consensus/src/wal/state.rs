@@ -39,6 +39,8 @@ pub(super) struct Group {
     pub vote: Option<Bytes>,
     pub purged: Option<(u64, Bytes)>,
     pub committed: Option<(u64, Bytes)>,
+    /// How the node's replica of the group stands; the layer above knows what that says.
+    pub standing: Option<Bytes>,
     /// A removal that is written behind the next entries, by mistake.
     #[cfg(feature = "seeded-bugs")]
     pub late_truncate: Option<u64>,
@@ -201,6 +203,7 @@ impl State {
             if group.start > 0 {
                 records.push((Kind::Start, *id, group.start, Bytes::new()));
             }
+            records.extend(group.standing.iter().map(|body| (Kind::Standing, *id, 0, body.clone())));
             records.extend(group.vote.iter().map(|vote| (Kind::Vote, *id, 0, vote.clone())));
             records.extend(group.purged.iter().map(|(at, body)| (Kind::Purge, *id, *at, body.clone())));
             records

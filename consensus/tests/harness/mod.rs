@@ -305,7 +305,19 @@ impl Cluster {
         drop(listener);
         self.disks.insert(id, MemDisk::new());
         self.run(id).await;
+        for group in 1..=self.shards {
+            self.open(id, group, 0).await;
+        }
         id
+    }
+
+    /// Opens a replica on a node that has none.
+    pub async fn open(&mut self, id: NodeId, group: u32, at: u64) {
+        let ledger = Ledger { padding: self.padding, ..Ledger::default() };
+        let node = self.nodes.get_mut(&id).unwrap();
+        let machine = ledger.clone();
+        node.consensus.open(GroupId(group), at, || Box::new(machine)).await.unwrap();
+        node.ledgers.insert(GroupId(group), ledger);
     }
 
     /// Makes a change of a group's members at whoever leads, until it is done.
@@ -357,7 +369,11 @@ impl Cluster {
     pub async fn leader_without(&self, group: u32, without: Option<NodeId>) -> NodeId {
         eventually("a leader", || {
             let ids = self.nodes.keys().copied().filter(|id| Some(*id) != without);
-            ids.into_iter().find(|id| self.group(*id, group).leadership().borrow().leading)
+            let leads = |id: &NodeId| {
+                let here = self.nodes[id].consensus.group(GroupId(group));
+                here.is_some_and(|group| group.leadership().borrow().leading)
+            };
+            ids.into_iter().find(leads)
         })
         .await
     }

@@ -53,6 +53,12 @@ impl From<WatchError> for Problem {
             )
             .with("sequence", at.0)
             .retry_after(BEHIND_RETRY_AFTER),
+            WatchError::NotHere { ask } => Problem::new(
+                Code::Unavailable,
+                "NOT_HERE",
+                format!("{message}: ask that one, or try again with another node"),
+            )
+            .with("ask", ask.unwrap_or_default()),
             WatchError::Stopping => {
                 Problem::new(Code::Unavailable, "STOPPING", message).retry_after(UNKNOWN_RETRY_AFTER)
             }

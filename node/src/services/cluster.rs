@@ -55,6 +55,21 @@ impl Cluster for ClusterService {
             .await
     }
 
+    async fn set_replicas(
+        &self,
+        request: Request<v1::SetReplicasRequest>,
+    ) -> Result<Response<v1::SetReplicasResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/SetReplicas", request, |engine, call, deadline| async move {
+                let id = engine.new_request_id();
+                // What does not fit is refused like any other number that is not possible.
+                let replicas = u8::try_from(call.replicas).unwrap_or(u8::MAX);
+                engine.set_replicas(id, replicas, deadline).await?;
+                Ok(v1::SetReplicasResponse {})
+            })
+            .await
+    }
+
     async fn join(&self, request: Request<v1::JoinRequest>) -> Result<Response<v1::JoinResponse>, Status> {
         self.0
             .unary("centralita.v1.Cluster/Join", request, |engine, call, deadline| async move {
@@ -124,6 +139,7 @@ fn not_exported(error: ExportError) -> Problem {
     let message = error.to_string();
     match error {
         ExportError::UnknownShard(_) => Problem::new(Code::NotFound, "UNKNOWN_SHARD", message),
+        ExportError::NotHere(_) => Problem::new(Code::FailedPrecondition, "NOT_HERE", message),
         ExportError::Gone { .. } => Problem::new(Code::NotFound, "GONE", message),
         ExportError::TryAgain(_) => {
             Problem::new(Code::Unavailable, "TRY_AGAIN", message).retry_after(TRY_AGAIN_AFTER)
@@ -175,6 +191,7 @@ fn write(state: &ClusterState) -> v1::ClusterState {
             })
             .collect(),
         alarms: state.alarms.iter().map(|alarm| alarm.text.clone()).collect(),
+        replicas: u32::try_from(state.replicas).unwrap_or(u32::MAX),
         planted: state.planted.clone().unwrap_or_default(),
         speed: state.speed,
     }

@@ -44,7 +44,7 @@ impl Events for EventsService {
         let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
         let domain = id("domain", &request.domain)?;
         let incarnation = self.incarnation(request.incarnation)?;
-        let watch = match self.0.engine.watch(domain, Sequence(request.from)) {
+        let watch = match self.0.engine.watch(domain, Sequence(request.from)).await {
             Ok(watch) => watch,
             Err(error) => return Err(call::not_watched(&self.0.engine, domain, error).await.into()),
         };

@@ -1,5 +1,6 @@
 //! Live figures of a domain's queues: read from this node's replica when something changed.
 
+use super::limits::DEADLINE_DEFAULT;
 use crate::convert::{Read, queue};
 use crate::problem::Problem;
 use ::routing::{DomainId, QueueId, Sequence};
@@ -75,15 +76,15 @@ impl Watching {
         }
         self.not_before = Instant::now() + self.interval;
         let sequence = *self.changes.borrow_and_update();
-        self.read(sequence)
+        self.read(sequence).await
     }
 
-    fn read(&self, sequence: Sequence) -> Result<v1::QueuesUpdate, Problem> {
+    async fn read(&self, sequence: Sequence) -> Result<v1::QueuesUpdate, Problem> {
         let mut update = v1::QueuesUpdate { sequence: sequence.0, ..Default::default() };
         let mut after: Option<QueueId> = None;
         loop {
             let query = Query::Queues { domain: self.domain, after, limit: Query::LIMIT_MAX };
-            let answer = self.engine.query_local(&query)?;
+            let answer = self.engine.query_near(query, DEADLINE_DEFAULT).await?;
             let Found::Queues(found) = answer.found else {
                 return Err(super::call::unexpected("a list of queues"));
             };

@@ -94,7 +94,7 @@ impl Supervisor for SupervisorService {
         let permit = permit(&self.0.watches, "watches", WATCHES_MAX)?;
         let domain = id("domain", &request.domain)?;
         let interval = queue_watch::interval(request.min_interval_ms)?;
-        let changes = match self.0.engine.changes(domain) {
+        let changes = match self.0.engine.changes(domain).await {
             Ok(changes) => changes,
             Err(error) => return Err(call::not_watched(&self.0.engine, domain, error).await.into()),
         };

@@ -37,6 +37,8 @@ pub enum Order {
     Join(NodeId),
     /// Ask the cluster to let this node go.
     Remove(NodeId),
+    /// Ask the cluster to have so many replicas of every shard.
+    Replicas(u8),
 }
 
 /// A cluster that faults are done to. Everything happens at the present moment of simulated time.

@@ -34,6 +34,15 @@ enum Op {
     Committed {
         group: u32,
     },
+    /// Removes all but the vote.
+    Forget {
+        group: u32,
+        standing: u8,
+    },
+    Standing {
+        group: u32,
+        standing: u8,
+    },
     /// Lets the log's task work for a while.
     Yield(u8),
     /// The machine stops after some more operations of the disk, then after some of the reopening.
@@ -54,7 +63,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (group.clone(), 0..8_u8).prop_map(|(group, drop)| Op::Truncate { group, drop }),
         3 => (group.clone(), any::<u8>(), prop::bool::weighted(0.1))
             .prop_map(|(group, part, beyond)| Op::Purge { group, part, beyond }),
-        2 => group.prop_map(|group| Op::Committed { group }),
+        2 => group.clone().prop_map(|group| Op::Committed { group }),
+        1 => (group.clone(), any::<u8>()).prop_map(|(group, standing)| Op::Forget { group, standing }),
+        1 => (group, any::<u8>()).prop_map(|(group, standing)| Op::Standing { group, standing }),
         6 => (0..12_u8).prop_map(Op::Yield),
         2 => (0..10_u8, prop::option::of(0..10_u8), any::<u64>())
             .prop_map(|(after, in_reopening, seed)| Op::Crash { after, in_reopening, seed }),
@@ -125,6 +136,27 @@ impl Bench {
                 // The state counts even when the answer never comes.
                 self.states.push(next);
                 let saved = self.wal.save_vote(GroupId(*group), vec![*vote]).await;
+                if saved.is_ok() {
+                    self.acknowledged.fetch_max(self.states.len() - 1, Ordering::Relaxed);
+                }
+                return saved.is_ok();
+            }
+            Op::Forget { group, standing } => {
+                let log = next.group(*group);
+                (log.entries, log.purged) = (BTreeMap::new(), None);
+                log.standing = Some(vec![*standing]);
+                self.committed.insert(*group, None);
+                self.states.push(next);
+                let saved = self.wal.forget(GroupId(*group), vec![*standing]).await;
+                if saved.is_ok() {
+                    self.acknowledged.fetch_max(self.states.len() - 1, Ordering::Relaxed);
+                }
+                return saved.is_ok();
+            }
+            Op::Standing { group, standing } => {
+                next.group(*group).standing = Some(vec![*standing]);
+                self.states.push(next);
+                let saved = self.wal.save_standing(GroupId(*group), vec![*standing]).await;
                 if saved.is_ok() {
                     self.acknowledged.fetch_max(self.states.len() - 1, Ordering::Relaxed);
                 }

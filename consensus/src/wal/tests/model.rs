@@ -9,6 +9,7 @@ pub(super) struct NaiveGroup {
     pub entries: BTreeMap<u64, Vec<u8>>,
     pub vote: Option<Vec<u8>>,
     pub purged: Option<u64>,
+    pub standing: Option<Vec<u8>>,
 }
 
 impl NaiveGroup {
@@ -41,6 +42,7 @@ impl Naive {
                 entries: entries.into_iter().map(|(index, body)| (index, body.to_vec())).collect(),
                 vote: wal.vote(id).map(|vote| vote.to_vec()),
                 purged,
+                standing: wal.standing(id).map(|standing| standing.to_vec()),
             };
             if found != NaiveGroup::default() {
                 naive.groups.insert(group, found);

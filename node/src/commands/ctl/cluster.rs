@@ -17,7 +17,10 @@ const BEHIND_MAX: u64 = 1_000;
 pub(super) async fn run(client: &Client, out: Output) -> Result<(), Failure> {
     let state = fetch(client).await?;
     out.print("ClusterState", &state, |state| {
-        let version = format!("version {} · speed {}", state.version, state.speed);
+        let version = format!(
+            "version {} · speed {} · {} replicas a shard",
+            state.version, state.speed, state.replicas
+        );
         println!("cluster {} · {version}\n\n{}\n", state.cluster_id, nodes(state));
         for line in wrong(state) {
             println!("{line}");

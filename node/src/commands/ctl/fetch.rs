@@ -35,7 +35,13 @@ pub(super) async fn fetch(
     let mut name = file.to_owned().into_os_string();
     name.push(".part");
     let part = PathBuf::from(name);
-    let written = match write(client, request, &part).await {
+    let fetched = match write(client, request, &part).await {
+        Err(failure) if failure.message.starts_with("NOT_HERE") => {
+            write(&leader_of(client, request.shard).await?, request, &part).await
+        }
+        fetched => fetched,
+    };
+    let written = match fetched {
         Ok(()) => check(&part),
         Err(failure) => Err(failure),
     };
@@ -48,6 +54,17 @@ pub(super) async fn fetch(
         let _ = std::fs::remove_file(&part);
     }
     renamed
+}
+
+/// The leader of a shard, for what the asked node has no replica of.
+pub(super) async fn leader_of(client: &Client, shard: u32) -> Result<Client, Failure> {
+    let state = super::cluster::fetch(client).await?;
+    let leader = state.shards.iter().find(|one| one.id == shard).map_or(0, |one| one.leader);
+    let Some(node) = state.nodes.iter().find(|node| node.id == leader) else {
+        let message = format!("shard {shard} has no leader now");
+        return Err(Failure::new(Kind::Unreachable, message).remedy("try again in a second"));
+    };
+    Client::connect(&node.address).await
 }
 
 async fn write(client: &Client, request: v1::ExportLogRequest, part: &Path) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ mod list;
 mod node;
 mod output;
 mod picture;
+mod replicas;
 mod settings;
 mod watch;
 
@@ -26,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   centralita ctl cluster
   centralita ctl node remove 3 --dry-run
+  centralita ctl replicas 3
   centralita ctl create account Acme
   centralita ctl create domain --account acct_1 Support
   centralita ctl create queue --domain dom_1 Sales --wrap-up 30s
@@ -68,6 +70,9 @@ enum Command {
         #[command(subcommand)]
         what: node::Node,
     },
+    /// Says how many replicas every shard should have, and waits until they do.
+    #[command(after_help = replicas::EXAMPLES)]
+    Replicas(replicas::Replicas),
     /// Makes something; prints its id.
     Create {
         /// What to make.
@@ -139,6 +144,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Cluster => cluster::run(&client, out).await,
         Command::Node { what } => what.run(&client, out).await,
+        Command::Replicas(replicas) => replicas.run(&client, out).await,
         Command::Create { what } => what.run(&client, out).await,
         Command::List { what } => what.run(&client, out).await,
         Command::Get { id } => get::run(&client, out, &id).await,

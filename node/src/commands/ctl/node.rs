@@ -77,7 +77,7 @@ impl Node {
     }
 }
 
-fn say(out: Output, lines: &[String]) -> Result<(), Failure> {
+pub(super) fn say(out: Output, lines: &[String]) -> Result<(), Failure> {
     if out.json {
         println!("{:#}", serde_json::json!({ "said": lines }));
     } else {

@@ -1,12 +1,15 @@
 //! `ctl picture`: a domain as of one event.
 
 use super::client::{Client, refused};
+use super::fetch::leader_of;
 use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
 use super::output::{Output, facts, seconds};
 use crate::failure::Failure;
 use proto::v1;
+use proto::v1::admin_client::AdminClient;
 use proto::v1::events_client::EventsClient;
 use proto::v1::picture_item::Item;
+use tonic::Streaming;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -14,7 +17,7 @@ Examples:
   centralita ctl --json picture dom_1 | jq -c '.agents.agents[]? | {id, load}'
 
 The queues, agents, touchpoints and live conversations of a domain, all as of one event, from the
-replica of the node that is asked. With --json: one batch a line, the header first. Events from
+replica of the node that is asked, or of the leader where that has none. With --json: one batch a line, the header first. Events from
 there on, without a gap or an overlap: as the line `go on with` says.";
 
 /// Shows a whole domain as of one event.
@@ -34,13 +37,30 @@ impl Picture {
     pub(super) async fn run(self, client: &Client, out: Output) -> Result<(), Failure> {
         let Self { domain, not_before, incarnation } = self;
         let request = v1::PictureRequest { domain, not_before, incarnation };
-        let call = || async { EventsClient::new(client.channel.clone()).picture(request.clone()).await };
-        let mut items = client.call(call).await?;
+        let mut items = match take(client, &request).await {
+            Err(failure) if failure.message.starts_with("NOT_HERE") => {
+                take(&elsewhere(client, &request.domain).await?, &request).await?
+            }
+            taken => taken?,
+        };
         while let Some(item) = items.message().await.map_err(|status| refused(&status))? {
             out.line("PictureItem", &item, text)?;
         }
         Ok(())
     }
+}
+
+async fn take(client: &Client, request: &v1::PictureRequest) -> Result<Streaming<v1::PictureItem>, Failure> {
+    let call = || async { EventsClient::new(client.channel.clone()).picture(request.clone()).await };
+    client.call(call).await
+}
+
+/// The leader of the domain's shard.
+async fn elsewhere(client: &Client, domain: &str) -> Result<Client, Failure> {
+    let request = v1::GetDomainRequest { domain: domain.to_owned() };
+    let call = || async { AdminClient::new(client.channel.clone()).get_domain(request.clone()).await };
+    let shard = client.call(call).await?.shard;
+    leader_of(client, shard).await
 }
 
 fn text(item: &v1::PictureItem) -> String {

@@ -39,6 +39,7 @@ mod partition_bridge;
 mod partition_half;
 mod partition_one;
 mod partition_one_way;
+mod replicas;
 mod restart;
 mod site_cut;
 mod stage;
@@ -81,6 +82,7 @@ fn begin_of(kind: FaultKind) -> Begin {
         FaultKind::MoveLeader => move_leader::begin,
         FaultKind::Join => join::begin,
         FaultKind::Leave => leave::begin,
+        FaultKind::Replicas => replicas::begin,
     }
 }
 

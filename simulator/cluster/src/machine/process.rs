@@ -130,6 +130,14 @@ impl Served {
                             tracing::info!(%node, ?removed, "asked to remove");
                         });
                     }
+                    Some(Order::Replicas(replicas)) => {
+                        let engine = self.engine.clone();
+                        tokio::spawn(async move {
+                            let id = engine.new_request_id();
+                            let set = engine.set_replicas(id, replicas, CHANGE_MAX).await;
+                            tracing::info!(replicas, ?set, "asked for replicas");
+                        });
+                    }
                     Some(Order::Stop) => break None,
                     None => break None,
                 },

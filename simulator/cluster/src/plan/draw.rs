@@ -5,7 +5,7 @@ use crate::determinism::Draw;
 use clap::ValueEnum;
 use std::time::Duration;
 
-/// Probability that nodes join in a run; and that nodes leave.
+/// Probability that nodes join in a run; that nodes leave; and that replicas come and go.
 const MEMBERS_CHANGE: f64 = 0.35;
 /// Faults that a run draws at most.
 const FAULTS_MAX: u64 = 7;
@@ -103,7 +103,7 @@ fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
     }
     // Nodes come and go beside whatever else there is.
     let mut members = draw.child("members");
-    for kind in [FaultKind::Join, FaultKind::Leave] {
+    for kind in [FaultKind::Join, FaultKind::Leave, FaultKind::Replicas] {
         if members.chance(MEMBERS_CHANGE) {
             faults.push(FaultPlan::draw(kind, &mut members.child(kind.name())));
         }

@@ -58,6 +58,8 @@ pub enum FaultKind {
     Join,
     /// A node is removed, alive or dead.
     Leave,
+    /// The shards are to have more or fewer replicas.
+    Replicas,
 }
 
 impl FaultKind {
@@ -90,13 +92,14 @@ impl FaultKind {
             FaultKind::MoveLeader => "move-leader",
             FaultKind::Join => "join",
             FaultKind::Leave => "leave",
+            FaultKind::Replicas => "replicas",
         }
     }
 
-    /// Whether it changes who the members are.
+    /// Whether it changes who the members of the groups are.
     #[must_use]
     pub fn changes_members(self) -> bool {
-        matches!(self, FaultKind::Join | FaultKind::Leave)
+        matches!(self, FaultKind::Join | FaultKind::Leave | FaultKind::Replicas)
     }
 
     /// Bounds in milliseconds of the mean time between two of them, and of the mean time that one
@@ -124,6 +127,7 @@ impl FaultKind {
             FaultKind::ClockDrift => ((5_000, 20_000), (3_000, 20_000)),
             FaultKind::Join => ((4_000, 20_000), (1, 1)),
             FaultKind::Leave => ((10_000, 30_000), (1, 1)),
+            FaultKind::Replicas => ((5_000, 25_000), (1, 1)),
             FaultKind::LeaderAhead => ((10_000, 30_000), (2_000, 15_000)),
         }
     }

@@ -24,7 +24,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// that they should.
 fn members_settled(core: &[NodeId], states: &[ClusterState]) -> bool {
     // docs/adr/0013: all of up to three, three of four, five of more.
-    let voters = match core.len() {
+    let voters = |members: usize| match members {
         4 => 3,
         all => all.min(5),
     };
@@ -32,8 +32,15 @@ fn members_settled(core: &[NodeId], states: &[ClusterState]) -> bool {
         let Some(state) = states.iter().find(|state| state.this == *id) else { return false };
         let nodes = state.nodes.iter().filter(|node| node.stage == NodeStage::Member).map(|node| node.id);
         let group = |shard: &ShardState| {
-            shard.replicas.iter().map(|replica| replica.node).eq(core.iter().copied())
-                && shard.replicas.iter().filter(|replica| replica.voter).count() == voters
+            let members: Vec<NodeId> = shard.replicas.iter().map(|replica| replica.node).collect();
+            let voting = shard.replicas.iter().filter(|replica| replica.voter).count();
+            if shard.group == GroupId::META {
+                return members == core && voting == voters(core.len());
+            }
+            // docs/adr/0018: who is no member has no replica.
+            let count = core.len().min(state.replicas);
+            let spread = members.is_empty() && count < core.len();
+            spread || members.len() == count && members.contains(id) && voting == voters(count)
         };
         nodes.eq(core.iter().copied()) && state.nodes.len() == core.len() && state.shards.iter().all(group)
     })
@@ -52,8 +59,10 @@ pub struct Course {
     healed_at: Duration,
     terms: BTreeSet<(u32, u64)>,
     alarms: BTreeSet<String>,
-    /// Files that disks made and removed.
-    files: BTreeMap<String, u64>,
+    /// Which node had a replica of what at the last look.
+    replicas: BTreeMap<(NodeId, GroupId), bool>,
+    /// Replicas that came and went, files that disks made and removed.
+    seen: BTreeMap<String, u64>,
     broken: Vec<Broken>,
 }
 
@@ -73,7 +82,8 @@ impl Course {
             healed_at: Duration::ZERO,
             terms: BTreeSet::new(),
             alarms: BTreeSet::new(),
-            files: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+            seen: BTreeMap::new(),
             broken: Vec::new(),
         }
     }
@@ -116,17 +126,31 @@ impl Course {
                     Operation::Remove => "files_removed",
                     _ => continue,
                 };
-                *self.files.entry(format!("{what}.{}", step.area)).or_default() += times;
+                *self.seen.entry(format!("{what}.{}", step.area)).or_default() += times;
             }
         }
         self.enter(Phase::Over);
         self.over_at = Some(world.now() + LAST_WORDS);
     }
 
+    /// Counts the replicas that come and go.
+    fn look_at_replicas(&mut self, node: NodeId, state: &ClusterState) {
+        for shard in state.shards.iter().filter(|shard| shard.group != GroupId::META) {
+            let here = !shard.replicas.is_empty();
+            let change = match self.replicas.insert((node, shard.group), here) {
+                Some(before) if before && !here => "replicas.closed",
+                Some(before) if !before && here => "replicas.opened",
+                _ => continue,
+            };
+            *self.seen.entry(change.to_owned()).or_default() += 1;
+        }
+    }
+
     fn look(&mut self, world: &mut dyn World) {
         let mut states = Vec::new();
         for node in world.nodes() {
             let Some(state) = world.seen_by(node) else { continue };
+            self.look_at_replicas(node, &state);
             for shard in &state.shards {
                 self.terms.insert((shard.group.0, shard.term));
             }
@@ -155,13 +179,16 @@ impl Course {
         // Of the core alone: what is outside of it may be dead or cut off.
         let core = self.director.core();
         let behind = |group: GroupId| {
-            let applied: BTreeSet<Option<u64>> = core
-                .iter()
-                .map(|id| {
-                    let state = states.iter().find(|state| state.this == *id)?;
-                    state.shards.iter().find(|shard| shard.group == group)?.applied.into()
-                })
-                .collect();
+            let mut applied = BTreeSet::new();
+            for id in core {
+                let state = states.iter().find(|state| state.this == *id);
+                let shard = state.and_then(|state| state.shards.iter().find(|shard| shard.group == group));
+                match shard {
+                    // It has no replica.
+                    Some(shard) if shard.replicas.is_empty() && group != GroupId::META => {}
+                    shard => _ = applied.insert(shard.map(|shard| shard.applied)),
+                }
+            }
             applied.len() != 1 || applied.contains(&None)
         };
         let silent = self.parts.inside.leased_of(&self.parts.history);
@@ -208,7 +235,7 @@ impl Course {
         report.virtual_s = now.as_secs_f64();
         report.commits = self.parts.inside.commits();
         report.counts.clone_from(self.director.counts());
-        report.counts.extend(self.files);
+        report.counts.extend(self.seen);
         report.counts.insert("elections".to_owned(), self.terms.len() as u64);
         report.counts.extend(self.parts.inside.counts());
         report.counts.extend(self.parts.history.counts());

@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 32] = [
+const EVENTS: [&str; 34] = [
     "abandoned",
     "accepts",
     "audits",
@@ -42,6 +42,8 @@ const EVENTS: [&str; 32] = [
     "redeliveries",
     "rejects",
     "repeats",
+    "replicas.closed",
+    "replicas.opened",
     "requests_sent_again",
     "requeues",
     "returns_with_work",

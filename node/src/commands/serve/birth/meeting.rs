@@ -177,6 +177,13 @@ impl Cluster for Meeting {
         Err(self.none_yet())
     }
 
+    async fn set_replicas(
+        &self,
+        _: Request<v1::SetReplicasRequest>,
+    ) -> Result<Response<v1::SetReplicasResponse>, Status> {
+        Err(self.none_yet())
+    }
+
     async fn remove_node(
         &self,
         _: Request<v1::RemoveNodeRequest>,

@@ -243,6 +243,7 @@ impl World for Double {
             nodes: self.nodes().into_iter().map(state).collect(),
             shards: (0..=1).map(shard).collect(),
             alarms: Vec::new(),
+            replicas: 5,
             planted: None,
             speed: 1.0,
             figures: Figures { sessions_here: 10, ..Figures::default() },
