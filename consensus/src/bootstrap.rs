@@ -1,8 +1,7 @@
-//! How a group comes to be, and who should lead it.
+//! How a group comes to be, and who should lead it first.
 
 use crate::api::GroupId;
-use crate::config::{Config, preferred_leader};
-use crate::group::Group;
+use crate::config::Config;
 use crate::transport::Peers;
 use crate::type_config::Member;
 use crate::type_config::types::Raft;
@@ -18,13 +17,6 @@ const HEARTBEATS: u64 = 3;
 const WAIT_FOR_PREFERRED: Duration = Duration::from_secs(5);
 /// Every further member waits this much longer.
 const WAIT_PER_MEMBER: Duration = Duration::from_secs(2);
-/// How often a leader looks whether another should lead.
-const PREFERENCE: Duration = Duration::from_secs(5);
-/// Looks in a row at which the preferred leader must be there and up to date.
-const STEADY_LOOKS: u32 = 3;
-/// Entries the preferred leader may be behind.
-const BEHIND_MAX: u64 = 100;
-
 /// Initialises a group that has no log, once a majority is connected and no leader of the group
 /// has written to this node for a few heartbeats. The preferred member comes first, the others
 /// wait longer and longer. Several doing it is harmless: the first entry is the same membership
@@ -64,40 +56,6 @@ pub async fn initialize(config: Config, group: GroupId, raft: Raft, peers: Peers
             biased;
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
-        }
-    }
-}
-
-/// Hands leadership to the preferred voter when that one has been there and up to date for a
-/// while, so that leaders stay spread after failures.
-pub async fn prefer_leader(config: Config, group: Group, peers: Peers, stop: CancellationToken) {
-    let mut steady = 0;
-    let mut had = 0;
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(PREFERENCE) => {}
-        }
-        let status = group.status();
-        let Some(preferred) = preferred_leader(group.id(), status.voters.clone()) else { continue };
-        let behind = group.behind(preferred);
-        let has = status.last_index.saturating_sub(behind.unwrap_or(status.last_index));
-        // A member that lags and gets nothing more has a disk that stands still.
-        let moves = behind == Some(0) || has > had;
-        had = has;
-        let ready = status.leading
-            && preferred != config.node
-            && peers.connected(preferred)
-            && behind.is_some_and(|behind| behind <= BEHIND_MAX)
-            && moves;
-        steady = if ready { steady + 1 } else { 0 };
-        if steady >= STEADY_LOOKS {
-            steady = 0;
-            tracing::info!(group = %group.id(), to = %preferred, "handing leadership to the preferred member");
-            if let Err(error) = group.transfer_leadership(preferred).await {
-                tracing::debug!(group = %group.id(), "leadership not handed over: {error}");
-            }
         }
     }
 }

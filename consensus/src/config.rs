@@ -80,7 +80,8 @@ impl Config {
 
     /// The founder that should lead a group first, so that leaders are spread.
     pub(crate) fn first_leader(&self, group: GroupId) -> NodeId {
-        preferred_leader(group, self.members.keys().copied().collect()).unwrap_or(self.node)
+        let position = group.0 as usize % self.members.len().max(1);
+        self.members.keys().nth(position).copied().unwrap_or(self.node)
     }
 
     pub(crate) fn check(&self) -> Result<(), StartError> {
@@ -107,12 +108,6 @@ impl Config {
         self.timing.check()?;
         self.limits.check()
     }
-}
-
-/// Which of a group's voters should lead it, so that leaders are spread.
-pub(crate) fn preferred_leader(group: GroupId, voters: Vec<NodeId>) -> Option<NodeId> {
-    let position = group.0 as usize % voters.len().max(1);
-    voters.get(position).copied()
 }
 
 /// Raft's timers, in real milliseconds.

@@ -1,6 +1,7 @@
 //! A node's part in the cluster: all its groups, one log, one transport.
 
 use crate::api::{GroupId, Leadership, NodeId, PeerHandler, StateMachine};
+use crate::balance;
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
 use crate::group::{self, Group, LogClock, Machine, Standing, Started};
@@ -95,7 +96,9 @@ impl Consensus {
             }
         }
         watch_dismissal(hub, failed.clone(), stop.clone());
-        Ok(Arc::new(consensus))
+        let consensus = Arc::new(consensus);
+        tokio::spawn(balance::run(Arc::downgrade(&consensus), consensus.stop.clone()));
+        Ok(consensus)
     }
 
     /// From now on this node has a replica of a group, which begins with nothing: the group's leader
@@ -202,8 +205,6 @@ impl Consensus {
         }
         hub.liveness.watch(id, started.raft.clone(), started.activity);
         tokio::spawn(tell_leader(started.group.clone(), Arc::clone(hub), stop.clone()));
-        let (group, peers) = (started.group.clone(), hub.peers.clone());
-        tokio::spawn(bootstrap::prefer_leader(config.clone(), group, peers, stop.clone()));
         let opened = Opened { group: started.group, raft: started.raft, floor, stop };
         self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);
         Ok(())
@@ -258,6 +259,11 @@ impl Consensus {
     #[must_use]
     pub fn groups(&self) -> Vec<Group> {
         self.opened().values().map(|opened| opened.group.clone()).collect()
+    }
+
+    /// How many groups each connected peer leads, by its last ping.
+    pub(crate) fn led_by_peers(&self) -> BTreeMap<NodeId, usize> {
+        self.hub.liveness.led()
     }
 
     /// Who leads a group, as it changes, also where this node has no replica of it; `None` when the

@@ -4,6 +4,7 @@
 //! It replicates opaque commands for any [`StateMachine`], so it can be tested with a small one.
 
 pub mod api;
+mod balance;
 mod bootstrap;
 mod bytes_list;
 mod config;

@@ -149,6 +149,13 @@ impl Liveness {
         }
     }
 
+    /// How many groups each peer with a link says that it leads.
+    pub fn led(&self) -> BTreeMap<NodeId, usize> {
+        let state = self.state();
+        let linked = state.lines.iter().filter(|(_, line)| line.up.is_some());
+        linked.map(|(peer, line)| (*peer, line.leads.len())).collect()
+    }
+
     /// Who leads a group, as it changes; `None` when the cluster has no such group.
     pub fn leader(&self, group: GroupId) -> Option<watch::Receiver<Leadership>> {
         self.state().leaders.of(group)
