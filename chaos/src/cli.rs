@@ -10,6 +10,8 @@ Examples:
   cargo build --release --workspace
   target/release/centralita-chaos kill --kills 20 --json failover.json
   target/release/centralita-chaos rolling --rounds 2
+  target/release/centralita-chaos grow --json grow.json
+  target/release/centralita-chaos replace --nodes 3 --shards 4
   target/release/centralita-chaos behind --nodes 3 --shards 1 --domains 8 --probed 4 --probe-rate 100
   target/release/centralita-chaos kill --nodes 3 --shards 4 --domains 20 --probed 4 --kills 3
 
@@ -43,6 +45,16 @@ enum Command {
         /// How many entries.
         #[arg(long, default_value_t = 100_000)]
         entries: u64,
+    },
+    /// Has one more node join, and waits until it has taken its share of replicas and leaders.
+    Grow {
+        #[command(flatten)]
+        setting: Setting,
+    },
+    /// Kills a node and removes its data, has it leave the cluster, and another one join in its place.
+    Replace {
+        #[command(flatten)]
+        setting: Setting,
     },
     /// Restarts all nodes in good order, one after the other.
     Rolling {
@@ -99,6 +111,8 @@ impl Cli {
         match &self.command {
             Command::Kill { setting, .. }
             | Command::Behind { setting, .. }
+            | Command::Grow { setting }
+            | Command::Replace { setting }
             | Command::Rolling { setting, .. } => setting,
         }
     }
@@ -114,6 +128,8 @@ impl Cli {
                 experiment::run(&setting, what).await
             }
             Command::Behind { setting, entries } => experiment::run(&setting, What::Away { entries }).await,
+            Command::Grow { setting } => experiment::run(&setting, What::Grow).await,
+            Command::Replace { setting } => experiment::run(&setting, What::Replace).await,
             Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
         }
     }

@@ -3,11 +3,12 @@
 use crate::behind::{self, Behind};
 use crate::cli::Setting;
 use crate::gaps;
+use crate::members::{self, Joined};
 use crate::nodes::Nodes;
 use crate::probe::Probe;
 use crate::realm;
 use crate::report::{Disturbance, Report};
-use crate::settled::settled;
+use crate::settled::{Place, settled};
 use crate::stop::Stop;
 use crate::verdict;
 use anyhow::Context;
@@ -24,6 +25,8 @@ const SETTLE_MAX: Duration = Duration::from_secs(60);
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Time for the entries to come that a node is to be behind.
 const AWAY_MAX: Duration = Duration::from_secs(1_200);
+/// Time for a node to join and take its share, and for one to leave.
+const MEMBERS_MAX: Duration = Duration::from_secs(300);
 /// A disturbance is felt for this long at most.
 const FELT: Duration = Duration::from_secs(5);
 
@@ -42,6 +45,10 @@ pub enum What {
         /// How many.
         entries: u64,
     },
+    /// One more joins.
+    Grow,
+    /// One dies for good and leaves, another joins.
+    Replace,
     /// All restarted in good order, so often.
     Restart {
         /// How often.
@@ -62,7 +69,8 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let count = usize::try_from(setting.nodes).unwrap_or(usize::MAX);
     let mut nodes = Nodes::start(setting.centralita.clone(), setting.nodes, setting.shards)?;
     let client = Arc::new(Client::new(nodes.addresses())?);
-    settled(&client, SETTLE_MAX).await.context("the cluster's birth")?;
+    let mut alive: Vec<Place> = (0..count).map(|place| (Arc::clone(&client), place)).collect();
+    settled(&alive, SETTLE_MAX).await.context("the cluster's birth")?;
     let realms = realm::make(&client, setting.domains).await?;
     let probes: Vec<Arc<Probe>> = realms.into_iter().map(|realm| Arc::new(Probe::new(realm))).collect();
     let probed = &probes[..setting.probed.min(probes.len())];
@@ -83,15 +91,16 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let rest = Duration::from_secs_f64(setting.rest_s);
     let times = match what {
         What::Kill { times, .. } => times as usize,
-        What::Away { .. } => 1,
+        What::Away { .. } | What::Grow | What::Replace => 1,
         What::Restart { rounds } => rounds as usize * count,
     };
     let progress = ProgressBar::new(times as u64).with_message("disturbances");
     let mut disturbances = Vec::new();
     let mut came_back = None;
+    let mut newcomer = None;
     for time in 0..times {
         let victim = time % count;
-        let state = settled(&client, SETTLE_MAX).await?;
+        let state = settled(&alive, SETTLE_MAX).await?;
         let id = victim as u64 + 1;
         let led: Vec<u32> =
             state.shards.iter().filter(|shard| shard.leader == id).map(|shard| shard.id).collect();
@@ -107,10 +116,28 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
                 tokio::time::sleep(down).await;
             }
             What::Restart { .. } => nodes.stop(victim).await?,
+            What::Grow => {}
+            What::Replace => {
+                nodes.destroy(victim)?;
+                alive.retain(|(_, place)| *place != victim);
+            }
         }
         let started = Instant::now();
-        nodes.run(victim)?;
-        settled(&client, SETTLE_MAX).await.with_context(|| format!("node {id} was started again"))?;
+        if matches!(what, What::Grow | What::Replace) {
+            let gone = match what {
+                What::Replace => Some((id, members::remove(&client, &alive[0], id, MEMBERS_MAX).await?)),
+                _ => None,
+            };
+            let began = Instant::now();
+            let place = nodes.join()?;
+            let address = nodes.addresses()[place].clone();
+            let joined = members::joined(&alive[0], &address, began, MEMBERS_MAX).await?;
+            newcomer = Some(Joined { instead_of: gone, ..joined });
+            alive.push((Arc::new(Client::new(&[address])?), 0));
+        } else {
+            nodes.run(victim)?;
+        }
+        settled(&alive, SETTLE_MAX).await.with_context(|| format!("after node {id} was disturbed"))?;
         if let Some((shard, index, entries)) = lacks {
             let caught_up = started.elapsed();
             let by_snapshot = behind::begins_after(&client, victim, shard, index).await?;
@@ -119,10 +146,11 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
         tokio::time::sleep(rest).await;
         nodes.check()?;
         let ended = Instant::now();
-        let until = if !matches!(what, What::Restart { .. }) { ended.min(began + FELT) } else { ended };
+        let short = matches!(what, What::Kill { .. } | What::Away { .. });
+        let until = if short { ended.min(began + FELT) } else { ended };
         let gap = |probe: &&Arc<Probe>| gaps::longest(&probe.seen().offers, began, until);
         let (hit, spared): (Vec<&Arc<Probe>>, Vec<&Arc<Probe>>) =
-            probed.iter().partition(|probe| led.contains(&probe.realm.shard));
+            probed.iter().partition(|probe| matches!(what, What::Grow) || led.contains(&probe.realm.shard));
         disturbances.push(Disturbance {
             node: id,
             shards_led: led.len(),
@@ -136,9 +164,10 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     stop.stop();
     while callers.join_next().await.is_some() {}
     desks.shutdown().await;
-    settled(&client, SETTLE_MAX).await.context("the cluster in the end")?;
+    settled(&alive, SETTLE_MAX).await.context("the cluster in the end")?;
     let mut report = Report::new(setting, disturbances);
     report.behind(came_back);
+    report.joined(newcomer);
     for probe in &probes {
         report.add(probe, &verdict::judge(&client, count, probe).await?);
     }

@@ -5,6 +5,7 @@ mod behind;
 pub mod cli;
 mod experiment;
 mod gaps;
+mod members;
 mod nodes;
 mod probe;
 mod realm;

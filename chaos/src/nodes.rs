@@ -18,6 +18,8 @@ pub struct Nodes {
     shards: u32,
     addresses: Vec<String>,
     running: Vec<Option<Child>>,
+    /// The first of them are listed as the cluster's founders; the others join.
+    founders: usize,
     folder: TempDir,
 }
 
@@ -47,8 +49,9 @@ impl Nodes {
         let addresses: Vec<String> =
             held.iter().map(|one| Ok(one.local_addr()?.to_string())).collect::<anyhow::Result<_>>()?;
         drop(held);
-        let running = addresses.iter().map(|_| None).collect();
-        let mut nodes = Self { program, shards, addresses, running, folder };
+        let running: Vec<Option<Child>> = addresses.iter().map(|_| None).collect();
+        let founders = running.len();
+        let mut nodes = Self { program, shards, addresses, running, founders, folder };
         for place in 0..nodes.addresses.len() {
             nodes.run(place)?;
         }
@@ -58,6 +61,30 @@ impl Nodes {
     /// Where they listen, in their order.
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// Starts one more node, which joins; its place.
+    ///
+    /// # Errors
+    /// No port, or the process cannot be started.
+    pub fn join(&mut self) -> anyhow::Result<usize> {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
+        self.addresses.push(held.local_addr()?.to_string());
+        self.running.push(None);
+        drop(held);
+        let place = self.addresses.len() - 1;
+        self.run(place)?;
+        Ok(place)
+    }
+
+    /// Kills a node and removes its data: it never comes back.
+    ///
+    /// # Errors
+    /// When it does not run, or the disk's.
+    pub fn destroy(&mut self, place: usize) -> anyhow::Result<()> {
+        self.kill(place)?;
+        let data = self.folder.path().join(format!("node-{}", place + 1));
+        std::fs::remove_dir_all(&data).with_context(|| data.display().to_string())
     }
 
     /// Starts a node that does not run; its place counts from 0.
@@ -78,10 +105,15 @@ impl Nodes {
             .args(["serve", "--stop-on-stdin-eof", "--log", "info", "--cluster", "chaos"])
             .arg("--data")
             .arg(self.folder.path().join(format!("node-{number}")))
-            .args(["--listen", &self.addresses[place], "--node", &number.to_string()])
-            .args(["--shards", &self.shards.to_string()]);
-        for (other, address) in self.addresses.iter().enumerate() {
-            command.args(["--member", &format!("{}={address}", other + 1)]);
+            .args(["--listen", &self.addresses[place]]);
+        let founders = &self.addresses[..self.founders];
+        if place < self.founders {
+            command.args(["--node", &number.to_string(), "--shards", &self.shards.to_string()]);
+            for (other, address) in founders.iter().enumerate() {
+                command.args(["--member", &format!("{}={address}", other + 1)]);
+            }
+        } else {
+            command.args(["--join", &founders.join(",")]);
         }
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
         self.running[place] = Some(command.spawn().context("a node cannot be started")?);

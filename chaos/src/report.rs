@@ -3,6 +3,7 @@
 use crate::behind::Behind;
 use crate::cli::Setting;
 use crate::gaps::percentile;
+use crate::members::Joined;
 use crate::probe::Probe;
 use crate::verdict::Lost;
 use comfy_table::Table;
@@ -42,6 +43,7 @@ pub struct Report {
     skipped: u64,
     connects: u64,
     behind: Option<Behind>,
+    joined: Option<Joined>,
 }
 
 fn ms(duration: Option<Duration>) -> f64 {
@@ -65,12 +67,18 @@ impl Report {
             skipped: 0,
             connects: 0,
             behind: None,
+            joined: None,
         }
     }
 
     /// Notes how a node that was away caught up, if one was.
     pub fn behind(&mut self, behind: Option<Behind>) {
         self.behind = behind;
+    }
+
+    /// Notes what became of a node that joined, if one did.
+    pub fn joined(&mut self, joined: Option<Joined>) {
+        self.joined = joined;
     }
 
     /// Adds a domain.
@@ -148,6 +156,14 @@ impl Report {
                 "caught_up_ms": ms(Some(behind.caught_up)),
                 "by_snapshot": behind.by_snapshot,
             })),
+            "joined": self.joined.as_ref().map(|joined| json!({
+                "node": joined.node,
+                "took_ms": ms(Some(joined.took)),
+                "votes_in": joined.votes_in,
+                "leads": joined.leads,
+                "instead_of": joined.instead_of.map(|(node, _)| node),
+                "gone_ms": joined.instead_of.map(|(_, gone)| ms(Some(gone))),
+            })),
         })
     }
 
@@ -195,6 +211,15 @@ impl Report {
             println!(
                 "the node lacked {entries} entries of shard {shard} and had everything {:.1} s after its start, {how}",
                 caught_up.as_secs_f64()
+            );
+        }
+        if let Some(Joined { node, took, votes_in, leads, instead_of }) = &self.joined {
+            if let Some((dead, gone)) = instead_of {
+                println!("node {dead} was gone from every group after {:.1} s", gone.as_secs_f64());
+            }
+            println!(
+                "node {node} had its share {:.1} s after its start: it votes in {votes_in} groups and leads {leads}",
+                took.as_secs_f64()
             );
         }
         for (why, times) in &self.failed {

@@ -4,6 +4,7 @@ use anyhow::bail;
 use client::Client;
 use proto::v1;
 use proto::v1::cluster_client::ClusterClient;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -14,20 +15,23 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Entries that a replica of a cluster at work may be behind.
 const BEHIND_MAX: u64 = 500;
 
+/// A node, as the place that it has among a client's addresses.
+pub type Place = (Arc<Client>, usize);
+
 /// The cluster as one node sees it, if it answers.
-async fn state(client: &Client, place: usize) -> Option<v1::ClusterState> {
-    let mut node = ClusterClient::new(client.at(place));
+pub async fn state((client, place): &Place) -> Option<v1::ClusterState> {
+    let mut node = ClusterClient::new(client.at(*place));
     Some(timeout(LOOK_MAX, node.get_cluster(v1::GetClusterRequest {})).await.ok()?.ok()?.into_inner())
 }
 
-/// Waits until every node sees every other, leaders of all groups, and no replica far behind.
+/// Waits until every one of these nodes sees every other, leaders of all groups, and no replica far behind.
 ///
 /// # Errors
 /// When it takes longer than `most`.
-pub async fn settled(client: &Client, most: Duration) -> anyhow::Result<v1::ClusterState> {
+pub async fn settled(nodes: &[Place], most: Duration) -> anyhow::Result<v1::ClusterState> {
     let until = Instant::now() + most;
     loop {
-        let all = futures::future::join_all((0..client.len()).map(|place| state(client, place))).await;
+        let all = futures::future::join_all(nodes.iter().map(state)).await;
         let states: Option<Vec<v1::ClusterState>> = all.into_iter().collect();
         if let Some(states) = states
             && states.iter().all(is_well)
