@@ -13,6 +13,7 @@ pub mod convert;
 pub mod demo;
 #[cfg(feature = "binary")]
 pub mod failure;
+pub mod pipe;
 pub mod problem;
 pub mod server;
 pub mod services;

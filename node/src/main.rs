@@ -6,6 +6,7 @@ use node::failure::{Failure, Kind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    node::pipe::end_quietly_without_a_reader();
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
