@@ -5,6 +5,7 @@
 
 mod alarms;
 pub mod api;
+mod cluster;
 mod config;
 mod engine;
 mod events;

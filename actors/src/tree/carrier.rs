@@ -233,15 +233,15 @@ mod tests {
         let shard = sending(&[(2, many)]);
         let mut carrier = Carrier::default();
         let mut pause_us = PAUSE_FIRST_US;
-        for now_us in [0, 1_000_000, 2_000_000, 3_000_000] {
+        for time_us in [0, 1_000_000, 2_000_000, 3_000_000] {
             // All are due at once, and go in turns.
             for turn in 0..3 {
-                let taken = carrier.pick(&shard, LogTime(1), now_us);
-                assert_eq!(taken.len(), AT_ONCE_TO_ONE, "turn {turn} at {now_us}");
-                taken.iter().for_each(|owed| carrier.carried(key(owed), false, now_us));
+                let taken = carrier.pick(&shard, LogTime(1), time_us);
+                assert_eq!(taken.len(), AT_ONCE_TO_ONE, "turn {turn} at {time_us}");
+                taken.iter().for_each(|owed| carrier.carried(key(owed), false, time_us));
             }
-            assert!(carrier.pick(&shard, LogTime(1), now_us).is_empty(), "each once");
-            assert_eq!(carrier.next_us(now_us), Some(now_us + pause_us), "the shortest pause of all");
+            assert!(carrier.pick(&shard, LogTime(1), time_us).is_empty(), "each once");
+            assert_eq!(carrier.next_us(time_us), Some(time_us + pause_us), "the shortest pause of all");
             pause_us *= 2;
         }
     }
