@@ -36,12 +36,12 @@ impl Engine {
         let (this, peers) = (self.inner.router.this, &self.inner.router.peers);
         let asked = state.nodes.iter().map(|node| node.id).map(|id| async move {
             let answer = if id == this {
-                self.inner.status()
+                self.inner.look()
             } else {
-                let call = codec::encode(&PeerCall::Status).into();
+                let call = codec::encode(&PeerCall::Look).into();
                 codec::decode(&peers.call(id, call, patience).await.ok()?).ok()?
             };
-            let PeerAnswer::Status(applied, led) = answer else { return None };
+            let PeerAnswer::Look(applied, led) = answer else { return None };
             Some((id, applied.into_iter().collect::<BTreeMap<u32, u64>>(), led))
         });
         let answers = futures::future::join_all(asked).await;
@@ -73,11 +73,11 @@ fn replica((node, member): (NodeId, GroupMember)) -> Replica {
 
 impl Inner {
     /// How far this node has applied what it has replicas of, and how the shards stand that it leads.
-    pub(crate) fn status(&self) -> PeerAnswer {
+    pub(crate) fn look(&self) -> PeerAnswer {
         let groups = self.consensus.groups();
         let applied = groups.iter().map(|group| (group.id().0, group.status().applied)).collect();
         let led = groups.iter().filter(|group| group.id() != GroupId::META && group.status().leading);
-        PeerAnswer::Status(applied, led.map(|group| self.shard_state(group)).collect())
+        PeerAnswer::Look(applied, led.map(|group| self.shard_state(group)).collect())
     }
 
     fn shard_states(&self) -> Vec<ShardState> {

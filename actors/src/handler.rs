@@ -1,5 +1,6 @@
 //! What this node does with messages of the others.
 
+use crate::StartError;
 use crate::engine::Inner;
 use crate::wire::{PeerAnswer, PeerCall, PeerCast};
 use bytes::Bytes;
@@ -15,6 +16,13 @@ fn encoded(answer: &PeerAnswer) -> Bytes {
     codec::encode(answer).into()
 }
 
+/// Carries a change of the replicas to its end, also when the caller does not wait for it any more.
+async fn changed(change: impl Future<Output = Result<(), StartError>> + Send + 'static) -> Bytes {
+    let done = tokio::spawn(change).await.map_err(|error| error.to_string());
+    let done = done.and_then(|done| done.map_err(|error| error.to_string()));
+    encoded(&PeerAnswer::Replica(done))
+}
+
 impl PeerHandler for Handler {
     fn call(&self, from: NodeId, message: Bytes) -> BoxFuture<'static, Bytes> {
         let inner = self.0.upgrade();
@@ -22,14 +30,12 @@ impl PeerHandler for Handler {
             let Some(inner) = inner else { return encoded(&PeerAnswer::NotLeader(None)) };
             match codec::decode::<PeerCall>(&message) {
                 Ok(PeerCall::OpenReplica { shard, at }) => {
-                    let opened = inner.replicas.open(&inner.consensus, shard, at).await;
-                    encoded(&PeerAnswer::Replica(opened.map_err(|error| error.to_string())))
+                    changed(async move { inner.replicas.open(&inner.consensus, shard, at).await }).await
                 }
                 Ok(PeerCall::CloseReplica { shard, at }) => {
-                    let closed = inner.replicas.close(&inner.consensus, shard, at).await;
-                    encoded(&PeerAnswer::Replica(closed.map_err(|error| error.to_string())))
+                    changed(async move { inner.replicas.close(&inner.consensus, shard, at).await }).await
                 }
-                Ok(PeerCall::Status) => encoded(&inner.status()),
+                Ok(PeerCall::Look) => encoded(&inner.look()),
                 Ok(call) => encoded(&inner.router.leader.answer(from, call).await),
                 Err(error) => {
                     let text =

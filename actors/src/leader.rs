@@ -108,8 +108,13 @@ impl Leader {
                 Err(answer) => answer,
             },
             // Whoever answers for this node as a whole does that.
-            PeerCall::OpenReplica { .. } | PeerCall::CloseReplica { .. } | PeerCall::Status => {
+            PeerCall::OpenReplica { .. } | PeerCall::CloseReplica { .. } | PeerCall::Look => {
                 bug("a call to a node came to a leader")
+            }
+            PeerCall::Status => {
+                let shards = self.shards.all();
+                let groups = std::iter::once(&self.meta_group).chain(shards.iter().map(|shard| &shard.group));
+                PeerAnswer::Status(groups.map(|group| (group.id().0, group.status().applied)).collect())
             }
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Seat {
     pub(crate) attempt: u32,
 }
 
-/// A call from one node to another.
+/// A call from one node to another. Variants only grow at the end, as those of the answer do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum PeerCall {
     Execute {
@@ -71,6 +71,8 @@ pub(crate) enum PeerCall {
         shard: ShardId,
         at: u64,
     },
+    /// How far the node has applied its groups, and how the shards stand that it leads.
+    Look,
 }
 
 /// The answer to a call.
@@ -82,15 +84,17 @@ pub(crate) enum PeerAnswer {
     Place(Option<PlacedDomain>),
     Opened(Epoch),
     Attached(Vec<Attached>),
-    /// Group and last applied index, and how the shards stand that the node leads.
-    Status(Vec<(u32, u64)>, Vec<ShardState>),
+    /// Group and last applied index.
+    Status(Vec<(u32, u64)>),
+    /// Certainly not done: ask this node.
+    NotLeader(Option<NodeId>),
+    Failed(CallError),
     Events(Result<EventsPart, WatchError>),
     Members(Vec<NodeId>),
     /// Whether a replica was opened or closed.
     Replica(Result<(), String>),
-    /// Certainly not done: ask this node.
-    NotLeader(Option<NodeId>),
-    Failed(CallError),
+    /// Group and last applied index, and how the shards stand that the node leads.
+    Look(Vec<(u32, u64)>, Vec<ShardState>),
 }
 
 /// A part of a domain's record.

@@ -154,19 +154,26 @@ impl Consensus {
             return Err(StartError::Config("every node has a replica of the meta group".to_owned()));
         }
         let _one_at_a_time = self.changing.lock().await;
-        let former = self.standing(id)?.unwrap_or_default();
+        let said = self.standing(id)?;
+        let former = said.unwrap_or_default();
         let known = self.group(id).map_or(0, |group| group.members().index);
         if former.open && former.at >= at || known > at {
             return Ok(false);
         }
         let opened = self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        let Some(opened) = opened else { return Ok(true) };
-        self.hub.inbox.forget(id);
-        opened.stop.cancel();
-        if let Err(error) = opened.raft.shutdown().await {
-            tracing::warn!(group = %id, "did not stop cleanly: {error}");
+        match opened {
+            Some(opened) => {
+                self.hub.inbox.forget(id);
+                opened.stop.cancel();
+                if let Err(error) = opened.raft.shutdown().await {
+                    tracing::warn!(group = %id, "did not stop cleanly: {error}");
+                }
+                self.hub.liveness.forget(id);
+            }
+            // Otherwise it was begun before, and something went wrong.
+            None if !said.is_some_and(|said| said.open) => return Ok(true),
+            None => {}
         }
-        self.hub.liveness.forget(id);
         let failed = |error: io::Error| data_error(&self.config, error);
         let end = LogStore::new(&self.wal, id).get_log_state().await.map_err(failed)?.last_log_id;
         let standing = Standing { open: false, at, floor: former.floor.max(end) };

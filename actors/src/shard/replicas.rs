@@ -111,7 +111,14 @@ impl Replicas {
         });
         let group = group.await?;
         match made {
-            Some(parts) => self.take(id, parts, group, consensus).await,
+            Some(parts) => {
+                let taken = self.take(id, parts, group, consensus).await;
+                if let Err(error) = &taken {
+                    // The group has a replica that nobody serves: it would be admitted, and might lead.
+                    consensus.fail(format!("a replica of {id} is opened and cannot be used: {error}"));
+                }
+                taken
+            }
             None => Ok(()),
         }
     }
