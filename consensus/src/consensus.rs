@@ -41,8 +41,8 @@ impl Consensus {
     /// Opens the data folder, restores the machine of every group that this node has a replica of from
     /// its snapshot and its log, and starts taking part. `machines` makes the state machine of each
     /// such group, the meta group's first. A founder begins with all groups, a node that joins with the
-    /// meta group; [`Consensus::open`] and [`Consensus::close`] change that. Members with a higher id are dialled from now on; those with a lower one reach this
-    /// node through [`Consensus::transport_service`].
+    /// meta group; [`Consensus::open`] and [`Consensus::close`] change that. Members with a higher id are
+    /// dialled from now on; those with a lower one reach this node through [`Consensus::transport_service`].
     ///
     /// # Errors
     /// See [`StartError`]; each says what to do.
@@ -78,7 +78,8 @@ impl Consensus {
                 continue;
             }
             let floor = standing.and_then(|standing| standing.floor);
-            if let Err(error) = consensus.start_group(id, floor, machines(id)).await {
+            let founds = consensus.config.founding && standing.is_none();
+            if let Err(error) = consensus.start_group(id, floor, machines(id), founds).await {
                 consensus.stop.cancel();
                 consensus.shutdown().await;
                 return Err(error);
@@ -132,7 +133,7 @@ impl Consensus {
         if let Some(group) = present {
             return Ok(group);
         }
-        self.start_group(id, floor, machine()).await?;
+        self.start_group(id, floor, machine(), false).await?;
         let (raft, group) = {
             let opened = self.opened();
             let opened = opened.get(&id).ok_or_else(|| StartError::Config("the node stops".to_owned()))?;
@@ -195,18 +196,20 @@ impl Consensus {
         standing.map_err(|error| data_error(&self.config, error))
     }
 
-    /// Starts a group over what the disk has of it.
+    /// Starts a group over what the disk has of it. `founds`: whether this node may be the first of it; one
+    /// whose replica was opened for a group that works must not.
     async fn start_group(
         &self,
         id: GroupId,
         floor: Option<LogId>,
         machine: Box<dyn StateMachine>,
+        founds: bool,
     ) -> Result<(), StartError> {
         let Consensus { config, hub, .. } = self;
         let started = self.restored(id, machine).await?;
         let stop = self.stop.child_token();
         watch_group(id, started.ended, self.failed.clone(), stop.clone());
-        if config.founding {
+        if founds {
             let (raft, peers) = (started.raft.clone(), hub.peers.clone());
             tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers, stop.clone()));
         }
