@@ -27,9 +27,11 @@ fn actions(kind: FaultKind) -> &'static [&'static str] {
         FaultKind::Loss => &["cut", "mend", "drop"],
         FaultKind::Disconnect => &["drop"],
         FaultKind::Delay => &["delay"],
-        FaultKind::LeaderAhead | FaultKind::MoveLeader | FaultKind::Join | FaultKind::Leave | FaultKind::Replicas => {
-            &["order"]
-        }
+        FaultKind::LeaderAhead
+        | FaultKind::MoveLeader
+        | FaultKind::Join
+        | FaultKind::Leave
+        | FaultKind::Replicas => &["order"],
         FaultKind::DiskSlow | FaultKind::ClockJump | FaultKind::ClockDrift => &[],
     }
 }
