@@ -23,6 +23,8 @@ impl Engine {
             shards: inner.shard_states(),
             alarms: inner.alarms.list(),
             replicas: inner.meta_state().replicas(),
+            level: inner.meta_state().level(),
+            level_held: inner.meta_state().level_held(),
             planted: inner.config.planted.map(|bug| format!("{bug:?}")),
             speed: f64::from(config.speed),
             figures: inner.figures(),
@@ -147,7 +149,9 @@ impl Inner {
             (false, true) => NodeStage::Member,
             (false, false) => NodeStage::Joining,
         };
-        NodeState { id, address: address.to_owned(), reachable, stage }
+        let knows =
+            if id == self.router.this { Some(self.config.level) } else { self.router.peers.knows(id) };
+        NodeState { id, address: address.to_owned(), reachable, stage, knows }
     }
 
     fn figures(&self) -> Figures {

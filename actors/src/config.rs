@@ -1,7 +1,7 @@
 //! How an engine works.
 
 use crate::{EventLimits, Probe};
-use routing::PlantedBug;
+use routing::{PlantedBug, level};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ pub struct EngineConfig {
     /// A node that cannot be reached for this long is replaced by another in the groups where it
     /// votes, if there is one that does not. It gets its place back when it returns.
     pub lost_after: Duration,
+    /// The highest feature level that this node knows: that of the build, but for rehearsals of
+    /// upgrades ([`level`]).
+    pub level: u32,
     /// How a shard's events are kept.
     pub events: EventLimits,
     /// Messages that may wait for one desk before its session ends as too slow, 1 to 65,536.
@@ -37,6 +40,7 @@ impl Default for EngineConfig {
         Self {
             lease: Duration::from_secs(10),
             lost_after: Duration::from_secs(300),
+            level: level::LATEST,
             events: EventLimits::default(),
             session_messages_max: 1_024,
             calls_max: 16_384,
@@ -54,6 +58,9 @@ impl EngineConfig {
         let lease_ms = self.lease.as_millis();
         if !(100..=600_000).contains(&lease_ms) {
             return Err(format!("lease {lease_ms} ms: use 100 ms to 600,000 ms"));
+        }
+        if !(level::FIRST..=level::REHEARSAL).contains(&self.level) {
+            return Err(format!("level {}: use {} to {}", self.level, level::FIRST, level::REHEARSAL));
         }
         if !(1..=65_536).contains(&self.session_messages_max) {
             return Err(format!("session messages {}: use 1 to 65,536", self.session_messages_max));

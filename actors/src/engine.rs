@@ -246,6 +246,30 @@ impl Engine {
         }
     }
 
+    /// The feature level that the cluster runs at, as this node knows.
+    #[must_use]
+    pub fn level(&self) -> u32 {
+        self.inner.meta_state().level()
+    }
+
+    /// Says whether the cluster stays at its feature level though all nodes know a higher one. It can be
+    /// given back to the release before as long as it does.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` in a cluster whose level does not know of this.
+    pub async fn hold_level(
+        &self,
+        request_id: RequestId,
+        hold: bool,
+        deadline: Duration,
+    ) -> Result<(), CallError> {
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::HoldLevel { hold }, deadline).await? {
+            MetaDone::Ok => Ok(()),
+            other => Err(CallError::Bug(format!("holding the level answered {other:?}"))),
+        }
+    }
+
     /// All domains with their places, in the order of ids, as this node knows them.
     #[must_use]
     pub fn domains(&self) -> Vec<PlacedDomain> {

@@ -161,6 +161,11 @@ impl Leader {
     }
 
     async fn meta(&self, request: &MetaRequest) -> PeerAnswer {
+        // Before it is in the log: replicas of an earlier release could not read it there.
+        let level = self.meta.read().unwrap_or_else(PoisonError::into_inner).level();
+        if request.command.level() > level {
+            return PeerAnswer::Failed(CallError::Rejected(Rejected::Level { level }));
+        }
         let answer = match self.meta_group.propose(codec::encode(request)).await {
             Ok(answer) => answer,
             Err(error) => return not_proposed(error),

@@ -56,7 +56,7 @@ pub trait Probe: Send + Sync + Debug {
     /// A command was applied.
     fn applied(&self, seen: &Applied<'_>);
 
-    /// A command does not decode, on any replica; the state is unchanged. Counts as applied.
+    /// A command does not decode: the node stops before it.
     fn undecodable(&self, spot: Spot, ordinal: u32, error: &str) {
         let _ = (spot, ordinal, error);
     }

@@ -6,7 +6,7 @@ use crate::{Account, PlacedDomain};
 use consensus::{Batch, BatchPosition, GroupId, NodeId, StateMachine};
 use proto::codec;
 use proto::log_file::{Item, LogFileError, LogReader};
-use routing::ShardId;
+use routing::{ShardId, level};
 use std::io::Read;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -54,7 +54,7 @@ impl MetaReplay {
     #[must_use]
     pub fn new(shards: u32) -> Self {
         let state: SharedMeta = Arc::new(RwLock::new(MetaState::new(shards)));
-        Self { machine: MetaMachine::new(state.clone()), state, at: None }
+        Self { machine: MetaMachine::new(state.clone(), level::REHEARSAL), state, at: None }
     }
 
     /// Applies the next file, as long as `goes_on` says so of an entry's index and the wall time of
@@ -96,13 +96,9 @@ impl MetaReplay {
                     let (index, term) = (batch.index, batch.term);
                     let commands = batch.commands.iter().map(|command| command.to_vec()).collect();
                     let batch = Batch { time_us: batch.time_us, wall_ms: batch.wall_ms, commands };
-                    let answers = self.machine.apply(position(index, term), &batch);
-                    for answer in answers {
-                        // What the group could not read it answered so, and went on.
-                        let answer: Result<crate::meta::MetaOutcome, String> = codec::decode(&answer)
-                            .map_err(|error| undecodable(String::new(), error.to_string()))?;
-                        answer.map_err(|why| undecodable(format!("a command of index {index}"), why))?.ok();
-                    }
+                    self.machine
+                        .apply(position(index, term), &batch)
+                        .map_err(|why| undecodable(format!("a command of index {index}"), why))?;
                     self.at = Some((index, term));
                 }
                 Item::Passed { index, term } => {

@@ -46,6 +46,8 @@ pub enum SeededBug {
     ResumeIgnoresEpoch,
     /// A new leader carries to other domains only what has left since it leads.
     OutboxForgotten,
+    /// The level is raised when a majority of nodes know the next.
+    LevelByMajority,
 }
 
 impl SeededBug {

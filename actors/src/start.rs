@@ -37,6 +37,7 @@ impl Engine {
         world: World,
     ) -> Result<Engine, StartError> {
         config.check().map_err(StartError::Config)?;
+        let consensus_config = consensus::Config { level: config.level, ..consensus_config };
         let seeded = Seeded::of(&config);
         let clock = world.clock.clone();
         let alarms = Alarms::new(clock.clone());
@@ -63,7 +64,7 @@ impl Engine {
         // touches the event stores.
         let machine = |group: GroupId| -> Box<dyn StateMachine> {
             if group == GroupId::META {
-                return Box::new(MetaMachine::new(meta.clone()));
+                return Box::new(MetaMachine::new(meta.clone(), config.level));
             }
             let (part, machine) = replicas.make(ShardId(group.0));
             parts.insert(group, part);
@@ -128,6 +129,9 @@ impl Engine {
             alarms: alarms.clone(),
             lost_after: config.lost_after,
             shards: consensus_config.shards,
+            knows: config.level,
+            replicas: shards.clone(),
+            seeded,
         };
         let inner = Arc::new(Inner {
             config,

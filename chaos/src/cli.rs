@@ -10,6 +10,7 @@ Examples:
   cargo build --release --workspace
   target/release/centralita-chaos kill --kills 20 --json failover.json
   target/release/centralita-chaos rolling --rounds 2
+  target/release/centralita-chaos upgrade --from centralita-of-before
   target/release/centralita-chaos grow --json grow.json
   target/release/centralita-chaos replace --nodes 3 --shards 4
   target/release/centralita-chaos behind --nodes 3 --shards 1 --domains 8 --probed 4 --probe-rate 100
@@ -55,6 +56,14 @@ enum Command {
     Replace {
         #[command(flatten)]
         setting: Setting,
+    },
+    /// Begins with another binary, and upgrades all nodes to this one, one after the other.
+    Upgrade {
+        #[command(flatten)]
+        setting: Setting,
+        /// The binary `centralita` that the nodes begin with.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
     },
     /// Restarts all nodes in good order, one after the other.
     Rolling {
@@ -113,6 +122,7 @@ impl Cli {
             | Command::Behind { setting, .. }
             | Command::Grow { setting }
             | Command::Replace { setting }
+            | Command::Upgrade { setting, .. }
             | Command::Rolling { setting, .. } => setting,
         }
     }
@@ -130,6 +140,7 @@ impl Cli {
             Command::Behind { setting, entries } => experiment::run(&setting, What::Away { entries }).await,
             Command::Grow { setting } => experiment::run(&setting, What::Grow).await,
             Command::Replace { setting } => experiment::run(&setting, What::Replace).await,
+            Command::Upgrade { setting, from } => experiment::run(&setting, What::Upgrade { from }).await,
             Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
         }
     }

@@ -4,16 +4,17 @@ use crate::behind::{self, Behind};
 use crate::cli::Setting;
 use crate::gaps;
 use crate::members::{self, Joined};
-use crate::nodes::Nodes;
+use crate::nodes::{self, Nodes};
 use crate::probe::Probe;
 use crate::realm;
 use crate::report::{Disturbance, Report};
-use crate::settled::{Place, settled};
+use crate::settled::{Place, settled, state};
 use crate::stop::Stop;
 use crate::verdict;
 use anyhow::Context;
 use client::Client;
 use indicatif::ProgressBar;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -31,7 +32,7 @@ const MEMBERS_MAX: Duration = Duration::from_secs(300);
 const FELT: Duration = Duration::from_secs(5);
 
 /// What is done to the nodes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum What {
     /// Killed so often, each time down for so long.
     Kill {
@@ -49,6 +50,11 @@ pub enum What {
     Grow,
     /// One dies for good and leaves, another joins.
     Replace,
+    /// All restarted in good order, with another binary than they began with.
+    Upgrade {
+        /// What they begin with.
+        from: PathBuf,
+    },
     /// All restarted in good order, so often.
     Restart {
         /// How often.
@@ -67,7 +73,10 @@ fn quiet(probe: &Probe, began: Instant, rest: Duration) -> Option<Duration> {
 /// When it could not be tried.
 pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let count = usize::try_from(setting.nodes).unwrap_or(usize::MAX);
-    let mut nodes = Nodes::start(setting.centralita.clone(), setting.nodes, setting.shards)?;
+    let to = nodes::binary(setting.centralita.clone())?;
+    let first =
+        if let What::Upgrade { from } = &what { nodes::binary(Some(from.clone()))? } else { to.clone() };
+    let mut nodes = Nodes::start(Some(first), setting.nodes, setting.shards)?;
     let client = Arc::new(Client::new(nodes.addresses())?);
     let mut alive: Vec<Place> = (0..count).map(|place| (Arc::clone(&client), place)).collect();
     settled(&alive, SETTLE_MAX).await.context("the cluster's birth")?;
@@ -89,10 +98,11 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     tokio::time::sleep(WARM_UP).await;
 
     let rest = Duration::from_secs_f64(setting.rest_s);
-    let times = match what {
-        What::Kill { times, .. } => times as usize,
+    let times = match &what {
+        What::Kill { times, .. } => *times as usize,
         What::Away { .. } | What::Grow | What::Replace => 1,
-        What::Restart { rounds } => rounds as usize * count,
+        What::Restart { rounds } => *rounds as usize * count,
+        What::Upgrade { .. } => count,
     };
     let progress = ProgressBar::new(times as u64).with_message("disturbances");
     let mut disturbances = Vec::new();
@@ -106,16 +116,20 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
             state.shards.iter().filter(|shard| shard.leader == id).map(|shard| shard.id).collect();
         let began = Instant::now();
         let mut lacks = None;
-        match what {
+        match &what {
             What::Away { entries } => {
                 nodes.kill(victim)?;
-                lacks = Some(behind::wait(&client, victim + 1, &state, entries, AWAY_MAX).await?);
+                lacks = Some(behind::wait(&client, victim + 1, &state, *entries, AWAY_MAX).await?);
             }
             What::Kill { down, .. } => {
                 nodes.kill(victim)?;
-                tokio::time::sleep(down).await;
+                tokio::time::sleep(*down).await;
             }
             What::Restart { .. } => nodes.stop(victim).await?,
+            What::Upgrade { .. } => {
+                nodes.stop(victim).await?;
+                nodes.install(to.clone());
+            }
             What::Grow => {}
             What::Replace => {
                 nodes.destroy(victim)?;
@@ -161,6 +175,9 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
         progress.inc(1);
     }
     progress.finish_and_clear();
+    if matches!(what, What::Upgrade { .. }) {
+        levels(&alive, rest).await?;
+    }
     stop.stop();
     while callers.join_next().await.is_some() {}
     desks.shutdown().await;
@@ -176,4 +193,27 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
         std::fs::write(path, format!("{:#}\n", report.json())).with_context(|| path.display().to_string())?;
     }
     Ok(report.is_good(setting))
+}
+
+/// Waits until every node says that the cluster is at the highest level that one knows, and a moment
+/// longer under load.
+///
+/// # Errors
+/// When it does not come to that.
+async fn levels(alive: &[Place], rest: Duration) -> anyhow::Result<()> {
+    let until = Instant::now() + SETTLE_MAX;
+    for place in alive {
+        loop {
+            let state = state(place).await.context("a node does not answer")?;
+            let highest = state.nodes.iter().filter_map(|node| node.knows).max();
+            if highest == Some(state.level) {
+                break;
+            }
+            let level = state.level;
+            anyhow::ensure!(Instant::now() < until, "the cluster stays at level {level}, of {highest:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    tokio::time::sleep(rest).await;
+    Ok(())
 }

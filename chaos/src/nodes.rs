@@ -23,23 +23,32 @@ pub struct Nodes {
     folder: TempDir,
 }
 
+/// The binary that is named, or the one beside this.
+///
+/// # Errors
+/// When it is not there.
+pub fn binary(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let beside = || -> anyhow::Result<PathBuf> {
+        let this = std::env::current_exe().context("this program does not know where it is")?;
+        Ok(this.with_file_name("centralita"))
+    };
+    let program = named.map_or_else(beside, Ok)?;
+    if !program.exists() {
+        bail!(
+            "{} is not there: build it (cargo build --release --workspace), or name it with --centralita",
+            program.display()
+        );
+    }
+    Ok(program)
+}
+
 impl Nodes {
     /// Starts so many.
     ///
     /// # Errors
     /// No binary, folder or port.
     pub fn start(program: Option<PathBuf>, count: u64, shards: u32) -> anyhow::Result<Self> {
-        let beside = || -> anyhow::Result<PathBuf> {
-            let this = std::env::current_exe().context("this program does not know where it is")?;
-            Ok(this.with_file_name("centralita"))
-        };
-        let program = program.map_or_else(beside, Ok)?;
-        if !program.exists() {
-            bail!(
-                "{} is not there: build it (cargo build --release --workspace), or name it with --centralita",
-                program.display()
-            );
-        }
+        let program = binary(program)?;
         let folder = tempfile::Builder::new().prefix("centralita-chaos-").tempdir().context("a folder")?;
         // Held until all are known, so that they differ.
         let held: Vec<TcpListener> = (0..count)
@@ -56,6 +65,11 @@ impl Nodes {
             nodes.run(place)?;
         }
         Ok(nodes)
+    }
+
+    /// From now on nodes are started with this binary.
+    pub fn install(&mut self, program: PathBuf) {
+        self.program = program;
     }
 
     /// Where they listen, in their order.

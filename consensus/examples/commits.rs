@@ -44,10 +44,10 @@ struct Sum {
 }
 
 impl StateMachine for Sum {
-    fn apply(&mut self, _at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
+    fn apply(&mut self, _at: BatchPosition, batch: &Batch) -> Result<Vec<Vec<u8>>, String> {
         self.time_us = batch.time_us;
         self.count += batch.commands.len() as u64;
-        vec![vec![1]; batch.commands.len()]
+        Ok(vec![vec![1]; batch.commands.len()])
     }
     fn snapshot(&mut self) -> BoxFuture<'static, io::Result<Vec<u8>>> {
         let bytes = [self.count.to_le_bytes(), self.time_us.to_le_bytes()].concat();

@@ -74,7 +74,11 @@ pub trait StateMachine: Send + 'static {
     }
 
     /// Applies one committed batch: one answer per command, in order. Must be deterministic.
-    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>>;
+    ///
+    /// # Errors
+    /// When the batch holds what this version cannot apply: to go on without it would part this
+    /// replica from the others. The node stops with that message.
+    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Result<Vec<Vec<u8>>, String>;
 
     /// An entry without a batch was committed here: the first of a term, or a change of members.
     /// It changes nothing; a machine that counts indexes hears of it all the same.

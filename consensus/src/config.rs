@@ -14,6 +14,9 @@ pub const SHARDS_MAX: u32 = 1_024;
 /// Most members that found a cluster together.
 pub const MEMBERS_MAX: usize = 9;
 
+/// The feature level of builds that say nothing of levels.
+pub const LEVEL_FIRST: u32 = 1;
+
 /// Most nodes of a cluster.
 pub const NODES_MAX: usize = 64;
 
@@ -41,6 +44,8 @@ pub struct Config {
     /// Log time per real time, 1 to [`SPEED_MAX`]; the same on every node. Above 1 only for
     /// demonstrations and load tests: log time then leaves the wall clock.
     pub speed: u32,
+    /// The highest feature level that this build knows, from [`LEVEL_FIRST`]; peers are told.
+    pub level: u32,
     /// Bounds.
     pub limits: Limits,
     /// A mistake on purpose, for proofs of the cluster simulator.
@@ -67,6 +72,7 @@ impl Config {
             founding: true,
             timing: Timing::default(),
             speed: 1,
+            level: LEVEL_FIRST,
             limits: Limits::default(),
             #[cfg(feature = "seeded-bugs")]
             seeded_bug: None,

@@ -294,6 +294,11 @@ impl Consensus {
         self.hub.set_removed(removed);
     }
 
+    /// The cluster runs at this feature level: nodes that do not know it are refused from now on.
+    pub fn set_level(&self, level: u32) {
+        self.hub.set_level(level);
+    }
+
     /// Becomes `Some` when this node must stop: the log has failed, a group has ended on its own,
     /// the node was removed, or it was said ([`Consensus::fail`]). The text says why.
     #[must_use]

@@ -228,6 +228,20 @@ async fn a_node_says_when_it_must_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_cannot_apply_what_was_committed_stops_before_it() {
+    logged();
+    let cluster = Cluster::start(1, 1, |_| {}).await;
+    cluster.propose(1, b"first").await;
+    let mut failure = cluster.nodes[&NodeId(1)].consensus.failure();
+    let outcome = cluster.group(NodeId(1), 1).propose(harness::STRANGE.to_vec()).await;
+    assert!(matches!(outcome, Err(ProposeError::Unknown(_))), "it is in the log: {outcome:?}");
+    let stopped = tokio::time::timeout(harness::LONG, failure.wait_for(Option::is_some)).await;
+    let why = stopped.unwrap().unwrap().clone().unwrap();
+    assert!(why.contains("group_1") && why.contains("a command of a later version"), "{why}");
+    assert_eq!(cluster.seen(NodeId(1), 1).commands, [b"first"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_configuration_or_folder_is_refused() {
     logged();
     let mut cluster = Cluster::start(1, 2, |_| {}).await;

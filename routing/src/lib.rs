@@ -20,6 +20,7 @@ mod fixed;
 mod fuzz_test;
 pub mod ids;
 pub mod invariants;
+pub mod level;
 mod likeness;
 mod matching;
 pub mod outcome;

@@ -18,12 +18,9 @@ pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
 use crate::domain::{Derived, Domain};
-use crate::{DomainId, LogTime, ShardId};
+use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The apply level that this build knows and a new shard starts at.
-pub(crate) const LEVEL: u32 = 1;
 
 /// All domains of one Raft group. The same entries make the same state, on every replica and in
 /// every replay.
@@ -58,7 +55,7 @@ impl Shard {
         Self {
             id,
             now: LogTime::default(),
-            level: LEVEL,
+            level: level::FIRST,
             domains: BTreeMap::new(),
             index: Derived(ShardIndex::default()),
         }

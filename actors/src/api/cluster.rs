@@ -36,6 +36,8 @@ pub struct NodeState {
     pub reachable: bool,
     /// How far it belongs to the cluster.
     pub stage: NodeStage,
+    /// The highest feature level that it knows, as it says; none where this node has no stream with it.
+    pub knows: Option<u32>,
 }
 
 /// How far a node belongs to the cluster.
@@ -142,6 +144,10 @@ pub struct ClusterState {
     pub alarms: Vec<AlarmNote>,
     /// Replicas that every shard should have, as far as there are nodes.
     pub replicas: usize,
+    /// The feature level that the cluster runs at.
+    pub level: u32,
+    /// Whether it stays at it though all nodes know a higher one.
+    pub level_held: bool,
     /// Faults planted for tests.
     pub planted: Option<String>,
     /// Log time runs this many times as fast as real time.

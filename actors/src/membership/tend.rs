@@ -4,6 +4,8 @@ use super::plan::{Situation, Step, next};
 use crate::alarms::Alarms;
 use crate::engine::new_request_id;
 use crate::meta::{Member, MetaCommand, MetaDone, MetaRequest, SharedMeta};
+use crate::seeded::Seeded;
+use crate::shard::ShardTable;
 use crate::wire::{PeerAnswer, PeerCall};
 use consensus::env::{SharedClock, SharedEntropy};
 use consensus::{Consensus, Group, GroupId, GroupMembers, MemberChange, NodeId};
@@ -18,7 +20,7 @@ use std::time::Duration;
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(500);
 /// One step may take this long; then it is looked at again.
-const STEP_MAX: Duration = Duration::from_secs(5);
+pub(super) const STEP_MAX: Duration = Duration::from_secs(5);
 
 /// Looks after the members of the groups of this node.
 pub(crate) struct Tender {
@@ -32,6 +34,11 @@ pub(crate) struct Tender {
     pub(crate) lost_after: Duration,
     /// Shards of the cluster.
     pub(crate) shards: u32,
+    /// The highest level that this node knows.
+    pub(crate) knows: u32,
+    /// The shards that this node has replicas of.
+    pub(crate) replicas: ShardTable,
+    pub(crate) seeded: Seeded,
 }
 
 /// To which nodes it was said that they have no replica of a group, as of which change of its members.
@@ -48,10 +55,11 @@ impl Tender {
         let told = SharedTold::default();
         loop {
             tokio::time::sleep(LOOK).await;
-            let (nodes, gone, replicas) = {
+            let (nodes, gone, replicas, level) = {
                 let meta = self.meta.read().unwrap_or_else(PoisonError::into_inner);
-                (meta.members().clone(), meta.removed(), meta.replicas())
+                (meta.members().clone(), meta.removed(), meta.replicas(), meta.level())
             };
+            self.consensus.set_level(level);
             if gone != removed {
                 self.consensus.set_removed(gone.clone());
                 removed = gone;
@@ -80,6 +88,9 @@ impl Tender {
                 if group.id() == GroupId::META {
                     let all: BTreeSet<NodeId> = elsewhere.iter().chain(now.members.keys()).copied().collect();
                     self.keep_records(&group, &nodes, &all).await;
+                    self.raise_level(&group, &nodes).await;
+                } else {
+                    self.follow_level(&group, level).await;
                 }
             }
             while steps.next().await.is_some() {}
@@ -184,6 +195,10 @@ impl Tender {
             let Some((node, _)) = gone else { return };
             MetaCommand::Gone { node: *node }
         };
+        self.write_down(meta, command).await;
+    }
+
+    pub(super) async fn write_down(&self, meta: &Group, command: MetaCommand) {
         let from_ms = self.meta.read().unwrap_or_else(PoisonError::into_inner).asked_from_ms();
         let id = new_request_id(&self.clock, &self.entropy, from_ms);
         let request = codec::encode(&MetaRequest { id, command: command.clone() });

@@ -1,10 +1,12 @@
 //! The meta group's place in replication.
 
-use super::state::{MetaOutcome, MetaRequest, MetaState};
+use super::state::{MetaCommand, MetaOutcome, MetaRequest, MetaState};
+use crate::shard::unreadable;
 use consensus::{Batch, BatchPosition, StateMachine};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use proto::codec;
+use routing::level;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The meta group's state on this node.
@@ -12,23 +14,30 @@ pub(crate) type SharedMeta = Arc<RwLock<MetaState>>;
 
 pub(crate) struct MetaMachine {
     state: SharedMeta,
+    /// The highest level that this node knows.
+    knows: u32,
 }
 
 impl MetaMachine {
-    pub(crate) fn new(state: SharedMeta) -> Self {
-        Self { state }
+    pub(crate) fn new(state: SharedMeta, knows: u32) -> Self {
+        Self { state, knows }
     }
 }
 
 impl StateMachine for MetaMachine {
-    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
+    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Result<Vec<Vec<u8>>, String> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.index = Some(at.index);
-        let mut answer = |command: &Vec<u8>| -> Result<MetaOutcome, String> {
-            let request: MetaRequest = codec::decode(command).map_err(|error| error.to_string())?;
-            Ok(state.apply(request, batch.time_us, batch.wall_ms))
+        let answer = |command: &Vec<u8>| -> Result<Vec<u8>, String> {
+            let request: MetaRequest =
+                codec::decode(command).map_err(|error| unreadable(&error.to_string()))?;
+            if let MetaCommand::SetLevel { level } = request.command {
+                level::check(level, self.knows).map_err(|error| error.to_string())?;
+            }
+            let outcome = state.apply(request, batch.time_us, batch.wall_ms);
+            Ok(codec::encode(&Result::<MetaOutcome, String>::Ok(outcome)))
         };
-        batch.commands.iter().map(|command| codec::encode(&answer(command))).collect()
+        batch.commands.iter().map(answer).collect()
     }
 
     fn passed(&mut self, at: BatchPosition) {
@@ -50,6 +59,7 @@ impl StateMachine for MetaMachine {
                 state.shards()
             ));
         }
+        level::check(restored.level(), self.knows).map_err(|error| error.to_string())?;
         restored.index = Some(at.index);
         *state = restored;
         Ok(())

@@ -4,4 +4,4 @@ mod machine;
 mod state;
 
 pub(crate) use machine::{MetaMachine, SharedMeta};
-pub(crate) use state::{Member, MetaCommand, MetaDone, MetaOutcome, MetaRequest, MetaState, hash_of};
+pub(crate) use state::{Member, MetaCommand, MetaDone, MetaRequest, MetaState, hash_of};

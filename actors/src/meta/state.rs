@@ -4,7 +4,7 @@ use crate::{Account, PlacedDomain};
 use consensus::{NODES_MAX, NodeId};
 use proto::codec;
 use routing::requests::{Requests, Seen};
-use routing::{AccountId, DomainId, LogTime, Rejected, RequestId, ShardId, Span};
+use routing::{AccountId, DomainId, LogTime, Rejected, RequestId, ShardId, Span, level};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +69,33 @@ pub(crate) enum MetaCommand {
     SetReplicas {
         replicas: u8,
     },
+    /// All nodes know this level: the cluster runs at it from now on.
+    SetLevel {
+        level: u32,
+    },
+    /// The level is not to be raised, or is again.
+    HoldLevel {
+        hold: bool,
+    },
+}
+
+impl MetaCommand {
+    /// The level that the cluster must run at for it.
+    pub(crate) fn level(&self) -> u32 {
+        match self {
+            MetaCommand::CreateAccount { .. }
+            | MetaCommand::PlaceDomain { .. }
+            | MetaCommand::ConfirmDomain { .. }
+            | MetaCommand::Found { .. }
+            | MetaCommand::Join { .. }
+            | MetaCommand::Leave { .. }
+            | MetaCommand::Gone { .. }
+            | MetaCommand::SetReplicas { .. }
+            // Only said when all know the level that it names.
+            | MetaCommand::SetLevel { .. } => level::FIRST,
+            MetaCommand::HoldLevel { .. } => 2,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +149,20 @@ impl Default for Settings {
     }
 }
 
+/// Which level the cluster runs at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Levels {
+    now: u32,
+    /// It is not to be raised.
+    held: bool,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Levels { now: level::FIRST, held: false }
+    }
+}
+
 /// Accounts and domains, and the answers of late requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MetaState {
@@ -140,6 +181,9 @@ pub(crate) struct MetaState {
     /// Written after the rest, if there is anything to say: see [`MetaState::encode`].
     #[serde(skip)]
     settings: Settings,
+    /// Written after the settings, likewise.
+    #[serde(skip)]
+    levels: Levels,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -165,6 +209,9 @@ impl MetaState {
     }
 
     fn carry_out(&mut self, command: &MetaCommand) -> MetaOutcome {
+        if command.level() > self.levels.now {
+            return Err(Rejected::Level { level: self.levels.now });
+        }
         match command {
             MetaCommand::CreateAccount { name } => self.create_account(name),
             MetaCommand::PlaceDomain { account } => self.place_domain(*account),
@@ -188,6 +235,18 @@ impl MetaState {
                     return Err(Rejected::Invalid { field: "replicas".to_owned(), problem });
                 }
                 self.settings.replicas = *replicas;
+                Ok(MetaDone::Ok)
+            }
+            MetaCommand::SetLevel { level } if *level < self.levels.now => {
+                let problem = format!("the cluster runs at {} already", self.levels.now);
+                Err(Rejected::Invalid { field: "level".to_owned(), problem })
+            }
+            MetaCommand::SetLevel { level } => {
+                self.levels.now = *level;
+                Ok(MetaDone::Ok)
+            }
+            MetaCommand::HoldLevel { hold } => {
+                self.levels.held = *hold;
                 Ok(MetaDone::Ok)
             }
         }
@@ -265,10 +324,11 @@ impl MetaState {
     /// The state as it is in a snapshot. Settings that nobody has changed are not written: such a state
     /// is what builds that knew none write and read.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        if self.settings == Settings::default() {
-            return codec::encode(self);
+        match (self.settings == Settings::default(), self.levels == Levels::default()) {
+            (true, true) => codec::encode(self),
+            (false, true) => codec::encode(&(self, self.settings)),
+            (_, false) => codec::encode(&(self, self.settings, self.levels)),
         }
-        codec::encode(&(self, self.settings))
     }
 
     /// Reads what [`MetaState::encode`] wrote.
@@ -276,10 +336,23 @@ impl MetaState {
     /// # Errors
     /// As of [`codec::decode`].
     pub(crate) fn decode(encoded: &[u8]) -> Result<Self, codec::CodecError> {
+        if let Ok((state, settings, levels)) = codec::decode::<(Self, Settings, Levels)>(encoded) {
+            return Ok(Self { settings, levels, ..state });
+        }
         match codec::decode::<(Self, Settings)>(encoded) {
             Ok((state, settings)) => Ok(Self { settings, ..state }),
             Err(_) => codec::decode(encoded),
         }
+    }
+
+    /// The level that the cluster runs at.
+    pub(crate) fn level(&self) -> u32 {
+        self.levels.now
+    }
+
+    /// Whether the level is not to be raised.
+    pub(crate) fn level_held(&self) -> bool {
+        self.levels.held
     }
 
     /// How many replicas every shard should have, as far as there are nodes.
@@ -490,6 +563,32 @@ mod tests {
         assert_eq!(read.replicas(), 3);
         assert_eq!((read.hash(), &read), (state.hash(), &state));
         assert!(MetaState::decode(&before[..before.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn the_level_only_rises_and_is_in_a_snapshot() {
+        let mut state = MetaState::new(2);
+        let mut number = 0;
+        let mut ask = |state: &mut MetaState, command: MetaCommand| {
+            number += 1;
+            state.apply(MetaRequest { id: id(1_000, number), command }, 1, 1_000)
+        };
+        let hold = |hold| MetaCommand::HoldLevel { hold };
+        let raise = |level| MetaCommand::SetLevel { level };
+        assert_eq!(state.level(), 1);
+        assert_eq!(ask(&mut state, hold(true)), Err(Rejected::Level { level: 1 }), "others may not know it");
+        ask(&mut state, raise(2)).unwrap();
+        ask(&mut state, raise(2)).unwrap();
+        assert!(matches!(ask(&mut state, raise(1)), Err(Rejected::Invalid { .. })));
+        ask(&mut state, hold(true)).unwrap();
+        for replicas in [5, 3] {
+            ask(&mut state, MetaCommand::SetReplicas { replicas }).unwrap();
+            let read = MetaState::decode(&state.encode()).unwrap();
+            assert_eq!((read.level(), read.level_held(), read.replicas()), (2, true, usize::from(replicas)));
+            assert_eq!((read.hash(), &read), (state.hash(), &state));
+        }
+        ask(&mut state, hold(false)).unwrap();
+        assert!(!state.level_held());
     }
 
     #[test]

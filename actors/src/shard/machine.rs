@@ -17,6 +17,7 @@ use routing::command::TransferTarget;
 use routing::entry::Request;
 use routing::{
     Alarm, DomainId, Effects, Entry, Event, EventKind, Frozen, LogTime, Picture, PlantedBug, Position, Shard,
+    level,
 };
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -83,6 +84,8 @@ pub(crate) struct ShardMachine {
     alarms: Alarms,
     probe: Option<Arc<dyn Probe>>,
     seeded: Seeded,
+    /// The highest level that this node knows.
+    knows: u32,
     effects: Effects,
     /// The last index that was applied, passed or restored.
     at: Spot,
@@ -104,7 +107,8 @@ impl ShardMachine {
             probe.began(node, &replica.read().shard);
         }
         let effects = Effects::default();
-        Self { replica, events, desks, leases, subscribers, clock, alarms, probe, seeded, effects, at }
+        let knows = config.level;
+        Self { replica, events, desks, leases, subscribers, clock, alarms, probe, seeded, knows, effects, at }
     }
 
     /// What only the leader does: leases and desks. Both are empty elsewhere.
@@ -139,6 +143,12 @@ impl ShardMachine {
     }
 }
 
+/// Why a node stops that cannot read what was committed. Others can: to pass over it would part this
+/// replica from theirs.
+pub(crate) fn unreadable(error: &str) -> String {
+    format!("a command that this release cannot read ({error}): start the release that the others run")
+}
+
 /// The stored form of a shard. Others get their turn in between: a large one takes a quarter of a second.
 async fn encode(frozen: &Frozen) -> Vec<u8> {
     let mut encoder = codec::Encoder::default();
@@ -159,13 +169,13 @@ impl StateMachine for ShardMachine {
         async move { events.ready().await }.boxed()
     }
 
-    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
+    fn apply(&mut self, at: BatchPosition, batch: &Batch) -> Result<Vec<Vec<u8>>, String> {
         let mut effects = std::mem::take(&mut self.effects);
         effects.clear();
         self.at = Spot { index: at.index, term: at.term, ..self.at };
         let mut replica = self.replica.write();
         replica.index = Some(at.index);
-        let mut apply = |ordinal: usize, command: &Vec<u8>| -> ShardAnswer {
+        let mut apply = |ordinal: usize, command: &Vec<u8>| -> Result<Vec<u8>, String> {
             let last_of_batch = ordinal + 1 == batch.commands.len();
             let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
             let request: Request = codec::decode(command).map_err(|error| {
@@ -173,8 +183,9 @@ impl StateMachine for ShardMachine {
                 if let Some(probe) = &self.probe {
                     probe.undecodable(self.at, ordinal, &error);
                 }
-                error
+                unreadable(&error)
             })?;
+            level::check_command(&request.command, self.knows).map_err(|error| error.to_string())?;
             let position = Position { index: at.index, ordinal };
             let time = LogTime(batch.time_us);
             let entry = Entry { position, time, wall_ms: batch.wall_ms, request };
@@ -192,10 +203,11 @@ impl StateMachine for ShardMachine {
                     last_of_batch,
                 });
             }
-            Ok(outcome)
+            Ok(codec::encode(&ShardAnswer::Ok(outcome)))
         };
         let commands = batch.commands.iter().enumerate();
-        let answers = commands.map(|(ordinal, command)| codec::encode(&apply(ordinal, command))).collect();
+        let answers: Result<_, String> = commands.map(|(ordinal, command)| apply(ordinal, command)).collect();
+        let answers = answers?;
         let (next, pending) = (replica.shard.next_deadline(), replica.shard.is_pending());
         if batch.commands.is_empty()
             && let Some(probe) = &self.probe
@@ -217,7 +229,7 @@ impl StateMachine for ShardMachine {
             ));
         }
         self.effects = effects;
-        answers
+        Ok(answers)
     }
 
     fn passed(&mut self, at: BatchPosition) {
@@ -249,6 +261,7 @@ impl StateMachine for ShardMachine {
 
     fn restore(&mut self, at: BatchPosition, snapshot: &[u8]) -> Result<(), String> {
         let mut shard: Shard = codec::decode(snapshot).map_err(|error| error.to_string())?;
+        level::check(shard.level(), self.knows).map_err(|error| error.to_string())?;
         let domains = shard.domains();
         let mut replica = self.replica.write();
         if shard.id() != replica.shard.id() {

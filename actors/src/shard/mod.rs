@@ -11,7 +11,7 @@ mod table;
 
 pub(crate) use desks::{Desks, Outgoing};
 pub(crate) use leases::{Leases, Silence};
-pub(crate) use machine::{Parts, ShardMachine, SharedReplica};
+pub(crate) use machine::{Parts, ShardMachine, SharedReplica, unreadable};
 pub(crate) use reads::read;
 pub(crate) use replicas::Replicas;
 pub(crate) use runtime::{Counters, ShardRuntime};

@@ -128,7 +128,10 @@ impl RaftStateMachine<TypeConfig> for Machine {
                 EntryPayload::Normal(batch) => {
                     let ready = self.inner().ready();
                     ready.await;
-                    answers = self.inner().apply(at, &batch);
+                    answers = self.inner().apply(at, &batch).map_err(|text| {
+                        let text = format!("entry {} of {}: {text}", at.index, self.group);
+                        io::Error::new(io::ErrorKind::InvalidData, text)
+                    })?;
                     self.entry_time_us = batch.time_us;
                     self.clock.applied(batch.time_us);
                 }

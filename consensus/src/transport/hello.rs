@@ -1,6 +1,7 @@
 //! Who is at the other end: sent with the call that opens a stream, before any frame.
 
 use crate::api::NodeId;
+use crate::config::LEVEL_FIRST;
 use serde::{Deserialize, Serialize};
 use tonic::Status;
 use tonic::metadata::{MetadataMap, MetadataValue};
@@ -8,6 +9,8 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 /// Version of the frames and of what is in them. Nodes of different versions do not talk.
 pub const PROTOCOL: u32 = 2;
 const KEY: &str = "centralita-hello-bin";
+/// Beside the introduction, for builds that do not know it to pass over.
+const LEVEL_KEY: &str = "centralita-level";
 
 /// A node's introduction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +80,31 @@ impl Hello {
     }
 }
 
+/// Puts the highest feature level that this build knows into a call's metadata.
+pub fn write_level(level: u32, metadata: &mut MetadataMap) {
+    metadata.insert(LEVEL_KEY, MetadataValue::from(level));
+}
+
+/// The highest feature level that the other end knows: the first where it says nothing.
+pub fn read_level(metadata: &MetadataMap) -> u32 {
+    let said = metadata.get(LEVEL_KEY).and_then(|level| level.to_str().ok()?.parse().ok());
+    said.unwrap_or(LEVEL_FIRST)
+}
+
+/// Whether a node that knows levels up to `knows` may be in a cluster that runs at `level`.
+///
+/// # Errors
+/// What to change, for the person who reads that node's log.
+pub fn check_level(node: NodeId, knows: u32, level: u32) -> Result<(), String> {
+    if knows >= level {
+        return Ok(());
+    }
+    Err(format!(
+        "{node} knows feature levels up to {knows}, the cluster runs at {level}: start it with the release that \
+         the others run"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +126,17 @@ mod tests {
         hello(1, 2).write(&mut metadata);
         assert_eq!(Hello::read(&metadata).unwrap(), hello(1, 2));
         assert!(Hello::read(&MetadataMap::new()).is_err());
+    }
+
+    #[test]
+    fn levels_survive_metadata_and_builds_without_them_know_the_first() {
+        let mut metadata = MetadataMap::new();
+        assert_eq!(read_level(&metadata), 1);
+        write_level(7, &mut metadata);
+        assert_eq!(read_level(&metadata), 7);
+        assert_eq!(check_level(NodeId(3), 7, 7), Ok(()));
+        let refused = check_level(NodeId(3), 7, 8).unwrap_err();
+        assert!(refused.contains("up to 7") && refused.contains("runs at 8"), "{refused}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::codec::{FrameCodec, METHOD};
 use super::dial::SharedDial;
 use super::frame::{FRAGMENT_BYTES, Frame};
-use super::hello::Hello;
+use super::hello::{Hello, check_level, read_level, write_level};
 use super::inbox::{Inbox, Reader};
 use super::link::{Link, Outgoing};
 use super::liveness::Liveness;
@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -62,6 +63,8 @@ pub struct Hub {
     /// Held while a slot changes and the handler is told, so that it is told in order.
     changing: Mutex<()>,
     members: Mutex<Members>,
+    /// The feature level that the cluster runs at, as far as this node has heard.
+    level: AtomicU32,
     /// What another node said when it refused this one as removed.
     dismissed: watch::Sender<Option<String>>,
     stop: CancellationToken,
@@ -99,6 +102,7 @@ impl Hub {
             entropy,
             changing: Mutex::new(()),
             members: Mutex::default(),
+            level: AtomicU32::new(0),
             dismissed: watch::Sender::new(None),
             stop,
         })
@@ -162,6 +166,26 @@ impl Hub {
             self.liveness.went(peer);
             self.inbox.changed(peer, false);
         }
+    }
+
+    /// The cluster runs at this feature level: nodes that do not know it are refused from now on.
+    pub fn set_level(&self, level: u32) {
+        self.level.fetch_max(level, Ordering::Relaxed);
+    }
+
+    /// The highest feature level that this node knows, for peers.
+    pub(super) fn knows(&self) -> u32 {
+        self.config.level
+    }
+
+    /// A node says that it knows levels up to this.
+    ///
+    /// # Errors
+    /// When that is too little.
+    pub(super) fn hear_level(&self, peer: NodeId, knows: u32) -> Result<(), String> {
+        check_level(peer, knows, self.level.load(Ordering::Relaxed))?;
+        self.peers.set_knows(peer, knows);
+        Ok(())
     }
 
     /// Becomes `Some` when another node refuses this one because it was removed.
@@ -260,19 +284,22 @@ impl Hub {
         let (link, outgoing) = Link::new(peer);
         let mut request = Request::new(messages(Arc::clone(&link), outgoing));
         self.hello(peer).write(request.metadata_mut());
+        write_level(self.knows(), request.metadata_mut());
         let path = PathAndQuery::from_static(METHOD);
         let answer = grpc.streaming(request, path, FrameCodec).await;
         let answer = answer.map_err(|status| status.message().to_owned())?;
         let theirs = Hello::read(answer.metadata()).map_err(|status| status.message().to_owned())?;
         self.hello(peer).check(&theirs)?;
+        self.hear_level(peer, read_level(answer.metadata()))?;
         Ok((link, incoming(answer.into_inner())))
     }
 
-    /// Whether a node that dialled may have a link with this one; the introduction to answer with.
+    /// Whether a node that dialled, and knows feature levels up to `knows`, may have a link with this
+    /// one; the introduction to answer with.
     ///
     /// # Errors
     /// Strangers are refused with what is wrong.
-    pub(super) fn admit(&self, theirs: &Hello) -> Result<Hello, Status> {
+    pub(super) fn admit(&self, theirs: &Hello, knows: u32) -> Result<Hello, Status> {
         if self.stop.is_cancelled() {
             return Err(Status::unavailable("the node stops"));
         }
@@ -291,6 +318,7 @@ impl Hub {
                 self.config.node
             )));
         }
+        self.hear_level(theirs.node, knows).map_err(Status::failed_precondition)?;
         self.peers.add(theirs.node);
         Ok(mine)
     }
@@ -301,7 +329,7 @@ impl Hub {
     /// Strangers are refused with what is wrong.
     pub fn accept(self: &Arc<Self>, request: Request<Streaming<Bytes>>) -> Result<Response<Frames>, Status> {
         let theirs = Hello::read(request.metadata())?;
-        let mine = self.admit(&theirs)?;
+        let mine = self.admit(&theirs, read_level(request.metadata()))?;
         let (link, outgoing) = Link::new(theirs.node);
         let hub = Arc::clone(self);
         let incoming = incoming(request.into_inner());
@@ -310,6 +338,7 @@ impl Hub {
         let stream = messages(link, outgoing).map(Ok).boxed();
         let mut response = Response::new(stream);
         mine.write(response.metadata_mut());
+        write_level(self.knows(), response.metadata_mut());
         Ok(response)
     }
 

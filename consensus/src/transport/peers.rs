@@ -16,12 +16,14 @@ pub type Slot = watch::Sender<Option<Arc<Link>>>;
 #[derive(Clone)]
 pub struct Peers {
     slots: Arc<RwLock<BTreeMap<NodeId, Arc<Slot>>>>,
+    /// The highest feature level that peers said they know when they introduced themselves.
+    levels: Arc<RwLock<BTreeMap<NodeId, u32>>>,
 }
 
 impl Peers {
     /// Nobody yet.
     pub(crate) fn new() -> Peers {
-        Peers { slots: Arc::default() }
+        Peers { slots: Arc::default(), levels: Arc::default() }
     }
 
     fn slots(&self) -> RwLockReadGuard<'_, BTreeMap<NodeId, Arc<Slot>>> {
@@ -39,6 +41,11 @@ impl Peers {
         slots.entry(peer).or_insert_with(|| Arc::new(watch::Sender::new(None))).clone()
     }
 
+    /// A peer has said what it knows.
+    pub(crate) fn set_knows(&self, peer: NodeId, level: u32) {
+        self.levels.write().unwrap_or_else(PoisonError::into_inner).insert(peer, level);
+    }
+
     /// How many have a slot.
     pub(crate) fn len(&self) -> usize {
         self.slots().len()
@@ -46,6 +53,7 @@ impl Peers {
 
     /// Forgets a peer; the slot it had.
     pub(crate) fn forget(&self, peer: NodeId) -> Option<Arc<Slot>> {
+        self.levels.write().unwrap_or_else(PoisonError::into_inner).remove(&peer);
         self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(&peer)
     }
 
@@ -107,6 +115,13 @@ impl Peers {
         let link = self.link(to).ok_or(PeerError::Unreachable(to))?;
         link.try_send(Lane::Normal, Kind::Cast, link.new_id(), message)
             .map_err(|_| PeerError::Unreachable(to))
+    }
+
+    /// The highest feature level that a node knows with which there is a live stream.
+    #[must_use]
+    pub fn knows(&self, node: NodeId) -> Option<u32> {
+        self.link(node)?;
+        self.levels.read().unwrap_or_else(PoisonError::into_inner).get(&node).copied()
     }
 
     /// Whether there is a live stream with a node. The own node is not a peer.

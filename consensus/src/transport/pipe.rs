@@ -47,8 +47,11 @@ impl Pipe {
 
 const CLOSED: &str = "the pipe was closed";
 
-/// What the accepting side introduces itself with: or why it does not.
-type Answer = Result<Hello, String>;
+/// What a side introduces itself with, and the highest feature level that it knows.
+type Introduction = (Hello, u32);
+
+/// The accepting side's, or why it does not.
+type Answer = Result<Introduction, String>;
 
 impl Hub {
     /// The dialling side of a pipe. The caller sets the deadline.
@@ -58,9 +61,10 @@ impl Hub {
         mut pipe: Pipe,
     ) -> Result<(Arc<Link>, Incoming), String> {
         let mine = self.hello(peer);
-        pipe.send(&mine).await?;
-        let theirs = pipe.receive::<Answer>().await??;
+        pipe.send(&(&mine, self.knows())).await?;
+        let (theirs, knows) = pipe.receive::<Answer>().await??;
         mine.check(&theirs)?;
+        self.hear_level(peer, knows)?;
         Ok(open(peer, pipe))
     }
 
@@ -70,8 +74,9 @@ impl Hub {
     /// Strangers are refused with what is wrong, which they are told too.
     pub(super) async fn accept_pipe(self: &Arc<Self>, mut pipe: Pipe) -> Result<NodeId, String> {
         let introduced = tokio::time::timeout(CONNECT, async {
-            let theirs = pipe.receive::<Hello>().await?;
-            let answer: Answer = self.admit(&theirs).map_err(|status| status.message().to_owned());
+            let (theirs, knows) = pipe.receive::<Introduction>().await?;
+            let admitted = self.admit(&theirs, knows).map(|mine| (mine, self.knows()));
+            let answer: Answer = admitted.map_err(|status| status.message().to_owned());
             pipe.send(&answer).await?;
             answer.map(|_| theirs.node)
         });

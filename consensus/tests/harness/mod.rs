@@ -21,6 +21,8 @@ pub const LONG: Duration = Duration::from_secs(60);
 
 /// A command on which the state machine panics.
 pub const POISON: &[u8] = b"poison";
+/// A command that the state machine says it cannot apply.
+pub const STRANGE: &[u8] = b"strange";
 
 pub struct RealClock(Instant);
 
@@ -80,7 +82,7 @@ pub struct Ledger {
 }
 
 impl StateMachine for Ledger {
-    fn apply(&mut self, _at: BatchPosition, batch: &Batch) -> Vec<Vec<u8>> {
+    fn apply(&mut self, _at: BatchPosition, batch: &Batch) -> Result<Vec<Vec<u8>>, String> {
         let mut seen = self.seen.lock().unwrap();
         assert!(batch.time_us > seen.time_us, "log time must grow");
         seen.time_us = batch.time_us;
@@ -89,10 +91,13 @@ impl StateMachine for Ledger {
         let mut answers = Vec::new();
         for command in &batch.commands {
             assert!(command.as_slice() != POISON, "poison");
+            if command.as_slice() == STRANGE {
+                return Err("a command of a later version".to_owned());
+            }
             seen.commands.push(command.clone());
             answers.push(seen.commands.len().to_le_bytes().to_vec());
         }
-        answers
+        Ok(answers)
     }
 
     fn snapshot(&mut self) -> BoxFuture<'static, io::Result<Vec<u8>>> {

@@ -5,7 +5,7 @@ use super::call::{Shared, permit};
 use super::limits::EXPORTS_MAX;
 use crate::convert::scalar;
 use crate::problem::Problem;
-use ::routing::ShardId;
+use ::routing::{ShardId, level};
 use actors::{ClusterState, ExportError, ExportFrom, NodeStage};
 use consensus::NodeId;
 use futures::stream;
@@ -70,11 +70,25 @@ impl Cluster for ClusterService {
             .await
     }
 
+    async fn hold_level(
+        &self,
+        request: Request<v1::HoldLevelRequest>,
+    ) -> Result<Response<v1::HoldLevelResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/HoldLevel", request, |engine, call, deadline| async move {
+                let id = engine.new_request_id();
+                engine.hold_level(id, call.hold, deadline).await?;
+                Ok(v1::HoldLevelResponse {})
+            })
+            .await
+    }
+
     async fn join(&self, request: Request<v1::JoinRequest>) -> Result<Response<v1::JoinResponse>, Status> {
         self.0
             .unary("centralita.v1.Cluster/Join", request, |engine, call, deadline| async move {
                 let nonce = scalar::nonce("nonce", &call.nonce)?;
                 check_name(&engine.cluster_id(), &call.cluster)?;
+                check_level(engine.level(), call.level)?;
                 let joined = engine.join(nonce, call.address, deadline).await?;
                 let members = joined.members.into_iter().map(|(id, address)| Member { id: id.0, address });
                 Ok(v1::JoinResponse {
@@ -124,6 +138,19 @@ pub fn name_of(cluster_id: &str) -> &str {
     cluster_id.split_once('/').map_or(cluster_id, |(name, _)| name)
 }
 
+/// Whether a node that knows feature levels up to `knows` (0: it says nothing of levels) may join.
+fn check_level(level: u32, knows: u32) -> Result<(), Problem> {
+    if knows.max(level::FIRST) >= level {
+        return Ok(());
+    }
+    let message = format!(
+        "the cluster runs at feature level {level}, this node's release knows levels up to {}: install the release \
+         that the others run",
+        knows.max(level::FIRST)
+    );
+    Err(Problem::new(Code::FailedPrecondition, "LEVEL_TOO_LOW", message).with("level", level))
+}
+
 fn check_name(cluster_id: &str, wanted: &str) -> Result<(), Problem> {
     let name = name_of(cluster_id);
     if wanted == name {
@@ -160,6 +187,7 @@ fn write(state: &ClusterState) -> v1::ClusterState {
                 id: node.id.0,
                 address: node.address.clone(),
                 reachable: node.reachable,
+                knows: node.knows,
                 stage: match node.stage {
                     NodeStage::Joining => Stage::Joining,
                     NodeStage::Member => Stage::Member,
@@ -192,6 +220,8 @@ fn write(state: &ClusterState) -> v1::ClusterState {
             .collect(),
         alarms: state.alarms.iter().map(|alarm| alarm.text.clone()).collect(),
         replicas: u32::try_from(state.replicas).unwrap_or(u32::MAX),
+        level: state.level,
+        level_held: state.level_held,
         planted: state.planted.clone().unwrap_or_default(),
         speed: state.speed,
     }

@@ -101,12 +101,15 @@ impl Start {
         if let Some(address) = running.ready() {
             panic!("the node serves at {address}, but should refuse");
         }
-        let status = running.child.wait().expect("a child's status");
-        // What it said last is read by another thread, which may be behind.
-        if let Some(drained) = running.drained.take() {
-            drained.join().expect("stderr is read to its end");
-        }
-        Ended { code: status.code(), errors: running.errors() }
+        running.end()
+    }
+
+    /// Starts a node that is expected to end by itself, and waits for it.
+    pub fn ends(&self) -> Ended {
+        let mut running = Running::spawn(self.command());
+        // It may serve for a moment.
+        let _ = running.ready();
+        running.end()
     }
 }
 
@@ -169,6 +172,16 @@ impl Running {
 
     fn errors(&self) -> String {
         self.errors.lock().expect("not poisoned").clone()
+    }
+
+    /// Waits for its end.
+    fn end(mut self) -> Ended {
+        let status = self.child.wait().expect("a child's status");
+        // What it said last is read by another thread, which may be behind.
+        if let Some(drained) = self.drained.take() {
+            drained.join().expect("stderr is read to its end");
+        }
+        Ended { code: status.code(), errors: self.errors() }
     }
 }
 

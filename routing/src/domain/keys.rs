@@ -112,6 +112,13 @@ impl PickFacts {
     }
 }
 
+impl PickKey {
+    /// Whether only the agents' numbers say which of the two comes first.
+    pub(crate) fn ties(self, other: Self) -> bool {
+        (self.major, self.minor) == (other.major, other.minor)
+    }
+}
+
 /// A holding agent's place: the one that holds for the worst-ranked conversation first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HoldKey {

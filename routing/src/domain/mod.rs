@@ -40,6 +40,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) now: LogTime,
     pub(crate) wall_ms: u64,
     pub(crate) position: Position,
+    /// The shard's level.
+    pub(crate) level: u32,
     pub(crate) effects: &'a mut Effects,
     pub(crate) planted: Option<PlantedBug>,
     /// Expiries that the entry may still do.

@@ -121,7 +121,7 @@ impl Domain {
 
     fn try_conversation(&mut self, cx: &mut Cx<'_>, key: RankKey) -> Tried {
         let no = key.conversation;
-        let Some((agent, queue)) = self.pick(no, &mut cx.effects.visited) else { return Tried::Nobody };
+        let Some((agent, queue)) = self.pick(cx, no) else { return Tried::Nobody };
         if let Some(better) = self.hold_instead(cx.now, agent, key, &mut cx.effects.visited) {
             self.begin_hold(cx.now, agent, better);
             return Tried::Held;

@@ -1,6 +1,6 @@
 //! One entry, step by step, as docs/routing/RULES.md says.
 
-use super::{LEVEL, PlantedBug, Shard};
+use super::{PlantedBug, Shard};
 use crate::commands::{self, About, Answer};
 use crate::digest::digest;
 use crate::domain::{Cx, Domain};
@@ -11,7 +11,7 @@ use crate::outcome::{Done, DoneWhat};
 use crate::requests::Seen;
 use crate::settings::DomainSettings;
 use crate::settings::limits::{EXPIRIES_PER_ENTRY_MAX, MATCHES_PER_ENTRY_MAX};
-use crate::{AccountId, Command, DomainId, Effects, Entry, Outcome, Rejected, Sequence, Version};
+use crate::{AccountId, Command, DomainId, Effects, Entry, Outcome, Rejected, Sequence, Version, level};
 use std::hash::Hasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -35,6 +35,7 @@ impl Shard {
             now: self.now,
             wall_ms: entry.wall_ms,
             position: entry.position,
+            level: self.level,
             effects,
             planted: self.index.0.planted,
             expiries_left: EXPIRIES_PER_ENTRY_MAX,
@@ -53,7 +54,8 @@ impl Shard {
                     format!("the shard runs at {} already", self.level),
                 );
             }
-            if level > LEVEL {
+            // Replicas stop before such an entry (`level::check_command`): to go on would part them.
+            if level > level::REHEARSAL {
                 return Err(Rejected::Level { level: self.level });
             }
             self.level = level;

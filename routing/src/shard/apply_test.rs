@@ -4,7 +4,9 @@ use crate::command::{By, Intent};
 use crate::settings::{AgentSettings, DomainSettings};
 use crate::testing::{DOMAIN, World};
 use crate::view::Stage;
-use crate::{AccountId, Alarm, Channel, ChannelSet, Command, DomainId, Effects, Rejected, Span};
+use crate::{
+    AccountId, AgentId, Alarm, Channel, ChannelSet, Command, DomainId, Effects, Rejected, Span, level,
+};
 
 #[test]
 fn a_panic_quarantines_its_domain_only_and_a_restart_does_not_loop() {
@@ -112,5 +114,29 @@ fn levels_only_rise_as_far_as_the_build_knows() {
     assert_eq!(world.shard.level(), 1);
     world.ok(Command::SetLevel { level: 1 });
     assert!(matches!(world.refused(Command::SetLevel { level: 0 }), Rejected::Invalid { .. }));
-    assert_eq!(world.refused(Command::SetLevel { level: 2 }), Rejected::Level { level: 1 });
+    world.ok(Command::SetLevel { level: level::LATEST });
+    assert_eq!(world.shard.level(), level::LATEST);
+    let above = Command::SetLevel { level: level::REHEARSAL + 1 };
+    assert_eq!(world.refused(above), Rejected::Level { level: level::LATEST });
+    assert!(matches!(world.refused(Command::SetLevel { level: 1 }), Rejected::Invalid { .. }));
+}
+
+/// Who of three agents that tie is picked, in a shard at a level.
+fn picked_at(level: u32) -> AgentId {
+    let mut world = World::new();
+    world.ok(Command::SetLevel { level });
+    let queue = world.queue();
+    for _ in 0..3 {
+        world.ready(&[queue]);
+    }
+    let touchpoint = world.touchpoint(Channel::Voice, &[queue]);
+    let conversation = world.start(touchpoint);
+    world.offer_of(conversation).expect("all are free").1
+}
+
+#[test]
+fn a_tie_goes_another_way_from_the_level_on_that_says_so() {
+    let agents = [level::FIRST, level::LATEST, level::REHEARSAL].map(picked_at);
+    assert_eq!(agents[0], agents[1]);
+    assert_ne!(agents[1], agents[2]);
 }

@@ -73,6 +73,8 @@ pub enum PlantedBug {
     ArrivedTwice,
     /// A conversation that is called back from another domain is taken for not arrived, unasked.
     RecalledUnasked,
+    /// A release behaves as of its own level before the cluster runs at it.
+    AheadOfLevel,
 }
 
 impl PlantedBug {

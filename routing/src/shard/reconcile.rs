@@ -53,6 +53,7 @@ impl Shard {
             now: self.now,
             wall_ms: 0,
             position: Position::default(),
+            level: self.level,
             effects: &mut effects,
             planted: None,
             expiries_left: EXPIRIES_PER_ENTRY_MAX,

@@ -7,7 +7,8 @@ use crate::support::machine::{Engine, Machine};
 use crate::support::run::Watch;
 use routing::entry::Request;
 use routing::invariants::replay;
-use routing::{Command, DomainId, Entry, PlantedBug, Position, Shard, ShardId};
+use routing::level::{LATEST, REHEARSAL};
+use routing::{Command, DomainId, Effects, Entry, PlantedBug, Position, Shard, ShardId};
 use std::collections::BTreeSet;
 
 const SEEDS: u64 = 12;
@@ -155,10 +156,30 @@ fn a_snapshot_without_the_answers_of_request_ids_is_seen_at_the_next_hash_and_th
 }
 
 #[test]
+fn a_release_ahead_of_the_level_diverges_and_at_the_level_it_agrees() {
+    let ends = |level: u32, planted: bool, log: &[Entry]| {
+        let mut shard = Shard::new(ShardId(1));
+        let first = Entry { position: Position::default(), ..log[0].clone() };
+        let raise = next_after(&[first], DomainId::SHARD, Command::SetLevel { level });
+        shard.apply(&raise, &mut Effects::default()).expect("a level it knows");
+        if planted {
+            shard.plant(PlantedBug::AheadOfLevel);
+        }
+        replay(shard, log, |_| false, Clone::clone)
+    };
+    let logs: Vec<_> = (0..SEEDS).map(log_of).collect();
+    let parted = logs.iter().filter(|log| ends(LATEST, true, log) != ends(LATEST, false, log)).count();
+    assert!(parted > 0, "R-14: a release that is ahead of the level looks the same");
+    for log in &logs {
+        assert!(ends(REHEARSAL, true, log) == ends(REHEARSAL, false, log), "the level is there");
+    }
+}
+
+#[test]
 fn every_fault_of_one_replica_alone_is_in_the_table() {
     let listed: BTreeSet<_> = PLANTED.iter().map(|(bug, _)| *bug).collect();
-    // It needs a second replica, and has a test of its own.
-    let elsewhere = [PlantedBug::SnapshotWithoutRequests];
+    // They need a second replica, and have tests of their own.
+    let elsewhere = [PlantedBug::SnapshotWithoutRequests, PlantedBug::AheadOfLevel];
     let missing: Vec<_> =
         PlantedBug::ALL.iter().filter(|bug| !listed.contains(bug) && !elsewhere.contains(bug)).collect();
     assert!(missing.is_empty(), "{missing:?} is not proven to be seen");

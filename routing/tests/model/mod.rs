@@ -15,6 +15,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
+use routing::level::{FIRST, REHEARSAL};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -31,6 +32,8 @@ pub type Did = Result<(DoneWhat, Subject), Rejected>;
 pub struct Model {
     /// Log time.
     pub now: LogTime,
+    /// How far the level was raised above the first.
+    pub raised: u32,
     /// Domains by id.
     pub domains: BTreeMap<DomainId, Dom>,
 }
@@ -87,9 +90,13 @@ impl Model {
                     dom.match_waiting(&mut matches);
                 }
             }
-            Command::SetLevel { level } if level < 1 => return Err(state::invalid("level")),
-            Command::SetLevel { level } if level > 1 => return Err(Rejected::Level { level: 1 }),
-            Command::SetLevel { .. } => {}
+            Command::SetLevel { level } if level < FIRST + self.raised => {
+                return Err(state::invalid("level"));
+            }
+            Command::SetLevel { level } if level > REHEARSAL => {
+                return Err(Rejected::Level { level: FIRST + self.raised });
+            }
+            Command::SetLevel { level } => self.raised = level - FIRST,
             _ => return Err(Rejected::UnknownDomain),
         }
         Ok(Done { what: DoneWhat::Ok, at: self.now, sequence: Sequence(0), version: Version(0) })

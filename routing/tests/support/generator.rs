@@ -7,6 +7,7 @@ use crate::model::{Conv, Dom, Model, Person};
 use routing::command::{Arrival, By, Decline, Desk, Intent, TransferFallback, TransferTarget};
 use routing::entry::Request;
 use routing::event::{Place, Subject};
+use routing::level;
 use routing::settings::{QueueSettings, RoutingMode};
 use routing::view::{Lease, Stage};
 use routing::{
@@ -175,7 +176,12 @@ impl Generator {
         self.touchpoints = all.map(|(id, settings)| (*id, settings.channel)).collect();
         if self.draw.chance(6) {
             return match self.draw.number(1, 20) {
-                1 => (DomainId::SHARD, Command::SetLevel { level: u32::from(self.draw.small(0, 2)) }),
+                1 => {
+                    // The rehearsed level is not among them: it is nobody's.
+                    let levels = [0, level::FIRST, level::LATEST, level::REHEARSAL + 1];
+                    let level = levels[usize::from(self.draw.small(0, 3))];
+                    (DomainId::SHARD, Command::SetLevel { level })
+                }
                 2..=6 => (DomainId::SHARD, Command::Continue),
                 7 => (DomainId(77), Command::Start(self.arrival(None, &[]))),
                 _ => (DomainId::SHARD, Command::Tick),

@@ -59,6 +59,8 @@ pub trait World {
     fn crash(&mut self, node: NodeId);
     /// The process is gone at once, and the machine runs on: what it wrote is there, flushed or not.
     fn kill(&mut self, node: NodeId);
+    /// A node's machine runs a release that knows feature levels up to this, from its next start on.
+    fn install(&mut self, node: NodeId, level: u32);
     /// Starts a node that does not run.
     fn start(&mut self, node: NodeId);
     /// A node's disk.

@@ -3,7 +3,7 @@
 use proto::codec;
 use proto::log_file::{Header, Item, LogFileError, LogReader, LoggedBatch};
 use routing::entry::Request;
-use routing::{Effects, Entry, Event, LogTime, Outcome, Position, Shard, ShardId};
+use routing::{Effects, Entry, Event, LogTime, Outcome, Position, Shard, ShardId, level};
 use std::io::Read;
 
 /// Why a replay cannot go on.
@@ -131,8 +131,8 @@ impl<R: Read> Player<R> {
         let mut reader = LogReader::open(from)?;
         let header = reader.header();
         let empty = Shard::new(ShardId(header.shard));
-        if header.level > empty.level() {
-            let (found, known) = (header.level, empty.level());
+        if header.level > level::REHEARSAL {
+            let (found, known) = (header.level, level::REHEARSAL);
             return Err(ReplayError::Level { found, known, version: header.version.clone() });
         }
         let version = header.version.clone();
@@ -295,6 +295,10 @@ impl<R: Read> Player<R> {
                 what: format!("command {ordinal} of index {}", batch.index),
                 why: error.to_string(),
                 version: self.header().version.clone(),
+            })?;
+            level::check_command(&request.command, level::REHEARSAL).map_err(|unknown| {
+                let (found, known) = (unknown.needed, unknown.knows);
+                ReplayError::Level { found, known, version: self.header().version.clone() }
             })?;
             let entry = Entry { position, time, wall_ms, request };
             self.effects.clear();

@@ -18,8 +18,12 @@ pub(super) async fn run(client: &Client, out: Output) -> Result<(), Failure> {
     let state = fetch(client).await?;
     out.print("ClusterState", &state, |state| {
         let version = format!(
-            "version {} · speed {} · {} replicas a shard",
-            state.version, state.speed, state.replicas
+            "version {} · level {}{} · speed {} · {} replicas a shard",
+            state.version,
+            state.level,
+            if state.level_held { " (held)" } else { "" },
+            state.speed,
+            state.replicas
         );
         println!("cluster {} · {version}\n\n{}\n", state.cluster_id, nodes(state));
         for line in wrong(state) {
@@ -131,6 +135,7 @@ fn wrong(state: &ClusterState) -> Vec<String> {
             Stage::Member | Stage::Unspecified => {}
         }
     }
+    lines.extend(super::level::under_way(state));
     for shard in &state.shards {
         let up = |id: u64| {
             state.nodes.iter().any(|node| node.id == id && (node.reachable || id == state.this_node))
@@ -173,6 +178,7 @@ mod tests {
             address: format!("host{id}:1"),
             reachable: reachable[id as usize - 1],
             stage: Stage::Member.into(),
+            knows: Some(1),
         };
         let member = |id: u64| Replica { node: id, voter: true, applied: applied[id as usize - 1] };
         let shard = Shard { id: 1, leader: 1, members: (1..=3).map(member).collect(), ..Shard::default() };

@@ -10,6 +10,7 @@ mod export_log;
 mod fetch;
 mod get;
 mod json;
+mod level;
 mod list;
 mod node;
 mod output;
@@ -70,6 +71,9 @@ enum Command {
         #[command(subcommand)]
         what: node::Node,
     },
+    /// Shows the cluster's feature level, holds it, or lets it rise.
+    #[command(after_help = level::EXAMPLES)]
+    Level(level::Level),
     /// Says how many replicas every shard should have, and waits until they do.
     #[command(after_help = replicas::EXAMPLES)]
     Replicas(replicas::Replicas),
@@ -144,6 +148,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Cluster => cluster::run(&client, out).await,
         Command::Node { what } => what.run(&client, out).await,
+        Command::Level(level) => level.run(&client, out).await,
         Command::Replicas(replicas) => replicas.run(&client, out).await,
         Command::Create { what } => what.run(&client, out).await,
         Command::List { what } => what.run(&client, out).await,

@@ -2,7 +2,7 @@
 //! allows them by name.
 
 use crate::failure::{Failure, Kind};
-use routing::PlantedBug;
+use routing::{PlantedBug, level};
 
 /// The variable that must be 1.
 const LEAVE: &str = "CENTRALITA_ALLOW_TEST_FAULTS";
@@ -19,6 +19,9 @@ pub struct FaultArgs {
     /// Leaves out every flush of the log, so that what it held is lost when the process is killed.
     #[arg(long, hide = true, requires = "lossy_disk")]
     pub skip_sync: bool,
+    /// Knows the feature level after this release's, as the next release would.
+    #[arg(long, hide = true)]
+    pub rehearse_upgrade: bool,
     /// Lets commands through that panic on purpose.
     #[arg(long, hide = true)]
     pub allow_fault_injection: bool,
@@ -30,6 +33,7 @@ pub(super) struct Faults {
     pub(super) planted: Option<PlantedBug>,
     pub(super) lossy_disk: Option<u64>,
     pub(super) skip_sync: bool,
+    pub(super) rehearse_upgrade: bool,
     pub(super) allow_injection: bool,
 }
 
@@ -40,6 +44,7 @@ impl Faults {
             ("--plant", args.plant.is_some()),
             ("--lossy-disk", args.lossy_disk.is_some()),
             ("--skip-sync", args.skip_sync),
+            ("--rehearse-upgrade", args.rehearse_upgrade),
             ("--allow-fault-injection", args.allow_fault_injection),
         ];
         if let Some((flag, _)) = flags.iter().find(|(_, given)| *given && !allowed) {
@@ -51,8 +56,14 @@ impl Faults {
             planted: args.plant,
             lossy_disk: args.lossy_disk,
             skip_sync: args.skip_sync,
+            rehearse_upgrade: args.rehearse_upgrade,
             allow_injection: args.allow_fault_injection,
         })
+    }
+
+    /// The highest feature level that the node knows.
+    pub(super) fn level(&self) -> u32 {
+        if self.rehearse_upgrade { level::REHEARSAL } else { level::LATEST }
     }
 
     /// Says what is on.
@@ -65,6 +76,9 @@ impl Faults {
         }
         if self.skip_sync {
             tracing::warn!("flushes of the log are left out: acknowledged work may be lost");
+        }
+        if self.rehearse_upgrade {
+            tracing::warn!("this node behaves as the next release would: no release can read its data later");
         }
         if self.allow_injection {
             tracing::warn!("commands that panic on purpose are let through");

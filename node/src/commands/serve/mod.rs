@@ -52,7 +52,7 @@ async fn serve(settings: &Settings, faults: &Faults, parent: Option<parent::Pare
         listener.local_addr().map_err(|error| Failure::new(Kind::Listen, format!("no address: {error}")))?;
     let reached = reached_at(settings, address)?;
     let belongs = tokio::select! {
-        belongs = birth::settle(settings, &listener, &reached) => belongs?,
+        belongs = birth::settle(settings, &listener, &reached, faults.level()) => belongs?,
         signal = signals.next() => {
             tracing::info!(signal, "stopped while it waited for a cluster");
             return Ok(());
@@ -151,6 +151,7 @@ async fn start(
     let engine = EngineConfig {
         allow_panic: faults.allow_injection,
         planted: faults.planted,
+        level: faults.level(),
         events: settings.events.clone(),
         ..EngineConfig::default()
     };

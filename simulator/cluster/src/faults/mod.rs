@@ -43,6 +43,7 @@ mod replicas;
 mod restart;
 mod site_cut;
 mod stage;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -83,6 +84,7 @@ fn begin_of(kind: FaultKind) -> Begin {
         FaultKind::Join => join::begin,
         FaultKind::Leave => leave::begin,
         FaultKind::Replicas => replicas::begin,
+        FaultKind::Upgrade => upgrade::begin,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Begun, Fault, Stage};
 use consensus::NodeId;
+use routing::level;
 use std::time::Duration;
 
 /// A node that has not stopped after this long is killed, as a Kubernetes would.
@@ -16,6 +17,8 @@ pub(super) struct Restart {
     next: Vec<NodeId>,
     lasts: Duration,
     phase: Phase,
+    /// Whether they come back with the next release.
+    upgrades: bool,
 }
 
 enum Phase {
@@ -44,7 +47,23 @@ pub(super) fn begin(stage: &mut Stage<'_>, lasts: Duration) -> Begun {
     stage.stop(node);
     stage.done(&format!("{node} is told to stop"));
     let phase = Phase::Stopping(stage.now() + GRACE);
-    Some(Box::new(Restart { node, next, lasts, phase }))
+    Some(Box::new(Restart { node, next, lasts, phase, upgrades: false }))
+}
+
+impl Restart {
+    /// Of all these, one after the other, to come back with the next release.
+    pub(super) fn upgrade(stage: &Stage<'_>, next: Vec<NodeId>, lasts: Duration) -> Restart {
+        let node = next[0];
+        Restart { node, next, lasts, phase: Phase::Between(stage.now()), upgrades: true }
+    }
+
+    /// The node does not run: it may be given another release.
+    fn install(&self, stage: &mut Stage<'_>) {
+        if self.upgrades {
+            stage.world.install(self.node, level::REHEARSAL);
+            stage.done(&format!("{} has the next release", self.node));
+        }
+    }
 }
 
 impl Fault for Restart {
@@ -53,6 +72,7 @@ impl Fault for Restart {
         match self.phase {
             Phase::Stopping(_) if !stage.world.is_up(self.node) => {
                 stage.note(&format!("{} has stopped", self.node));
+                self.install(stage);
                 self.phase = Phase::Down(stage.after(self.lasts));
             }
             Phase::Stopping(until) if now >= until => {
@@ -61,6 +81,7 @@ impl Fault for Restart {
                 stage.crash(self.node);
                 // Held once by the order to stop, once by the crash.
                 stage.release(self.node);
+                self.install(stage);
                 self.phase = Phase::Down(stage.after(self.lasts));
             }
             Phase::Down(until) if now >= until => {
@@ -72,11 +93,13 @@ impl Fault for Restart {
             }
             Phase::Between(until) if now >= until => {
                 let Some(node) = self.next.pop() else { return true };
+                self.node = node;
                 if stage.is_up(node) {
                     stage.stop(node);
                     stage.note(&format!("{node} is told to stop"));
-                    self.node = node;
                     self.phase = Phase::Stopping(now + GRACE);
+                } else {
+                    self.install(stage);
                 }
             }
             Phase::Stopping(_) | Phase::Down(_) | Phase::Between(_) => {}

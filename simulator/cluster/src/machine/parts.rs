@@ -7,6 +7,8 @@ use crate::world::Order;
 use actors::{ClusterState, Engine, Joined};
 use consensus::NodeId;
 use consensus::disk::MemDisk;
+use routing::level;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -21,6 +23,8 @@ pub struct Machine {
     pub clock: Arc<SimClock>,
     /// Its randomness; every life takes a child of it.
     pub draw: Draw,
+    /// The highest feature level that the release on it knows.
+    knows: Arc<AtomicU32>,
     state: Arc<Mutex<State>>,
     birth: Arc<Mutex<Birth>>,
 }
@@ -77,7 +81,8 @@ impl Machine {
         let clock = Arc::new(SimClock::new(draw.range(1, 1 << 40)));
         let birth = if node.0 <= plan.nodes { Birth::Founder } else { Birth::Spare };
         let birth = Arc::new(Mutex::new(birth));
-        Self { node, disk: MemDisk::new(), clock, draw, state: Arc::default(), birth }
+        let knows = Arc::new(AtomicU32::new(level::LATEST));
+        Self { node, disk: MemDisk::new(), clock, draw, knows, state: Arc::default(), birth }
     }
 
     /// How its node belongs to the cluster.
@@ -92,6 +97,17 @@ impl Machine {
         if *birth == Birth::Spare {
             *birth = Birth::Joined(joined);
         }
+    }
+
+    /// The highest feature level that the release on it knows.
+    #[must_use]
+    pub fn knows(&self) -> u32 {
+        self.knows.load(Ordering::Relaxed)
+    }
+
+    /// From its next start on it runs a release that knows levels up to this.
+    pub fn install(&self, level: u32) {
+        self.knows.store(level, Ordering::Relaxed);
     }
 
     /// Its node was removed.

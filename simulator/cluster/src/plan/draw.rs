@@ -5,7 +5,8 @@ use crate::determinism::Draw;
 use clap::ValueEnum;
 use std::time::Duration;
 
-/// Probability that nodes join in a run; that nodes leave; and that replicas come and go.
+/// Probability that nodes join in a run; that nodes leave; that replicas come and go; and that nodes
+/// are upgraded.
 const MEMBERS_CHANGE: f64 = 0.35;
 /// Faults that a run draws at most.
 const FAULTS_MAX: u64 = 7;
@@ -89,7 +90,7 @@ impl LoadPlan {
 
 fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
     let mut kinds = FaultKind::value_variants().to_vec();
-    kinds.retain(|kind| !kind.changes_members());
+    kinds.retain(|kind| !kind.is_drawn_apart());
     let count = draw.range(0, FAULTS_MAX);
     // One kind alone comes as often as it can; of many each comes seldom, so that the cluster gets
     // to work between them.
@@ -103,7 +104,7 @@ fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
     }
     // Nodes come and go beside whatever else there is.
     let mut members = draw.child("members");
-    for kind in [FaultKind::Join, FaultKind::Leave, FaultKind::Replicas] {
+    for kind in [FaultKind::Join, FaultKind::Leave, FaultKind::Replicas, FaultKind::Upgrade] {
         if members.chance(MEMBERS_CHANGE) {
             faults.push(FaultPlan::draw(kind, &mut members.child(kind.name())));
         }

@@ -60,6 +60,8 @@ pub enum FaultKind {
     Leave,
     /// The shards are to have more or fewer replicas.
     Replicas,
+    /// All nodes are upgraded to the next release, one after the other.
+    Upgrade,
 }
 
 impl FaultKind {
@@ -93,6 +95,7 @@ impl FaultKind {
             FaultKind::Join => "join",
             FaultKind::Leave => "leave",
             FaultKind::Replicas => "replicas",
+            FaultKind::Upgrade => "upgrade",
         }
     }
 
@@ -100,6 +103,12 @@ impl FaultKind {
     #[must_use]
     pub fn changes_members(self) -> bool {
         matches!(self, FaultKind::Join | FaultKind::Leave | FaultKind::Replicas)
+    }
+
+    /// Whether a plan has it beside the kinds that it draws, whichever these are.
+    #[must_use]
+    pub fn is_drawn_apart(self) -> bool {
+        self.changes_members() || self == FaultKind::Upgrade
     }
 
     /// Bounds in milliseconds of the mean time between two of them, and of the mean time that one
@@ -128,6 +137,7 @@ impl FaultKind {
             FaultKind::Join => ((4_000, 20_000), (1, 1)),
             FaultKind::Leave => ((10_000, 30_000), (1, 1)),
             FaultKind::Replicas => ((5_000, 25_000), (1, 1)),
+            FaultKind::Upgrade => ((8_000, 25_000), (200, 2_000)),
             FaultKind::LeaderAhead => ((10_000, 30_000), (2_000, 15_000)),
         }
     }

@@ -8,6 +8,7 @@ use crate::world::World;
 use actors::{ClusterState, NodeStage, ShardState};
 use consensus::disk::Operation;
 use consensus::{GroupId, NodeId};
+use routing::level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -61,7 +62,9 @@ pub struct Course {
     alarms: BTreeSet<String>,
     /// Which node had a replica of what at the last look.
     replicas: BTreeMap<(NodeId, GroupId), bool>,
-    /// Replicas that came and went, files that disks made and removed.
+    /// The cluster has gone to the next release's level.
+    upgraded: bool,
+    /// Replicas that came and went, upgrades, files that disks made and removed.
     seen: BTreeMap<String, u64>,
     broken: Vec<Broken>,
 }
@@ -83,6 +86,7 @@ impl Course {
             terms: BTreeSet::new(),
             alarms: BTreeSet::new(),
             replicas: BTreeMap::new(),
+            upgraded: false,
             seen: BTreeMap::new(),
             broken: Vec::new(),
         }
@@ -151,6 +155,10 @@ impl Course {
         for node in world.nodes() {
             let Some(state) = world.seen_by(node) else { continue };
             self.look_at_replicas(node, &state);
+            if state.level >= level::REHEARSAL && !self.upgraded {
+                self.upgraded = true;
+                *self.seen.entry("upgrades".to_owned()).or_default() += 1;
+            }
             for shard in &state.shards {
                 self.terms.insert((shard.group.0, shard.term));
             }

@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 34] = [
+const EVENTS: [&str; 35] = [
     "abandoned",
     "accepts",
     "audits",
@@ -54,6 +54,7 @@ const EVENTS: [&str; 34] = [
     "timeouts",
     "transfers",
     "transfers_failed",
+    "upgrades",
 ];
 
 /// What happened, what should have, and what did not.

@@ -35,6 +35,7 @@ pub(super) async fn once(
     cluster: &str,
     record: &Record,
     founding: bool,
+    level: u32,
 ) -> Result<Asked, Error> {
     let endpoint = Endpoint::from_shared(format!("http://{target}"))
         .map_err(|error| never(Kind::Config, format!("--join {target}: {error}")))?;
@@ -50,7 +51,8 @@ pub(super) async fn once(
             return Ok(Asked::Met(met.seen));
         }
     }
-    let join = v1::JoinRequest { nonce, address: record.address.clone(), cluster: cluster.to_owned() };
+    let (address, cluster) = (record.address.clone(), cluster.to_owned());
+    let join = v1::JoinRequest { nonce, address, cluster, level };
     let asked = call(&channel, JOIN_MAX, |mut client| async move { client.join(join).await }).await;
     let joined = asked.map_err(|status| refused(target, &status))?;
     Ok(Asked::Joined(Belongs {

@@ -184,6 +184,13 @@ impl Cluster for Meeting {
         Err(self.none_yet())
     }
 
+    async fn hold_level(
+        &self,
+        _: Request<v1::HoldLevelRequest>,
+    ) -> Result<Response<v1::HoldLevelResponse>, Status> {
+        Err(self.none_yet())
+    }
+
     async fn remove_node(
         &self,
         _: Request<v1::RemoveNodeRequest>,

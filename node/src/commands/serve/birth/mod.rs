@@ -40,6 +40,7 @@ pub(super) async fn settle(
     settings: &Settings,
     listener: &TcpListener,
     address: &str,
+    level: u32,
 ) -> Result<Option<Belongs>, Failure> {
     let folder: &Path = &settings.data;
     restored::check(folder)?;
@@ -63,7 +64,8 @@ pub(super) async fn settle(
     let mut record = known.unwrap_or_else(|| Record { nonce: draw(), address: String::new(), belongs: None });
     record.address = address.to_owned();
     record.save(folder)?;
-    let belongs = if alone { found(settings, address) } else { wait(settings, &record, listener).await? };
+    let belongs =
+        if alone { found(settings, address) } else { wait(settings, &record, listener, level).await? };
     agree(settings, &belongs)?;
     tracing::info!(cluster = %belongs.cluster, node = %belongs.node, founder = belongs.founder, "belongs");
     record.belongs = Some(belongs.clone());
@@ -125,14 +127,20 @@ fn found(settings: &Settings, address: &str) -> Belongs {
 }
 
 /// Asks around until there is a cluster to belong to.
-async fn wait(settings: &Settings, record: &Record, listener: &TcpListener) -> Result<Belongs, Failure> {
+async fn wait(
+    settings: &Settings,
+    record: &Record,
+    listener: &TcpListener,
+    level: u32,
+) -> Result<Belongs, Failure> {
     let meeting = Meeting::new(&settings.cluster, record.nonce, &record.address);
     let server = meeting.serve(listener)?;
     let mut round = 0;
     let belongs = loop {
         let mut joined = None;
         for target in targets(settings, &meeting, &record.address) {
-            match ask::once(&target, &settings.cluster, record, settings.bootstrap_expect.is_some()).await {
+            let founding = settings.bootstrap_expect.is_some();
+            match ask::once(&target, &settings.cluster, record, founding, level).await {
                 Ok(Asked::Joined(belongs)) => {
                     joined = Some(belongs);
                     break;

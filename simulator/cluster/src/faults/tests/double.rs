@@ -236,7 +236,13 @@ impl World for Double {
                 .map(|node| Replica { node, voter: true, applied: None })
                 .collect(),
         };
-        let state = |id| NodeState { id, address: String::new(), reachable: true, stage: NodeStage::Member };
+        let state = |id| NodeState {
+            id,
+            address: String::new(),
+            reachable: true,
+            stage: NodeStage::Member,
+            knows: Some(1),
+        };
         Some(ClusterState {
             cluster: "double".to_owned(),
             this: node,
@@ -244,6 +250,8 @@ impl World for Double {
             shards: (0..=1).map(shard).collect(),
             alarms: Vec::new(),
             replicas: 5,
+            level: 1,
+            level_held: false,
             planted: None,
             speed: 1.0,
             figures: Figures { sessions_here: 10, ..Figures::default() },
@@ -252,6 +260,10 @@ impl World for Double {
 
     fn spares(&self) -> Vec<NodeId> {
         vec![NodeId(self.disks.len() as u64 + 1)]
+    }
+
+    fn install(&mut self, node: NodeId, level: u32) {
+        self.note(format!("install {node} {level}"));
     }
 
     fn retire(&mut self, node: NodeId) {

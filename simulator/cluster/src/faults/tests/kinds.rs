@@ -18,6 +18,7 @@ fn actions(kind: FaultKind) -> &'static [&'static str] {
             &["failed", "start"]
         }
         FaultKind::Restart => &["order", "stopped", "start"],
+        FaultKind::Upgrade => &["order", "stopped", "install", "start"],
         FaultKind::PartitionHalf
         | FaultKind::PartitionOne
         | FaultKind::PartitionOneWay

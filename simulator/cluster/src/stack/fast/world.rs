@@ -74,6 +74,10 @@ impl World for FastWorld {
         self.parts.spares()
     }
 
+    fn install(&mut self, node: NodeId, level: u32) {
+        self.machine(node).install(level);
+    }
+
     fn retire(&mut self, node: NodeId) {
         if self.is_up(node) {
             self.crash(node);

@@ -71,6 +71,10 @@ impl World for FullWorld<'_> {
         self.parts.spares()
     }
 
+    fn install(&mut self, node: NodeId, level: u32) {
+        self.machine(node).install(level);
+    }
+
     fn retire(&mut self, node: NodeId) {
         if self.is_up(node) {
             self.crash(node);

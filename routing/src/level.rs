@@ -1,0 +1,66 @@
+//! Feature levels: which formats and which behaviour the whole cluster uses.
+//!
+//! A cluster runs at one level, a build knows all up to its own. It is raised once every node knows the
+//! next, by an entry of the meta group's log and then one of every shard's, so that all replicas change
+//! their ways at the same index and old logs replay to their old hashes. What a level brings is listed
+//! here; what depends on one asks [`Shard::level`](crate::Shard::level). docs/adr/0019 says how to add one.
+
+use crate::Command;
+
+/// Where every shard begins, and what builds know that say nothing of levels.
+pub const FIRST: u32 = 1;
+
+/// The highest level of this build.
+///
+/// | level | brings |
+/// | --- | --- |
+/// | 1 | everything before levels |
+/// | 2 | levels themselves: raised by the cluster, held by `ctl level --hold` |
+pub const LATEST: u32 = 2;
+
+/// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
+/// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade
+/// clusters with it; nothing else should know it.
+pub const REHEARSAL: u32 = LATEST + 1;
+
+/// A log or a snapshot is of a later release than what reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is of feature level {needed}, this release knows levels up to {knows}: use the later release")]
+pub struct UnknownLevel {
+    /// The level that it is of.
+    pub needed: u32,
+    /// The highest level that the reader knows.
+    pub knows: u32,
+}
+
+/// Whether a build that knows levels up to `knows` can go on at a level.
+///
+/// # Errors
+/// When it does not know it: its state would part from the others'.
+pub fn check(needed: u32, knows: u32) -> Result<(), UnknownLevel> {
+    if needed <= knows { Ok(()) } else { Err(UnknownLevel { needed, knows }) }
+}
+
+/// Whether a build that knows levels up to `knows` can apply a command.
+///
+/// # Errors
+/// When it raises the level above that.
+pub fn check_command(command: &Command, knows: u32) -> Result<(), UnknownLevel> {
+    match command {
+        Command::SetLevel { level } => check(*level, knows),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_refuses_what_is_above_its_level_and_nothing_else() {
+        let raise = |level| Command::SetLevel { level };
+        assert_eq!(check_command(&Command::Tick, FIRST), Ok(()));
+        assert_eq!(check_command(&raise(2), 2), Ok(()));
+        assert_eq!(check_command(&raise(3), 2), Err(UnknownLevel { needed: 3, knows: 2 }));
+    }
+}
