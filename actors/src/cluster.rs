@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// The level of the first nodes of which all know [`PeerCall::Look`].
+const LOOK_FROM: u32 = 2;
+
 impl Engine {
     /// The cluster as this node sees it.
     #[must_use]
@@ -40,10 +43,16 @@ impl Engine {
             let answer = if id == this {
                 self.inner.look()
             } else {
-                let call = codec::encode(&PeerCall::Look).into();
-                codec::decode(&peers.call(id, call, patience).await.ok()?).ok()?
+                // Releases before levels may not know what to look for.
+                let knows_it = peers.knows(id).is_some_and(|knows| knows >= LOOK_FROM);
+                let call = if knows_it { PeerCall::Look } else { PeerCall::Status };
+                codec::decode(&peers.call(id, codec::encode(&call).into(), patience).await.ok()?).ok()?
             };
-            let PeerAnswer::Look(applied, led) = answer else { return None };
+            let (applied, led) = match answer {
+                PeerAnswer::Look(applied, led) => (applied, led),
+                PeerAnswer::Status(applied) => (applied, Vec::new()),
+                _ => return None,
+            };
             Some((id, applied.into_iter().collect::<BTreeMap<u32, u64>>(), led))
         });
         let answers = futures::future::join_all(asked).await;

@@ -38,8 +38,9 @@ impl PeerHandler for Handler {
                 Ok(PeerCall::Look) => encoded(&inner.look()),
                 Ok(call) => encoded(&inner.router.leader.answer(from, call).await),
                 Err(error) => {
-                    let text =
-                        format!("a call from {from} does not decode: {error}; run one version everywhere");
+                    let text = format!(
+                        "a call from {from} does not decode: {error}; run the later of the two releases"
+                    );
                     inner.alarms.raise(text.clone());
                     encoded(&PeerAnswer::Failed(crate::CallError::Bug(text)))
                 }
@@ -67,9 +68,9 @@ impl PeerHandler for Handler {
                     }
                 }
             }
-            Err(error) => inner
-                .alarms
-                .raise(format!("a message from {from} does not decode: {error}; run one version everywhere")),
+            Err(error) => inner.alarms.raise(format!(
+                "a message from {from} does not decode: {error}; run the later of the two releases"
+            )),
         }
     }
 

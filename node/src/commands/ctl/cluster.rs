@@ -20,7 +20,8 @@ pub(super) async fn run(client: &Client, out: Output) -> Result<(), Failure> {
         let version = format!(
             "version {} · level {}{} · speed {} · {} replicas a shard",
             state.version,
-            state.level,
+            // A release before levels says nothing of it.
+            state.level.max(1),
             if state.level_held { " (held)" } else { "" },
             state.speed,
             state.replicas
