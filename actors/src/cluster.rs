@@ -44,7 +44,7 @@ impl Engine {
                 self.inner.look()
             } else {
                 // Releases before levels may not know what to look for.
-                let knows_it = peers.knows(id).is_some_and(|knows| knows >= LOOK_FROM);
+                let knows_it = peers.about(id).is_some_and(|about| about.level >= LOOK_FROM);
                 let call = if knows_it { PeerCall::Look } else { PeerCall::Status };
                 codec::decode(&peers.call(id, codec::encode(&call).into(), patience).await.ok()?).ok()?
             };
@@ -158,9 +158,10 @@ impl Inner {
             (false, true) => NodeStage::Member,
             (false, false) => NodeStage::Joining,
         };
-        let knows =
-            if id == self.router.this { Some(self.config.level) } else { self.router.peers.knows(id) };
-        NodeState { id, address: address.to_owned(), reachable, stage, knows }
+        let said = self.router.peers.about(id).map(|about| about.level);
+        let knows = if id == self.router.this { Some(self.config.level) } else { said };
+        let zone = self.meta_state().zones().get(&id).cloned().unwrap_or_default();
+        NodeState { id, address: address.to_owned(), reachable, stage, knows, zone }
     }
 
     fn figures(&self) -> Figures {

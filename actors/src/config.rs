@@ -17,6 +17,9 @@ pub struct EngineConfig {
     /// The highest feature level that this node knows: that of the build, but for rehearsals of
     /// upgrades ([`level`]).
     pub level: u32,
+    /// What this node shares its fate with, as [`consensus::About`] says; a group's replicas and voters are
+    /// spread over zones. Empty where that is not said.
+    pub zone: String,
     /// How a shard's events are kept.
     pub events: EventLimits,
     /// Messages that may wait for one desk before its session ends as too slow, 1 to 65,536.
@@ -41,6 +44,7 @@ impl Default for EngineConfig {
             lease: Duration::from_secs(10),
             lost_after: Duration::from_secs(300),
             level: level::LATEST,
+            zone: String::new(),
             events: EventLimits::default(),
             session_messages_max: 1_024,
             calls_max: 16_384,

@@ -13,7 +13,7 @@ use crate::seeded::Seeded;
 use crate::shard::{Replicas, ShardTable};
 use crate::tree::{NodeActor, NodeArguments, NodeMessage};
 use crate::{Engine, EngineConfig, StartError};
-use consensus::{Consensus, GroupId, Leadership, StateMachine, World};
+use consensus::{About, Consensus, GroupId, Leadership, StateMachine, World};
 use ractor::{Actor, ActorRef};
 use routing::ShardId;
 use std::collections::BTreeMap;
@@ -37,7 +37,8 @@ impl Engine {
         world: World,
     ) -> Result<Engine, StartError> {
         config.check().map_err(StartError::Config)?;
-        let consensus_config = consensus::Config { level: config.level, ..consensus_config };
+        let about = About { level: config.level, zone: config.zone.clone() };
+        let consensus_config = consensus::Config { about: about.clone(), ..consensus_config };
         let seeded = Seeded::of(&config);
         let clock = world.clock.clone();
         let alarms = Alarms::new(clock.clone());
@@ -129,7 +130,7 @@ impl Engine {
             alarms: alarms.clone(),
             lost_after: config.lost_after,
             shards: consensus_config.shards,
-            knows: config.level,
+            about,
             replicas: shards.clone(),
             seeded,
         };

@@ -4,6 +4,7 @@ use crate::api::{GroupId, NodeId};
 use crate::disk::SharedDisk;
 use crate::env::{SharedClock, SharedEntropy};
 use crate::transport::SharedDial;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -16,9 +17,34 @@ pub const MEMBERS_MAX: usize = 9;
 
 /// The feature level of builds that say nothing of levels.
 pub const LEVEL_FIRST: u32 = 1;
+/// Longest zone in bytes.
+pub const ZONE_BYTES_MAX: usize = 100;
 
 /// Most nodes of a cluster.
 pub const NODES_MAX: usize = 64;
+
+/// What a node says of itself when it introduces itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The highest feature level that its build knows, from [`LEVEL_FIRST`].
+    pub level: u32,
+    /// What it shares its fate with (a rack, an availability zone): up to [`ZONE_BYTES_MAX`] letters, digits,
+    /// `.`, `_`, `/` and `-`; empty where that is not said.
+    pub zone: String,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        About { level: LEVEL_FIRST, zone: String::new() }
+    }
+}
+
+/// Whether a text can be a zone: see [`About::zone`].
+#[must_use]
+pub fn is_zone(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+    text.len() <= ZONE_BYTES_MAX && text.bytes().all(good)
+}
 
 /// What a node is told about the cluster and itself.
 #[derive(Debug, Clone)]
@@ -44,8 +70,8 @@ pub struct Config {
     /// Log time per real time, 1 to [`SPEED_MAX`]; the same on every node. Above 1 only for
     /// demonstrations and load tests: log time then leaves the wall clock.
     pub speed: u32,
-    /// The highest feature level that this build knows, from [`LEVEL_FIRST`]; peers are told.
-    pub level: u32,
+    /// What peers are told of this node.
+    pub about: About,
     /// Bounds.
     pub limits: Limits,
     /// A mistake on purpose, for proofs of the cluster simulator.
@@ -72,7 +98,7 @@ impl Config {
             founding: true,
             timing: Timing::default(),
             speed: 1,
-            level: LEVEL_FIRST,
+            about: About::default(),
             limits: Limits::default(),
             #[cfg(feature = "seeded-bugs")]
             seeded_bug: None,
@@ -110,6 +136,10 @@ impl Config {
         }
         if self.cluster_id.is_empty() || self.cluster_id.len() > 200 {
             return refuse("the cluster's id must have 1 to 200 bytes".into());
+        }
+        if !is_zone(&self.about.zone) {
+            let most = ZONE_BYTES_MAX;
+            return refuse(format!("zone '{}': up to {most} letters, digits, . _ / and -", self.about.zone));
         }
         self.timing.check()?;
         self.limits.check()

@@ -24,7 +24,9 @@ mod type_config;
 pub mod wal;
 
 pub use api::*;
-pub use config::{Config, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World};
+pub use config::{
+    About, Config, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World, is_zone,
+};
 pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
 pub use group::{Export, Exported, Group, GroupMember, GroupMembers, GroupStatus, MemberChange};

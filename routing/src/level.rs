@@ -16,7 +16,8 @@ pub const FIRST: u32 = 1;
 /// | --- | --- |
 /// | 1 | everything before levels |
 /// | 2 | levels themselves: raised by the cluster, held by `ctl level --hold` |
-pub const LATEST: u32 = 2;
+/// | 3 | zones of nodes in the meta group's state |
+pub const LATEST: u32 = 3;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

@@ -38,6 +38,8 @@ pub struct NodeState {
     pub stage: NodeStage,
     /// The highest feature level that it knows, as it says; none where this node has no stream with it.
     pub knows: Option<u32>,
+    /// What it shares its fate with; empty where that was not said.
+    pub zone: String,
 }
 
 /// How far a node belongs to the cluster.

@@ -6,7 +6,7 @@ use super::tend::STEP_MAX;
 use crate::meta::{Member, MetaCommand};
 use crate::seeded::SeededBug;
 use crate::wire::ShardAnswer;
-use consensus::{Group, NodeId};
+use consensus::{About, Group, NodeId};
 use proto::codec;
 use routing::entry::Request;
 use routing::{Command, DomainId, ShardId};
@@ -21,8 +21,13 @@ pub(crate) fn known_to_all(knows: impl IntoIterator<Item = Option<u32>>) -> Opti
 }
 
 impl Tender {
+    /// What a node says of itself that is linked with this one.
+    pub(super) fn about(&self, node: NodeId) -> Option<About> {
+        if node == self.this { Some(self.about.clone()) } else { self.consensus.peers().about(node) }
+    }
+
     fn knows(&self, node: NodeId) -> Option<u32> {
-        if node == self.this { Some(self.knows) } else { self.consensus.peers().knows(node) }
+        self.about(node).map(|about| about.level)
     }
 
     /// The meta group's leader writes down that the cluster runs at a higher level, once all know it.

@@ -7,5 +7,6 @@
 mod level;
 mod plan;
 mod tend;
+mod zones;
 
 pub(crate) use tend::Tender;

@@ -1,5 +1,6 @@
 //! The next step of a group towards the members it should have.
 
+use super::zones::spread;
 use crate::meta::Member;
 use consensus::{GroupId, GroupMembers, MemberChange, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub(crate) struct Situation<'a> {
     pub elsewhere: &'a BTreeSet<NodeId>,
     /// How many replicas a shard should have; every node has one of the meta group.
     pub replicas: usize,
+    /// What nodes share their fate with.
+    pub zones: &'a BTreeMap<NodeId, String>,
 }
 
 /// Voters of a group in a cluster of so many nodes: as many as give the most safety for the
@@ -101,36 +104,32 @@ fn has_majority(voters: &BTreeSet<NodeId>, up: &BTreeSet<NodeId>) -> bool {
 }
 
 /// Who should be a member: the nodes with the largest weight for this group, so that a node that comes
-/// or goes changes only its own share (highest random weight, Thaler and Ravishankar 1998). One that has
-/// been away for long is passed over when there is another.
+/// or goes changes only its own share (highest random weight, Thaler and Ravishankar 1998), spread over
+/// zones. One that has been away for long is passed over when there is another.
 fn wanted(situation: &Situation<'_>) -> BTreeSet<NodeId> {
-    let Situation { group, nodes, lost, replicas, .. } = *situation;
+    let Situation { group, nodes, lost, replicas, zones, .. } = *situation;
     let stay = nodes.iter().filter(|(_, member)| !member.leaving).map(|(id, _)| *id);
     if group == GroupId::META {
         return stay.collect();
     }
-    let mut stay: Vec<NodeId> = stay.collect();
-    stay.sort_by_key(|id| (lost.contains(id), std::cmp::Reverse(weight(group, *id)), *id));
-    stay.into_iter().take(replicas.max(1)).collect()
+    let stay: Vec<_> = stay.map(|id| (id, lost.contains(&id), weight(group, id))).collect();
+    spread(&stay, zones, replicas.max(1)).into_iter().collect()
 }
 
 /// Who should vote: of the members that vote or could, first those that are to stay members, then by
-/// weight as in [`wanted`].
+/// zone and weight as in [`wanted`].
 fn target(situation: &Situation<'_>, wanted: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-    let Situation { group, now, nodes, lost, .. } = *situation;
-    let mut able: Vec<NodeId> = Vec::new();
+    let Situation { group, now, nodes, lost, zones, .. } = *situation;
+    let mut able = Vec::new();
     for (id, member) in &now.members {
         let stays = nodes.get(id).is_some_and(|node| !node.leaving);
         if stays && (member.voter || is_near(now, *id)) {
-            able.push(*id);
+            able.push((*id, (!wanted.contains(id), lost.contains(id)), weight(group, *id)));
         }
     }
     // As many as in the end: one that is to go, and votes until another can, is none more.
     let count = voters_of(able.len().min(wanted.len()));
-    able.sort_by_key(|id| {
-        (!wanted.contains(id), lost.contains(id), std::cmp::Reverse(weight(group, *id)), *id)
-    });
-    able.into_iter().take(count).collect()
+    spread(&able, zones, count).into_iter().collect()
 }
 
 /// A number that differs for every pair, the same on every node (SplitMix64's output function).

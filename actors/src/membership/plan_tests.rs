@@ -20,6 +20,7 @@ struct World {
     lost: BTreeSet<NodeId>,
     elsewhere: BTreeSet<NodeId>,
     replicas: usize,
+    zones: BTreeMap<NodeId, String>,
 }
 
 impl World {
@@ -42,6 +43,7 @@ impl World {
             lost: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
             replicas: 5,
+            zones: BTreeMap::new(),
         }
     }
 
@@ -76,6 +78,7 @@ impl World {
             lost: &self.lost,
             elsewhere: &self.elsewhere,
             replicas: self.replicas,
+            zones: &self.zones,
         })
     }
 
@@ -318,6 +321,10 @@ fn any_course_ends_as_it_should() {
         let mut world = World::of(&[1, 2, 3]);
         world.group = GroupId(draw(20) as u32);
         world.replicas = [1, 3, 5][draw(3) as usize];
+        let zones = draw(4);
+        for id in (1..10).filter(|_| zones > 0) {
+            world.zones.insert(NodeId(id), format!("zone-{}", draw(zones)));
+        }
         let mut next_id = 4;
         for _ in 0..30 {
             match draw(6) {
@@ -360,7 +367,55 @@ fn any_course_ends_as_it_should() {
             assert!(members.is_subset(&stay), "seed {seed}");
             assert_eq!(members.len(), stay.len().min(world.replicas), "seed {seed}");
             assert_eq!(world.now.voters().len(), voters_of(members.len()), "seed {seed}");
+            assert!(even(&world.zones, &members, &stay), "seed {seed}: {members:?} of {:?}", world.zones);
         }
+        assert!(
+            even(&world.zones, &world.now.voters(), &members),
+            "seed {seed}: voters of {:?}",
+            world.zones
+        );
         assert!(world.now.voters().contains(&world.this), "seed {seed}");
+    }
+}
+
+/// Whether no zone has more of the chosen than it must have, whoever of all had been chosen.
+fn even(zones: &BTreeMap<NodeId, String>, chosen: &BTreeSet<NodeId>, all: &BTreeSet<NodeId>) -> bool {
+    let count = |of: &BTreeSet<NodeId>| {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for id in of {
+            *counts.entry(zones.get(id).map_or("", String::as_str)).or_default() += 1;
+        }
+        counts
+    };
+    let (there, taken) = (count(all), count(chosen));
+    let least = (0..=chosen.len())
+        .find(|most| there.values().map(|nodes| nodes.min(most)).sum::<usize>() >= chosen.len());
+    taken.values().max().copied().unwrap_or(0) <= least.unwrap_or(usize::MAX)
+}
+
+#[test]
+fn voters_and_replicas_are_of_different_zones() {
+    for group in 1..=40 {
+        let mut world = World::of(&[1, 2, 3, 4, 5, 6]);
+        world.group = GroupId(group);
+        world.replicas = 3;
+        for (id, zone) in [(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "b"), (6, "c")] {
+            world.zones.insert(NodeId(id), zone.to_owned());
+        }
+        world.settle();
+        let zones: BTreeSet<&String> = world.now.voters().iter().map(|id| &world.zones[id]).collect();
+        assert_eq!(zones.len(), 3, "group {group}: {:?}", world.now.voters());
+        // A zone that is gone for long is replaced by what there is, and gets its place back.
+        world.down(6);
+        world.lost.insert(NodeId(6));
+        if world.this == NodeId(6) {
+            world.this = *world.now.voters().iter().find(|id| id.0 != 6).expect("another");
+        }
+        world.settle();
+        assert!(!world.now.voters().contains(&NodeId(6)), "group {group}");
+        world.up.insert(NodeId(6));
+        world.lost.clear();
+        world.settle();
+        assert!(world.now.voters().contains(&NodeId(6)), "group {group}");
     }
 }

@@ -8,7 +8,7 @@ use crate::seeded::Seeded;
 use crate::shard::ShardTable;
 use crate::wire::{PeerAnswer, PeerCall};
 use consensus::env::{SharedClock, SharedEntropy};
-use consensus::{Consensus, Group, GroupId, GroupMembers, MemberChange, NodeId};
+use consensus::{About, Consensus, Group, GroupId, GroupMembers, MemberChange, NodeId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use proto::codec;
@@ -34,8 +34,8 @@ pub(crate) struct Tender {
     pub(crate) lost_after: Duration,
     /// Shards of the cluster.
     pub(crate) shards: u32,
-    /// The highest level that this node knows.
-    pub(crate) knows: u32,
+    /// What this node says of itself.
+    pub(crate) about: About,
     /// The shards that this node has replicas of.
     pub(crate) replicas: ShardTable,
     pub(crate) seeded: Seeded,
@@ -55,9 +55,10 @@ impl Tender {
         let told = SharedTold::default();
         loop {
             tokio::time::sleep(LOOK).await;
-            let (nodes, gone, replicas, level) = {
+            let (nodes, gone, replicas, level, zones) = {
                 let meta = self.meta.read().unwrap_or_else(PoisonError::into_inner);
-                (meta.members().clone(), meta.removed(), meta.replicas(), meta.level())
+                let zones = meta.zones().clone();
+                (meta.members().clone(), meta.removed(), meta.replicas(), meta.level(), zones)
             };
             self.consensus.set_level(level);
             if gone != removed {
@@ -80,6 +81,7 @@ impl Tender {
                     lost: &lost,
                     elsewhere: &elsewhere,
                     replicas,
+                    zones: &zones,
                 };
                 match next(&situation) {
                     Some(step) => steps.push(self.take(group.clone(), now.index, step)),
@@ -89,6 +91,7 @@ impl Tender {
                     let all: BTreeSet<NodeId> = elsewhere.iter().chain(now.members.keys()).copied().collect();
                     self.keep_records(&group, &nodes, &all).await;
                     self.raise_level(&group, &nodes).await;
+                    self.keep_zones(&group, &nodes, &zones).await;
                 } else {
                     self.follow_level(&group, level).await;
                 }

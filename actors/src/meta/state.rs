@@ -77,6 +77,11 @@ pub(crate) enum MetaCommand {
     HoldLevel {
         hold: bool,
     },
+    /// A node says what it shares its fate with.
+    SetZone {
+        node: NodeId,
+        zone: String,
+    },
 }
 
 impl MetaCommand {
@@ -94,6 +99,7 @@ impl MetaCommand {
             // Only said when all know the level that it names.
             | MetaCommand::SetLevel { .. } => level::FIRST,
             MetaCommand::HoldLevel { .. } => 2,
+            MetaCommand::SetZone { .. } => 3,
         }
     }
 }
@@ -163,6 +169,8 @@ impl Default for Levels {
     }
 }
 
+type Zones = BTreeMap<NodeId, String>;
+
 /// Accounts and domains, and the answers of late requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MetaState {
@@ -184,6 +192,9 @@ pub(crate) struct MetaState {
     /// Written after the settings, likewise.
     #[serde(skip)]
     levels: Levels,
+    /// What nodes share their fate with, where it was said. Written after the levels, likewise.
+    #[serde(skip)]
+    zones: Zones,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -227,6 +238,7 @@ impl MetaState {
             MetaCommand::Leave { node } => self.leave(*node),
             MetaCommand::Gone { node } => {
                 self.members.remove(node);
+                self.zones.remove(node);
                 Ok(MetaDone::Ok)
             }
             MetaCommand::SetReplicas { replicas } => {
@@ -249,6 +261,7 @@ impl MetaState {
                 self.levels.held = *hold;
                 Ok(MetaDone::Ok)
             }
+            MetaCommand::SetZone { node, zone } => self.set_zone(*node, zone),
         }
     }
 
@@ -295,6 +308,20 @@ impl MetaState {
         Ok(node)
     }
 
+    fn set_zone(&mut self, node: NodeId, zone: &str) -> MetaOutcome {
+        if !consensus::is_zone(zone) {
+            let problem = format!("'{zone}' is not possible: letters, digits, . _ / and -");
+            return Err(Rejected::Invalid { field: "zone".to_owned(), problem });
+        }
+        // One that is gone meanwhile needs none.
+        if zone.is_empty() || !self.members.contains_key(&node) {
+            self.zones.remove(&node);
+        } else {
+            self.zones.insert(node, zone.to_owned());
+        }
+        Ok(MetaDone::Ok)
+    }
+
     fn leave(&mut self, node: NodeId) -> MetaOutcome {
         let stay = self.members.iter().filter(|(id, member)| **id != node && !member.leaving).count();
         match self.members.get_mut(&node) {
@@ -324,10 +351,14 @@ impl MetaState {
     /// The state as it is in a snapshot. Settings that nobody has changed are not written: such a state
     /// is what builds that knew none write and read.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        match (self.settings == Settings::default(), self.levels == Levels::default()) {
-            (true, true) => codec::encode(self),
-            (false, true) => codec::encode(&(self, self.settings)),
-            (_, false) => codec::encode(&(self, self.settings, self.levels)),
+        if !self.zones.is_empty() {
+            codec::encode(&(self, self.settings, self.levels, &self.zones))
+        } else if self.levels != Levels::default() {
+            codec::encode(&(self, self.settings, self.levels))
+        } else if self.settings != Settings::default() {
+            codec::encode(&(self, self.settings))
+        } else {
+            codec::encode(self)
         }
     }
 
@@ -336,6 +367,11 @@ impl MetaState {
     /// # Errors
     /// As of [`codec::decode`].
     pub(crate) fn decode(encoded: &[u8]) -> Result<Self, codec::CodecError> {
+        if let Ok((state, settings, levels, zones)) =
+            codec::decode::<(Self, Settings, Levels, Zones)>(encoded)
+        {
+            return Ok(Self { settings, levels, zones, ..state });
+        }
         if let Ok((state, settings, levels)) = codec::decode::<(Self, Settings, Levels)>(encoded) {
             return Ok(Self { settings, levels, ..state });
         }
@@ -343,6 +379,11 @@ impl MetaState {
             Ok((state, settings)) => Ok(Self { settings, ..state }),
             Err(_) => codec::decode(encoded),
         }
+    }
+
+    /// What nodes share their fate with, where it was said.
+    pub(crate) fn zones(&self) -> &Zones {
+        &self.zones
     }
 
     /// The level that the cluster runs at.
@@ -369,6 +410,7 @@ impl MetaState {
     /// the former cluster may have given out since are not given out again.
     pub(crate) fn reborn(&mut self, founder: NodeId, address: &str) {
         self.members.clear();
+        self.zones.clear();
         self.last_node = 0;
         self.found(&BTreeMap::from([(founder, address.to_owned())]));
         self.last_account = self.last_account.saturating_add(SKIPPED);
@@ -589,6 +631,34 @@ mod tests {
         }
         ask(&mut state, hold(false)).unwrap();
         assert!(!state.level_held());
+    }
+
+    #[test]
+    fn zones_are_of_members_and_in_a_snapshot() {
+        let mut state = MetaState::new(1);
+        let mut number = 0;
+        let mut ask = |state: &mut MetaState, command: MetaCommand| {
+            number += 1;
+            state.apply(MetaRequest { id: id(1_000, number), command }, 1, 1_000)
+        };
+        let zone = |node, zone: &str| MetaCommand::SetZone { node: NodeId(node), zone: zone.to_owned() };
+        let members = (1..=2).map(|id| (NodeId(id), format!("host:{id}"))).collect();
+        ask(&mut state, MetaCommand::Found { members }).unwrap();
+        ask(&mut state, MetaCommand::SetLevel { level: 2 }).unwrap();
+        assert_eq!(ask(&mut state, zone(1, "a")), Err(Rejected::Level { level: 2 }));
+        ask(&mut state, MetaCommand::SetLevel { level: 3 }).unwrap();
+        assert!(matches!(ask(&mut state, zone(1, "a b")), Err(Rejected::Invalid { .. })));
+        ask(&mut state, zone(1, "a")).unwrap();
+        ask(&mut state, zone(2, "b")).unwrap();
+        ask(&mut state, zone(9, "c")).unwrap();
+        let zones = |state: &MetaState| state.zones().values().cloned().collect::<String>();
+        assert_eq!(zones(&state), "ab");
+        let read = MetaState::decode(&state.encode()).unwrap();
+        assert_eq!((zones(&read).as_str(), read.level(), &read), ("ab", 3, &state));
+        ask(&mut state, zone(1, "")).unwrap();
+        ask(&mut state, MetaCommand::Leave { node: NodeId(2) }).unwrap();
+        ask(&mut state, MetaCommand::Gone { node: NodeId(2) }).unwrap();
+        assert_eq!(zones(&state), "");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who is at the other end: sent with the call that opens a stream, before any frame.
 
 use crate::api::NodeId;
-use crate::config::LEVEL_FIRST;
+use crate::config::{About, LEVEL_FIRST, is_zone};
 use serde::{Deserialize, Serialize};
 use tonic::Status;
 use tonic::metadata::{MetadataMap, MetadataValue};
@@ -11,6 +11,7 @@ pub const PROTOCOL: u32 = 2;
 const KEY: &str = "centralita-hello-bin";
 /// Beside the introduction, for builds that do not know it to pass over.
 const LEVEL_KEY: &str = "centralita-level";
+const ZONE_KEY: &str = "centralita-zone";
 
 /// A node's introduction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,15 +81,20 @@ impl Hello {
     }
 }
 
-/// Puts the highest feature level that this build knows into a call's metadata.
-pub fn write_level(level: u32, metadata: &mut MetadataMap) {
-    metadata.insert(LEVEL_KEY, MetadataValue::from(level));
+/// Puts what a node says of itself into a call's metadata.
+pub fn write_about(about: &About, metadata: &mut MetadataMap) {
+    metadata.insert(LEVEL_KEY, MetadataValue::from(about.level));
+    if let Ok(zone) = about.zone.parse() {
+        metadata.insert(ZONE_KEY, zone);
+    }
 }
 
-/// The highest feature level that the other end knows: the first where it says nothing.
-pub fn read_level(metadata: &MetadataMap) -> u32 {
-    let said = metadata.get(LEVEL_KEY).and_then(|level| level.to_str().ok()?.parse().ok());
-    said.unwrap_or(LEVEL_FIRST)
+/// What the other end says of itself: the first level and no zone where it says nothing.
+pub fn read_about(metadata: &MetadataMap) -> About {
+    let said = |key| metadata.get(key).and_then(|value| value.to_str().ok());
+    let level = said(LEVEL_KEY).and_then(|level| level.parse().ok()).unwrap_or(LEVEL_FIRST);
+    let zone = said(ZONE_KEY).filter(|zone| is_zone(zone)).unwrap_or_default().to_owned();
+    About { level, zone }
 }
 
 /// Whether a node that knows levels up to `knows` may be in a cluster that runs at `level`.
@@ -129,11 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn levels_survive_metadata_and_builds_without_them_know_the_first() {
+    fn what_a_node_says_survives_metadata_and_builds_that_say_nothing_know_the_first_level() {
         let mut metadata = MetadataMap::new();
-        assert_eq!(read_level(&metadata), 1);
-        write_level(7, &mut metadata);
-        assert_eq!(read_level(&metadata), 7);
+        assert_eq!(read_about(&metadata), About::default());
+        let about = About { level: 7, zone: "eu-west/a_1.2".to_owned() };
+        write_about(&about, &mut metadata);
+        assert_eq!(read_about(&metadata), about);
+        metadata.insert(ZONE_KEY, "a b".parse().unwrap());
+        assert_eq!(read_about(&metadata).zone, "", "no zone can be called so");
         assert_eq!(check_level(NodeId(3), 7, 7), Ok(()));
         let refused = check_level(NodeId(3), 7, 8).unwrap_err();
         assert!(refused.contains("up to 7") && refused.contains("runs at 8"), "{refused}");

@@ -3,13 +3,13 @@
 use super::codec::{FrameCodec, METHOD};
 use super::dial::SharedDial;
 use super::frame::{FRAGMENT_BYTES, Frame};
-use super::hello::{Hello, check_level, read_level, write_level};
+use super::hello::{Hello, check_level, read_about, write_about};
 use super::inbox::{Inbox, Reader};
 use super::link::{Link, Outgoing};
 use super::liveness::Liveness;
 use super::peers::Peers;
 use crate::api::{NodeId, PeerHandler};
-use crate::config::{Config, NODES_MAX};
+use crate::config::{About, Config, NODES_MAX};
 use crate::env::SharedEntropy;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -173,18 +173,18 @@ impl Hub {
         self.level.fetch_max(level, Ordering::Relaxed);
     }
 
-    /// The highest feature level that this node knows, for peers.
-    pub(super) fn knows(&self) -> u32 {
-        self.config.level
+    /// What this node says of itself.
+    pub(super) fn about(&self) -> &About {
+        &self.config.about
     }
 
-    /// A node says that it knows levels up to this.
+    /// A node says this of itself.
     ///
     /// # Errors
-    /// When that is too little.
-    pub(super) fn hear_level(&self, peer: NodeId, knows: u32) -> Result<(), String> {
-        check_level(peer, knows, self.level.load(Ordering::Relaxed))?;
-        self.peers.set_knows(peer, knows);
+    /// When it does not know the cluster's level.
+    pub(super) fn hear(&self, peer: NodeId, about: About) -> Result<(), String> {
+        check_level(peer, about.level, self.level.load(Ordering::Relaxed))?;
+        self.peers.set_about(peer, about);
         Ok(())
     }
 
@@ -284,22 +284,22 @@ impl Hub {
         let (link, outgoing) = Link::new(peer);
         let mut request = Request::new(messages(Arc::clone(&link), outgoing));
         self.hello(peer).write(request.metadata_mut());
-        write_level(self.knows(), request.metadata_mut());
+        write_about(self.about(), request.metadata_mut());
         let path = PathAndQuery::from_static(METHOD);
         let answer = grpc.streaming(request, path, FrameCodec).await;
         let answer = answer.map_err(|status| status.message().to_owned())?;
         let theirs = Hello::read(answer.metadata()).map_err(|status| status.message().to_owned())?;
         self.hello(peer).check(&theirs)?;
-        self.hear_level(peer, read_level(answer.metadata()))?;
+        self.hear(peer, read_about(answer.metadata()))?;
         Ok((link, incoming(answer.into_inner())))
     }
 
-    /// Whether a node that dialled, and knows feature levels up to `knows`, may have a link with this
-    /// one; the introduction to answer with.
+    /// Whether a node that dialled, and says this of itself, may have a link with this one; the
+    /// introduction to answer with.
     ///
     /// # Errors
     /// Strangers are refused with what is wrong.
-    pub(super) fn admit(&self, theirs: &Hello, knows: u32) -> Result<Hello, Status> {
+    pub(super) fn admit(&self, theirs: &Hello, about: About) -> Result<Hello, Status> {
         if self.stop.is_cancelled() {
             return Err(Status::unavailable("the node stops"));
         }
@@ -318,7 +318,7 @@ impl Hub {
                 self.config.node
             )));
         }
-        self.hear_level(theirs.node, knows).map_err(Status::failed_precondition)?;
+        self.hear(theirs.node, about).map_err(Status::failed_precondition)?;
         self.peers.add(theirs.node);
         Ok(mine)
     }
@@ -329,7 +329,7 @@ impl Hub {
     /// Strangers are refused with what is wrong.
     pub fn accept(self: &Arc<Self>, request: Request<Streaming<Bytes>>) -> Result<Response<Frames>, Status> {
         let theirs = Hello::read(request.metadata())?;
-        let mine = self.admit(&theirs, read_level(request.metadata()))?;
+        let mine = self.admit(&theirs, read_about(request.metadata()))?;
         let (link, outgoing) = Link::new(theirs.node);
         let hub = Arc::clone(self);
         let incoming = incoming(request.into_inner());
@@ -338,7 +338,7 @@ impl Hub {
         let stream = messages(link, outgoing).map(Ok).boxed();
         let mut response = Response::new(stream);
         mine.write(response.metadata_mut());
-        write_level(self.knows(), response.metadata_mut());
+        write_about(self.about(), response.metadata_mut());
         Ok(response)
     }
 

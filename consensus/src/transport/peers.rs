@@ -3,6 +3,7 @@
 use super::frame::Kind;
 use super::link::{Lane, Link, Reply};
 use crate::api::{GroupId, NodeId, PeerError};
+use crate::config::About;
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -16,14 +17,14 @@ pub type Slot = watch::Sender<Option<Arc<Link>>>;
 #[derive(Clone)]
 pub struct Peers {
     slots: Arc<RwLock<BTreeMap<NodeId, Arc<Slot>>>>,
-    /// The highest feature level that peers said they know when they introduced themselves.
-    levels: Arc<RwLock<BTreeMap<NodeId, u32>>>,
+    /// What peers said of themselves when they introduced themselves.
+    said: Arc<RwLock<BTreeMap<NodeId, About>>>,
 }
 
 impl Peers {
     /// Nobody yet.
     pub(crate) fn new() -> Peers {
-        Peers { slots: Arc::default(), levels: Arc::default() }
+        Peers { slots: Arc::default(), said: Arc::default() }
     }
 
     fn slots(&self) -> RwLockReadGuard<'_, BTreeMap<NodeId, Arc<Slot>>> {
@@ -41,9 +42,9 @@ impl Peers {
         slots.entry(peer).or_insert_with(|| Arc::new(watch::Sender::new(None))).clone()
     }
 
-    /// A peer has said what it knows.
-    pub(crate) fn set_knows(&self, peer: NodeId, level: u32) {
-        self.levels.write().unwrap_or_else(PoisonError::into_inner).insert(peer, level);
+    /// A peer has said this of itself.
+    pub(crate) fn set_about(&self, peer: NodeId, about: About) {
+        self.said.write().unwrap_or_else(PoisonError::into_inner).insert(peer, about);
     }
 
     /// How many have a slot.
@@ -53,7 +54,7 @@ impl Peers {
 
     /// Forgets a peer; the slot it had.
     pub(crate) fn forget(&self, peer: NodeId) -> Option<Arc<Slot>> {
-        self.levels.write().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+        self.said.write().unwrap_or_else(PoisonError::into_inner).remove(&peer);
         self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(&peer)
     }
 
@@ -117,11 +118,11 @@ impl Peers {
             .map_err(|_| PeerError::Unreachable(to))
     }
 
-    /// The highest feature level that a node knows with which there is a live stream.
+    /// What a node says of itself with which there is a live stream.
     #[must_use]
-    pub fn knows(&self, node: NodeId) -> Option<u32> {
+    pub fn about(&self, node: NodeId) -> Option<About> {
         self.link(node)?;
-        self.levels.read().unwrap_or_else(PoisonError::into_inner).get(&node).copied()
+        self.said.read().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
     }
 
     /// Whether there is a live stream with a node. The own node is not a peer.

@@ -6,6 +6,7 @@ use super::hello::Hello;
 use super::hub::{CONNECT, Hub, Incoming, messages};
 use super::link::{Link, Outgoing};
 use crate::api::NodeId;
+use crate::config::About;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use std::sync::Arc;
@@ -47,8 +48,8 @@ impl Pipe {
 
 const CLOSED: &str = "the pipe was closed";
 
-/// What a side introduces itself with, and the highest feature level that it knows.
-type Introduction = (Hello, u32);
+/// What a side introduces itself with, and what it says of itself.
+type Introduction = (Hello, About);
 
 /// The accepting side's, or why it does not.
 type Answer = Result<Introduction, String>;
@@ -61,10 +62,10 @@ impl Hub {
         mut pipe: Pipe,
     ) -> Result<(Arc<Link>, Incoming), String> {
         let mine = self.hello(peer);
-        pipe.send(&(&mine, self.knows())).await?;
-        let (theirs, knows) = pipe.receive::<Answer>().await??;
+        pipe.send(&(&mine, self.about())).await?;
+        let (theirs, about) = pipe.receive::<Answer>().await??;
         mine.check(&theirs)?;
-        self.hear_level(peer, knows)?;
+        self.hear(peer, about)?;
         Ok(open(peer, pipe))
     }
 
@@ -74,8 +75,8 @@ impl Hub {
     /// Strangers are refused with what is wrong, which they are told too.
     pub(super) async fn accept_pipe(self: &Arc<Self>, mut pipe: Pipe) -> Result<NodeId, String> {
         let introduced = tokio::time::timeout(CONNECT, async {
-            let (theirs, knows) = pipe.receive::<Introduction>().await?;
-            let admitted = self.admit(&theirs, knows).map(|mine| (mine, self.knows()));
+            let (theirs, about) = pipe.receive::<Introduction>().await?;
+            let admitted = self.admit(&theirs, about).map(|mine| (mine, self.about().clone()));
             let answer: Answer = admitted.map_err(|status| status.message().to_owned());
             pipe.send(&answer).await?;
             answer.map(|_| theirs.node)

@@ -29,6 +29,10 @@ pub const KEYS: &[Key] = &[
         name: "bootstrap_expect",
         about: "nodes that found the cluster together, 1 to 9: they find each other by `join`; default none",
     },
+    Key {
+        name: "zone",
+        about: "what this node shares its fate with, for example its availability zone; default none",
+    },
     Key { name: "node", about: "this node's number, from 1; default 1" },
     Key { name: "cluster", about: "the cluster's name, the same on every node; default centralita" },
     Key { name: "members", about: "table of node number = \"HOST:PORT\"; default this node alone" },
@@ -65,6 +69,8 @@ pub struct Layer {
     pub join: Option<Vec<String>>,
     /// Nodes that found the cluster together.
     pub bootstrap_expect: Option<u32>,
+    /// What this node shares its fate with.
+    pub zone: Option<String>,
     /// This node's number, from 1.
     pub node: Option<u64>,
     /// The cluster's name.
@@ -100,6 +106,7 @@ impl Layer {
                 .collect::<Result<Vec<_>, _>>()
                 .map(|addresses| self.join = Some(addresses)),
             "bootstrap_expect" => number(text, 1, 9).map(|nodes| self.bootstrap_expect = Some(nodes as u32)),
+            "zone" => zone(text).map(|zone| self.zone = Some(zone)),
             "node" => number(text, 1, u64::MAX).map(|node| self.node = Some(node)),
             "cluster" => text_of(text).map(|cluster| self.cluster = Some(cluster)),
             "members" => text
@@ -138,6 +145,7 @@ impl Layer {
             advertise: self.advertise.or(below.advertise),
             join: self.join.or(below.join),
             bootstrap_expect: self.bootstrap_expect.or(below.bootstrap_expect),
+            zone: self.zone.or(below.zone),
             node: self.node.or(below.node),
             cluster: self.cluster.or(below.cluster),
             members: self.members.or(below.members),
@@ -183,6 +191,17 @@ pub(crate) fn address(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a zone.
+///
+/// # Errors
+/// What is right.
+pub(crate) fn zone(text: &str) -> Result<String, String> {
+    if text.is_empty() || !consensus::is_zone(text) {
+        return Err(format!("'{text}' is not a zone: use letters, digits, . _ / and -"));
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads `N=HOST:PORT`.
 ///
 /// # Errors
@@ -222,6 +241,8 @@ mod tests {
             ("join", "a:1,b"),
             ("advertise", "a"),
             ("bootstrap_expect", "0"),
+            ("zone", "eu west"),
+            ("zone", ""),
             ("node", "0"),
             ("shards", "0"),
             ("shards", "1025"),

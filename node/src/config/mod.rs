@@ -9,7 +9,7 @@ mod settings;
 
 pub use env::from_environment;
 pub use file::{from_file, from_text};
-pub(crate) use layer::{AGE_S_MOST, EVENTS_BYTES_LEAST, address, member};
+pub(crate) use layer::{AGE_S_MOST, EVENTS_BYTES_LEAST, address, member, zone};
 pub use layer::{KEYS, Key, Layer};
 pub use nearest::nearest;
 pub use settings::{Said, Settings, resolve};

@@ -20,6 +20,8 @@ pub struct Settings {
     pub join: Vec<String>,
     /// Nodes that found the cluster together.
     pub bootstrap_expect: Option<u32>,
+    /// What this node shares its fate with; empty: it is not said.
+    pub zone: String,
     /// This node's number, from 1; not used where the cluster gives it.
     pub node: u64,
     /// The cluster's name.
@@ -87,6 +89,7 @@ pub fn resolve(layer: Layer) -> Result<Settings, ConfigError> {
         advertise: layer.advertise,
         join,
         bootstrap_expect: layer.bootstrap_expect,
+        zone: layer.zone.unwrap_or_default(),
         node,
         cluster: layer.cluster.unwrap_or_else(|| "centralita".to_owned()),
         members,

@@ -188,6 +188,7 @@ fn write(state: &ClusterState) -> v1::ClusterState {
                 address: node.address.clone(),
                 reachable: node.reachable,
                 knows: node.knows,
+                zone: node.zone.clone(),
                 stage: match node.stage {
                     NodeStage::Joining => Stage::Joining,
                     NodeStage::Member => Stage::Member,

@@ -9,6 +9,7 @@ use proto::v1::ClusterState;
 use proto::v1::cluster_client::ClusterClient;
 use proto::v1::cluster_state::node::Stage;
 use proto::v1::cluster_state::{Node, Shard};
+use std::collections::BTreeSet;
 
 /// Entries that a replica may be behind without being called so.
 const BEHIND_MAX: u64 = 1_000;
@@ -42,7 +43,7 @@ pub(super) async fn fetch(client: &Client) -> Result<ClusterState, Failure> {
 }
 
 fn nodes(state: &ClusterState) -> Table {
-    let mut nodes = table(["NODE", "ADDRESS", "SEEN", "STATE", "LEADS", "VOTES IN", "LEARNS"]);
+    let mut nodes = table(["NODE", "ADDRESS", "ZONE", "SEEN", "STATE", "LEADS", "VOTES IN", "LEARNS"]);
     nodes.add_rows(state.nodes.iter().map(|node| {
         let seen = match (node.id == state.this_node, node.reachable) {
             (true, _) => "asked",
@@ -62,6 +63,7 @@ fn nodes(state: &ClusterState) -> Table {
         [
             node.id.to_string(),
             node.address.clone(),
+            node.zone.clone(),
             seen.to_owned(),
             stage.to_owned(),
             led.to_string(),
@@ -154,6 +156,7 @@ fn wrong(state: &ClusterState) -> Vec<String> {
         } else if shard.leader == 0 {
             lines.push(format!("WRONG shard {} has no leader now: look again in a second", name(shard)));
         }
+        lines.extend(in_one_zone(state, shard));
         if let Some((node, behind)) = lag(shard).filter(|(_, behind)| *behind > BEHIND_MAX) {
             lines.push(format!("SLOW  shard {}: node {node} is {behind} entries behind", name(shard)));
         }
@@ -168,6 +171,25 @@ fn wrong(state: &ClusterState) -> Vec<String> {
     lines
 }
 
+/// A shard that one zone's loss would stop, in a cluster of several.
+fn in_one_zone(state: &ClusterState, shard: &Shard) -> Option<String> {
+    let zone = |id: u64| state.nodes.iter().find(|node| node.id == id).map_or("", |node| node.zone.as_str());
+    let zones: BTreeSet<&str> = state.nodes.iter().map(|node| node.zone.as_str()).collect();
+    let voters: Vec<u64> =
+        shard.members.iter().filter(|member| member.voter).map(|member| member.node).collect();
+    let of = |name: &str| voters.iter().filter(|id| zone(**id) == name).count();
+    // Less than three zones cannot help it; with a single voter nothing can.
+    let worst = zones.iter().copied().max_by_key(|name| of(name))?;
+    (zones.len() > 2 && voters.len() > 2 && of(worst) * 2 > voters.len()).then(|| {
+        format!(
+            "SLOW  shard {}: {} of {} voters are in zone '{worst}': they are moved when nodes of other zones are up",
+            name(shard),
+            of(worst),
+            voters.len()
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +202,7 @@ mod tests {
             reachable: reachable[id as usize - 1],
             stage: Stage::Member.into(),
             knows: Some(1),
+            zone: String::new(),
         };
         let member = |id: u64| Replica { node: id, voter: true, applied: applied[id as usize - 1] };
         let shard = Shard { id: 1, leader: 1, members: (1..=3).map(member).collect(), ..Shard::default() };
@@ -205,6 +228,15 @@ mod tests {
         );
         let slow = wrong(&state([true; 3], [Some(5_000), Some(10), Some(4_999)])).join("\n");
         assert!(slow.contains("node 2 is 4990 entries behind"), "{slow}");
+        let mut zoned = state([true; 3], [Some(1); 3]);
+        zoned.nodes.push(Node { id: 4, ..zoned.nodes[0].clone() });
+        for (node, zone) in zoned.nodes.iter_mut().zip(["a", "b", "a", "c"]) {
+            node.zone = zone.to_owned();
+        }
+        let said = wrong(&zoned).join("\n");
+        assert!(said.contains("2 of 3 voters are in zone 'a'"), "{said}");
+        zoned.nodes[2].zone = "c".to_owned();
+        assert_eq!(wrong(&zoned), [""; 0]);
         let mut moving = state([true; 3], [Some(1); 3]);
         moving.nodes[2].stage = Stage::Leaving.into();
         assert!(wrong(&moving)[0].contains("node 3 leaves: still member of 1 groups"));

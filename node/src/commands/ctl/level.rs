@@ -44,7 +44,7 @@ impl Level {
         }
         let state = fetch(client).await?;
         let held = if state.level_held { ", held" } else { "" };
-        let mut lines = vec![format!("the cluster runs at level {}{held}", state.level)];
+        let mut lines = vec![format!("the cluster runs at level {}{held}", state.level.max(1))];
         lines.extend(under_way(&state));
         say(out, &lines)
     }
@@ -64,7 +64,9 @@ pub(super) fn under_way(state: &ClusterState) -> Option<String> {
         .map(|node| node.id)
         .collect();
     let away: Vec<u64> = state.nodes.iter().filter(|node| node.knows.is_none()).map(|node| node.id).collect();
-    if highest <= state.level {
+    // A release before levels says nothing of them.
+    let now = state.level.max(1);
+    if highest <= now {
         return None;
     }
     let to_do = match (earlier.as_slice(), away.as_slice()) {
@@ -75,7 +77,7 @@ pub(super) fn under_way(state: &ClusterState) -> Option<String> {
         ([], away) => format!("waits for node {}: start it, or remove it", listed(away)),
         (earlier, _) => format!("waits for node {}: start it with the later release", listed(earlier)),
     };
-    Some(format!("MOVES from level {} to {highest}: {to_do}", state.level))
+    Some(format!("MOVES from level {now} to {highest}: {to_do}"))
 }
 
 #[cfg(test)]

@@ -46,6 +46,9 @@ pub struct Args {
     /// Founds a cluster together with others, once so many have found each other by --join.
     #[arg(long, value_name = "NODES", value_parser = clap::value_parser!(u32).range(1..=9))]
     pub bootstrap_expect: Option<u32>,
+    /// What this node shares its fate with, for example its availability zone: replicas are spread over zones.
+    #[arg(long, value_name = "NAME", value_parser = crate::config::zone)]
+    pub zone: Option<String>,
     /// This node's number, from 1 [default: 1]; one that joins gets its number from the cluster.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub node: Option<u64>,
@@ -113,6 +116,7 @@ impl Args {
             advertise: self.advertise,
             join: (!self.join.is_empty()).then_some(self.join),
             bootstrap_expect: self.bootstrap_expect,
+            zone: self.zone,
             node: self.node,
             cluster: self.cluster,
             members: None,

@@ -152,6 +152,7 @@ async fn start(
         allow_panic: faults.allow_injection,
         planted: faults.planted,
         level: faults.level(),
+        zone: settings.zone.clone(),
         events: settings.events.clone(),
         ..EngineConfig::default()
     };

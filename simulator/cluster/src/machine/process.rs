@@ -65,8 +65,9 @@ pub async fn boot(parts: &Parts, machine: &Machine, life: &Life, dial: SharedDia
     config.limits.snapshot_entries = plan.snapshot_entries;
     config.limits.log_segment_bytes = plan.log_segment_bytes;
     let probe = parts.inside.probe(life.clone());
-    let level = machine.knows();
-    let mut engine = EngineConfig { allow_panic: true, probe: Some(probe), level, ..EngineConfig::default() };
+    let (level, zone) = (machine.knows(), plan.zone(machine.node));
+    let mut engine =
+        EngineConfig { allow_panic: true, probe: Some(probe), level, zone, ..EngineConfig::default() };
     engine.events.segment_bytes = plan.event_segment_bytes;
     if let Some(bug) = plan.bug {
         bug.plant(&mut config, &mut engine);

@@ -22,6 +22,7 @@ impl Plan {
             seed,
             stack,
             nodes,
+            zones: *draw.child("zones").pick(&[0, 0, 2, 3]),
             shards: u32::try_from(draw.range(1, 3)).unwrap_or(1),
             safety: draw.millis(60_000, 90_000),
             stuck_after: Duration::from_secs(60),

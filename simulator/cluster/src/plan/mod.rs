@@ -37,6 +37,8 @@ pub struct Plan {
     pub stack: StackKind,
     /// Founders, 1 to 9; the seed draws 3 or 5.
     pub nodes: u64,
+    /// Zones that the nodes are in, in turns; 0: they say none.
+    pub zones: u64,
     /// Shards, 1 to 16.
     pub shards: u32,
     /// How long faults happen.
@@ -64,6 +66,12 @@ impl Plan {
     pub fn spares(&self) -> impl Iterator<Item = NodeId> + use<> {
         let spares = if self.has(FaultKind::Join) { SPARES } else { 0 };
         (self.nodes + 1..=self.nodes + spares).map(NodeId)
+    }
+
+    /// The zone of a node; empty: it says none.
+    #[must_use]
+    pub fn zone(&self, node: NodeId) -> String {
+        if self.zones == 0 { String::new() } else { format!("zone-{}", node.0 % self.zones) }
     }
 
     /// Whether the members may change.

@@ -3,9 +3,10 @@
 use super::Parts;
 use crate::clients::Phase;
 use crate::faults::Director;
+use crate::plan::Plan;
 use crate::report::{Broken, Report};
 use crate::world::World;
-use actors::{ClusterState, NodeStage, ShardState};
+use actors::{ClusterState, NodeStage, NodeState, ShardState};
 use consensus::disk::Operation;
 use consensus::{GroupId, NodeId};
 use routing::level;
@@ -18,16 +19,31 @@ const QUIET: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// However much goes on: so many times the patience for a standstill, and a healed core that has not finished will not.
 const SETTLES_WITHIN: u32 = 10;
+/// The level from which on the cluster knows its nodes' zones.
+const ZONES_FROM: u32 = 3;
 /// Time for clients to write down what they still hear.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Whether every node of the core says that the cluster is the core, and that its groups have the voters
 /// that they should.
-fn members_settled(core: &[NodeId], states: &[ClusterState]) -> bool {
+fn members_settled(plan: &Plan, core: &[NodeId], states: &[ClusterState]) -> bool {
     // docs/adr/0013: all of up to three, three of four, five of more.
     let voters = |members: usize| match members {
         4 => 3,
         all => all.min(5),
+    };
+    // docs/adr/0020: no zone has more of them than it must have.
+    let even = |state: &ClusterState, all: &[NodeId], chosen: &[NodeId]| {
+        let count = |of: &[NodeId]| {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for node in state.nodes.iter().filter(|node| of.contains(&node.id)) {
+                *counts.entry(&node.zone).or_default() += 1;
+            }
+            counts
+        };
+        let (there, taken) = (count(all), count(chosen));
+        let fits = |most: &usize| there.values().map(|nodes| nodes.min(most)).sum::<usize>() >= chosen.len();
+        taken.values().max().copied().unwrap_or(0) <= (0..=chosen.len()).find(fits).unwrap_or(usize::MAX)
     };
     core.iter().all(|id| {
         let Some(state) = states.iter().find(|state| state.this == *id) else { return false };
@@ -39,10 +55,19 @@ fn members_settled(core: &[NodeId], states: &[ClusterState]) -> bool {
                 return members == core && voting == voters(core.len());
             }
             // docs/adr/0018: who is no member has no replica.
+            let votes = shard.replicas.iter().filter(|replica| replica.voter).map(|replica| replica.node);
+            let votes: Vec<NodeId> = votes.collect();
+            if !even(state, core, &members) || !even(state, &members, &votes) {
+                return false;
+            }
             let count = core.len().min(state.replicas);
             let spread = members.is_empty() && count < core.len();
             spread || members.len() == count && members.contains(id) && voting == voters(count)
         };
+        let said = |node: &NodeState| state.level < ZONES_FROM || node.zone == plan.zone(node.id);
+        if !state.nodes.iter().all(said) {
+            return false;
+        }
         nodes.eq(core.iter().copied()) && state.nodes.len() == core.len() && state.shards.iter().all(group)
     })
 }
@@ -201,7 +226,7 @@ impl Course {
         };
         let silent = self.parts.inside.leased_of(&self.parts.history);
         let equal = !(0..=self.parts.plan.shards).map(GroupId).any(behind);
-        let settled = !self.parts.plan.changes_members() || members_settled(core, &states);
+        let settled = !self.parts.plan.changes_members() || members_settled(&self.parts.plan, core, &states);
         if self.parts.history.unfinished() == 0 && silent.is_empty() && equal && settled {
             let since = *self.finished_since.get_or_insert(now);
             if now - since >= QUIET {

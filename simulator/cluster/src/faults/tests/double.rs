@@ -242,6 +242,7 @@ impl World for Double {
             reachable: true,
             stage: NodeStage::Member,
             knows: Some(1),
+            zone: String::new(),
         };
         Some(ClusterState {
             cluster: "double".to_owned(),
