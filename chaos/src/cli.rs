@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::crowd;
 use crate::experiment::{self, What};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ Examples:
   target/release/centralita-chaos kill --kills 20 --json failover.json
   target/release/centralita-chaos rolling --rounds 2
   target/release/centralita-chaos upgrade --from centralita-of-before
+  target/release/centralita-chaos crowd --nodes 3 --desks 10000 --domains 40
   target/release/centralita-chaos grow --json grow.json
   target/release/centralita-chaos replace --nodes 3 --shards 4
   target/release/centralita-chaos behind --nodes 3 --shards 1 --domains 8 --probed 4 --probe-rate 100
@@ -64,6 +66,17 @@ enum Command {
         /// The binary `centralita` that the nodes begin with.
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
+    },
+    /// Kills a node with many desks on it, and measures how long they take to be back elsewhere.
+    Crowd {
+        #[command(flatten)]
+        setting: Setting,
+        /// Desks at the node that is killed, spread over the domains that are not probed.
+        #[arg(long, default_value_t = 10_000)]
+        desks: usize,
+        /// So many of them have a conversation.
+        #[arg(long, default_value_t = 2_000)]
+        holding: usize,
     },
     /// Restarts all nodes in good order, one after the other.
     Rolling {
@@ -123,6 +136,7 @@ impl Cli {
             | Command::Grow { setting }
             | Command::Replace { setting }
             | Command::Upgrade { setting, .. }
+            | Command::Crowd { setting, .. }
             | Command::Rolling { setting, .. } => setting,
         }
     }
@@ -140,6 +154,7 @@ impl Cli {
             Command::Behind { setting, entries } => experiment::run(&setting, What::Away { entries }).await,
             Command::Grow { setting } => experiment::run(&setting, What::Grow).await,
             Command::Replace { setting } => experiment::run(&setting, What::Replace).await,
+            Command::Crowd { setting, desks, holding } => crowd::run(&setting, desks, holding).await,
             Command::Upgrade { setting, from } => experiment::run(&setting, What::Upgrade { from }).await,
             Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
         }

@@ -3,6 +3,7 @@
 
 mod behind;
 pub mod cli;
+mod crowd;
 mod experiment;
 mod gaps;
 mod members;

@@ -19,6 +19,8 @@ pub struct Realm {
     pub shard: u32,
     /// Its agent.
     pub agent: String,
+    /// Its queue.
+    pub queue: String,
     /// Where its customers come.
     pub touchpoint: String,
 }
@@ -66,19 +68,8 @@ async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Re
         .await
         .context("a queue")?
         .id;
-    let settings =
-        v1::AgentSettings { name: "Agent".to_owned(), queues: vec![queue.clone()], ..Default::default() };
-    let request =
-        v1::CreateAgentRequest { mutation: mutation(), domain: domain.clone(), settings: Some(settings) };
-    let agent = client
-        .call(&domain, |node| {
-            let request = request.clone();
-            async move { AdminClient::new(node).create_agent(request).await }
-        })
-        .await
-        .context("an agent")?
-        .id;
-    let to_queue = ToQueue { queues: vec![queue], ..Default::default() };
+    let agent = agent(client, &domain, &queue).await?;
+    let to_queue = ToQueue { queues: vec![queue.clone()], ..Default::default() };
     // Voice, as it is what fails loudest: one offer at a time, the next when the caller has hung up.
     let settings = Some(v1::TouchpointSettings {
         address: format!("+34900{number:06}"),
@@ -94,5 +85,20 @@ async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Re
         .await
         .context("a touchpoint")?
         .id;
-    Ok(Realm { domain, shard, agent, touchpoint })
+    Ok(Realm { domain, shard, agent, queue, touchpoint })
+}
+
+/// Makes an agent of a queue.
+///
+/// # Errors
+/// When the cluster refuses or does not answer.
+pub async fn agent(client: &Client, domain: &str, queue: &str) -> anyhow::Result<String> {
+    let queues = vec![queue.to_owned()];
+    let settings = Some(v1::AgentSettings { name: "Agent".to_owned(), queues, ..Default::default() });
+    let request = v1::CreateAgentRequest { mutation: mutation(), domain: domain.to_owned(), settings };
+    let made = client.call(domain, |node| {
+        let request = request.clone();
+        async move { AdminClient::new(node).create_agent(request).await }
+    });
+    Ok(made.await.context("an agent")?.id)
 }

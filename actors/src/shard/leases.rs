@@ -35,7 +35,13 @@ struct Table {
     leases: BTreeMap<AgentId, Lease>,
     /// When to look at a lease; one entry per lease.
     looks: BTreeSet<(u64, AgentId)>,
+    /// When the present wave of losses began, and how many it may still have.
+    wave: Option<(u64, usize)>,
 }
+
+/// Length of a wave of losses. Agents whose node was cut off lose their leases together; their work is
+/// offered to others wave by wave, and who comes back meanwhile keeps what is its own.
+const WAVE_US: u64 = 100_000;
 
 /// The leases of one shard; empty unless this node leads it.
 #[derive(Debug)]
@@ -123,14 +129,16 @@ impl Leases {
         }
     }
 
-    /// Leases that ran out by now, at most `count_max`. They stay, and run out again after another
-    /// lease, until a committed entry closes them.
+    /// Leases that ran out by now, at most `count_max` in a tenth of a second. They stay, and run out
+    /// again after another lease, until a committed entry closes them.
     pub(crate) fn expired(&self, now_us: u64, count_max: usize) -> Vec<(Desk, Silence)> {
         let mut table = self.table();
+        let (began_us, left) =
+            table.wave.filter(|(at_us, _)| now_us < at_us + WAVE_US).unwrap_or((now_us, count_max));
         let mut expired = Vec::new();
         while let Some(&(at_us, agent)) = table.looks.first()
             && at_us <= now_us
-            && expired.len() < count_max
+            && expired.len() < left
         {
             table.looks.pop_first();
             let Some(lease) = table.leases.get_mut(&agent) else { continue };
@@ -142,12 +150,15 @@ impl Leases {
             lease.look_us = next_us;
             table.looks.insert((next_us, agent));
         }
+        table.wave = Some((began_us, left - expired.len()));
         expired
     }
 
     /// When to look next.
     pub(crate) fn next_look_us(&self) -> Option<u64> {
-        self.table().looks.first().map(|(at_us, _)| *at_us)
+        let table = self.table();
+        let wave_us = table.wave.filter(|(_, left)| *left == 0).map_or(0, |(at_us, _)| at_us + WAVE_US);
+        table.looks.first().map(|(at_us, _)| wave_us.max(*at_us))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -224,7 +235,17 @@ mod tests {
         for number in 0..10 {
             leases.opened(agent(number), Epoch(1), 0);
         }
-        assert_eq!(leases.expired(10, 4).len(), 4);
-        assert_eq!(leases.expired(10, 100).len(), 6);
+        let expired = |now_us| {
+            let expired = leases.expired(now_us, 4);
+            expired.iter().for_each(|(desk, _)| leases.closed(desk.agent, desk.epoch));
+            expired.len()
+        };
+        assert_eq!([expired(10), expired(11), expired(9 + WAVE_US)], [4, 0, 0]);
+        assert_eq!(leases.next_look_us(), Some(10 + WAVE_US));
+        for number in 4..8 {
+            // One that is back meanwhile keeps its lease.
+            leases.heard(agent(number), Epoch(1), FRONT, 5 + WAVE_US);
+        }
+        assert_eq!([expired(10 + WAVE_US), expired(20 + WAVE_US)], [2, 2]);
     }
 }

@@ -25,9 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Lost leases proposed in one wave, so that a node that disappears with thousands of desks does
-/// not hold up the work of the others.
-const LEASES_PER_WAVE: usize = 256;
+/// Leases of a shard that may be lost in a tenth of a second, so that a node that disappears with thousands
+/// of desks neither holds up the work of the others nor has all its agents' work offered elsewhere at once.
+const LEASES_PER_WAVE: usize = 50;
 /// Of these, at once.
 const LEASES_AT_ONCE: usize = 32;
 /// Wait after a proposal that was not taken.
