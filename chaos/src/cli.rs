@@ -77,6 +77,9 @@ enum Command {
         /// So many of them have a conversation.
         #[arg(long, default_value_t = 2_000)]
         holding: usize,
+        /// Stops the node's process where it is (SIGSTOP) instead of killing it: nobody is told anything.
+        #[arg(long)]
+        cut_off: bool,
     },
     /// Restarts all nodes in good order, one after the other.
     Rolling {
@@ -154,7 +157,9 @@ impl Cli {
             Command::Behind { setting, entries } => experiment::run(&setting, What::Away { entries }).await,
             Command::Grow { setting } => experiment::run(&setting, What::Grow).await,
             Command::Replace { setting } => experiment::run(&setting, What::Replace).await,
-            Command::Crowd { setting, desks, holding } => crowd::run(&setting, desks, holding).await,
+            Command::Crowd { setting, desks, holding, cut_off } => {
+                crowd::run(&setting, &crowd::Crowd { desks, holding, cut_off }).await
+            }
             Command::Upgrade { setting, from } => experiment::run(&setting, What::Upgrade { from }).await,
             Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
         }

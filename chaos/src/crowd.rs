@@ -1,4 +1,4 @@
-//! Many desks at one node, which is killed: how long they take to be back at work elsewhere, and what the
+//! Many desks at one node, which is killed or cut off: how long they take to be back at work elsewhere, and what the
 //! others notice.
 
 use crate::cli::Setting;
@@ -44,6 +44,17 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const OFFICE: usize = 100;
 /// Calls at the same time while the stage is set.
 const AT_ONCE: usize = 64;
+
+/// How many desks, and what becomes of their node.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowd {
+    /// Desks at the node.
+    pub desks: usize,
+    /// So many of them have a conversation.
+    pub holding: usize,
+    /// Its process is stopped where it is, and not killed.
+    pub cut_off: bool,
+}
 
 /// What a desk has seen.
 #[derive(Debug, Default)]
@@ -155,7 +166,8 @@ fn available() -> v1::DeskRequest {
 ///
 /// # Errors
 /// When it could not be tried.
-pub async fn run(setting: &Setting, desks: usize, holding: usize) -> anyhow::Result<bool> {
+pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
+    let Crowd { desks, holding, cut_off } = *crowd;
     ensure!(setting.nodes > 1, "a desk needs another node to go to: at least two");
     ensure!(setting.domains > setting.probed, "the desks are in domains that are not probed: more domains");
     let count = usize::try_from(setting.nodes).unwrap_or(usize::MAX);
@@ -192,12 +204,19 @@ pub async fn run(setting: &Setting, desks: usize, holding: usize) -> anyhow::Res
     tokio::time::sleep(rest * 2).await;
     let before: Vec<(Option<u64>, usize)> = all.iter().map(|desk| session_of(desk)).collect();
     let began = Instant::now();
-    nodes.kill(0)?;
+    if cut_off {
+        nodes.freeze(0)?
+    } else {
+        nodes.kill(0)?
+    }
     let back = |desk: &Desk| desk.seen().welcomed.is_some_and(|(at, ..)| at > began);
     let came = wait("desks back", &all, desks, BACK_MAX, back).await;
     tokio::time::sleep(rest).await;
     let ended = Instant::now();
     let outcome = Outcome::of(&all, &before, &probes, began, ended);
+    if cut_off {
+        nodes.kill(0)?;
+    }
     nodes.run(0)?;
     settled(&alive, SETTLE_MAX).await.context("the cluster in the end")?;
     stop.stop();

@@ -145,6 +145,17 @@ impl Nodes {
         Ok(())
     }
 
+    /// Stops a node's process where it is: nobody is told anything, as if it were cut off. It can be killed.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn freeze(&mut self, place: usize) -> anyhow::Result<()> {
+        let node = self.running[place].as_ref().context("the node does not run")?;
+        let told = Command::new("kill").arg("-STOP").arg(node.id().to_string()).status()?;
+        anyhow::ensure!(told.success(), "node {} could not be stopped", place + 1);
+        Ok(())
+    }
+
     /// Has a node stop in good order, and waits for it.
     ///
     /// # Errors

@@ -6,6 +6,8 @@ use client::Client;
 use proto::v1;
 use proto::v1::events_client::EventsClient;
 use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a domain's record lacks.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,11 +18,28 @@ pub struct Lost {
     pub events: u64,
 }
 
-/// Reads a domain's events from the beginning and compares.
+/// Time for a replica that was away to have what was acknowledged last.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Reads a domain's events from the beginning and compares: again, for a while, as long as some are not
+/// there. A node that was restarted says what its own replica has, which may not be all yet.
 ///
 /// # Errors
 /// When no node has them all, or there is a hole.
 pub async fn judge(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Result<Lost> {
+    let until = Instant::now() + CATCH_UP_MAX;
+    loop {
+        let lost = compare(client, nodes, probe).await?;
+        if lost.conversations.is_empty() || Instant::now() >= until {
+            return Ok(lost);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn compare(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Result<Lost> {
     let mut why = anyhow::anyhow!("no node was asked");
     for place in 0..nodes {
         match read(client, place, &probe.realm.domain).await {
