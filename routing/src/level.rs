@@ -3,7 +3,7 @@
 //! A cluster runs at one level, a build knows all up to its own. It is raised once every node knows the
 //! next, by an entry of the meta group's log and then one of every shard's, so that all replicas change
 //! their ways at the same index and old logs replay to their old hashes. What a level brings is listed
-//! here; what depends on one asks [`Shard::level`](crate::Shard::level). docs/adr/0019 says how to add one.
+//! here; what depends on one asks for it (`Cx::level`, `MetaCommand::level`). docs/adr/0019 says how to add one.
 
 use crate::Command;
 
