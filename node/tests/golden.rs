@@ -7,8 +7,9 @@
 
 mod harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, run};
+use harness::{Client, Desk, Node, Start, Tenant, run, until};
 use proto::v1;
+use routing::level;
 use serde_json::{Value, json};
 use simulator::replay::Player;
 use std::fs;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -63,6 +64,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Waits until the cluster runs at this version's level and knows its node's zone.
+async fn at_its_level(client: &Client) {
+    until("this version's level", || async {
+        let state = client.state().await;
+        let zone = state.nodes.first().is_some_and(|node| node.zone == "golden-zone");
+        (state.level == level::LATEST && zone).then_some(())
+    })
+    .await;
+}
+
 /// A call that an agent takes and ends, and one that an agent has taken.
 async fn work(client: &Client, tenant: &Tenant, agent: usize) {
     let mut desk = Desk::open(client, &tenant.agents[agent]).await;
@@ -83,8 +94,9 @@ async fn make() {
     let folder = golden(FORMAT);
     assert!(!folder.exists(), "{} is there: what was written once stays as it is", folder.display());
     let place = TempDir::new().expect("a folder");
-    let first = Start::new(&place.path().join("first")).serve();
+    let first = Start::new(&place.path().join("first")).arg("--zone").arg("golden-zone").serve();
     let client = Client::of(&first);
+    at_its_level(&client).await;
     let tenant = Tenant::make(&client, 3).await;
     let other = Tenant::in_account(&client, &tenant.account, 1).await;
     work(&client, &tenant, 0).await;
@@ -98,8 +110,9 @@ async fn make() {
     assert!(
         run(&["restore", text(&backup), "--data", text(&data), "--advertise", ADVERTISED]).status.success()
     );
-    let node = serve(&data);
+    let node = Start::new(&data).arg("--advertise").arg(ADVERTISED).arg("--zone").arg("golden-zone").serve();
     let client = Client::of(&node);
+    at_its_level(&client).await;
     let news = v1::WatchRequest { domain: tenant.domain.clone(), ..Default::default() };
     let mut news = client.events().watch(news).await.expect("events").into_inner();
     work(&client, &tenant, 1).await;
