@@ -1,11 +1,14 @@
 //! The cluster as one node sees it.
 
 use crate::engine::Inner;
+use crate::meta::{DomainMove, MoveStage};
 use crate::wire::{PeerAnswer, PeerCall};
-use crate::{ClusterState, Engine, Figures, NodeStage, NodeState, Replica, ShardState};
+use crate::{
+    ClusterState, Engine, Figures, MoveProgress, MoveState, NodeStage, NodeState, Replica, ShardState,
+};
 use consensus::{Group, GroupId, GroupMember, GroupMembers, NodeId};
 use proto::codec;
-use routing::{LogTime, ShardId};
+use routing::{DomainId, LogTime, ShardId};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,6 +31,8 @@ impl Engine {
             replicas: inner.meta_state().replicas(),
             level: inner.meta_state().level(),
             level_held: inner.meta_state().level_held(),
+            moves: inner.moves(),
+            moves_begun: inner.meta_state().moves_begun(),
             planted: inner.config.planted.map(|bug| format!("{bug:?}")),
             speed: f64::from(config.speed),
             figures: inner.figures(),
@@ -83,6 +88,21 @@ fn replica((node, member): (NodeId, GroupMember)) -> Replica {
 }
 
 impl Inner {
+    fn moves(&self) -> Vec<MoveState> {
+        let meta = self.meta_state();
+        let state = |(domain, way): (&DomainId, &DomainMove)| MoveState {
+            domain: *domain,
+            from: way.from,
+            to: way.to,
+            progress: match way.stage {
+                MoveStage::Begun => MoveProgress::Sent,
+                MoveStage::Placed => MoveProgress::Placed,
+                MoveStage::GivenUp => MoveProgress::GivenUp,
+            },
+        };
+        meta.moves().iter().map(state).collect()
+    }
+
     /// How far this node has applied what it has replicas of, and how the shards stand that it leads.
     pub(crate) fn look(&self) -> PeerAnswer {
         let groups = self.consensus.groups();

@@ -2,6 +2,7 @@
 
 use crate::alarms::Alarms;
 use crate::front::{Front, FrontSession, Opened};
+use crate::leader::check_watched;
 use crate::meta::{MetaCommand, MetaDone, MetaRequest, MetaState};
 use crate::router::{Router, odd};
 use crate::seeded::SeededBug;
@@ -93,7 +94,7 @@ impl Engine {
             let why = format!("{} belongs to another account", there.domain);
             return Err(Rejected::NotAllowed { why }.into());
         }
-        self.inner.router.execute(shard, request, deadline).await
+        self.inner.router.execute_in(shard, request, deadline).await
     }
 
     /// Reads, linearizably: sees everything that was acknowledged before the call.
@@ -108,8 +109,8 @@ impl Engine {
             return self.query_local(&query);
         }
         let shard = self.inner.router.place(query.domain(), deadline).await?.shard;
-        let call = PeerCall::Query { shard, query };
-        match self.inner.router.to_leader(shard, call, deadline, true).await? {
+        let call = |shard| PeerCall::Query { shard, query: query.clone() };
+        match self.inner.router.where_it_is(shard, deadline, true, call).await? {
             PeerAnswer::Answer(answer) => Ok(*answer),
             other => Err(odd(&other)),
         }
@@ -129,9 +130,10 @@ impl Engine {
     /// # Errors
     /// See [`CallError`]; unknown ids are `Rejected`.
     pub async fn query_near(&self, query: Query, deadline: Duration) -> Result<Answer, CallError> {
-        match self.inner.shard_here(query.domain()) {
-            Some(_) => self.query_local(&query),
-            None => self.query(query, deadline).await,
+        match self.inner.shard_here(query.domain()).map(|_| self.query_local(&query)) {
+            // It moves, or has moved, by what this replica knows.
+            None | Some(Err(CallError::Unavailable { .. })) => self.query(query, deadline).await,
+            Some(answer) => answer,
         }
     }
 
@@ -270,6 +272,43 @@ impl Engine {
         }
     }
 
+    /// Has a domain move to another shard while it works. Returns when that is decided;
+    /// [`Engine::cluster`] shows how far it is. Again, or where it is there already: nothing.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` for an unknown domain or shard, and while one of the two shards takes
+    /// part in another move.
+    pub async fn move_domain(
+        &self,
+        request_id: RequestId,
+        domain: DomainId,
+        to: ShardId,
+        deadline: Duration,
+    ) -> Result<(), CallError> {
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::MoveDomain { domain, to }, deadline).await? {
+            MetaDone::Ok => Ok(()),
+            other => Err(CallError::Bug(format!("moving a domain answered {other:?}"))),
+        }
+    }
+
+    /// Gives up a domain's move, if it has no new place yet. Where none is under way: nothing.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` when it has its new place.
+    pub async fn cancel_move(
+        &self,
+        request_id: RequestId,
+        domain: DomainId,
+        deadline: Duration,
+    ) -> Result<(), CallError> {
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::CancelMove { domain }, deadline).await? {
+            MetaDone::Ok => Ok(()),
+            other => Err(CallError::Bug(format!("giving up a move answered {other:?}"))),
+        }
+    }
+
     /// All domains with their places, in the order of ids, as this node knows them.
     #[must_use]
     pub fn domains(&self) -> Vec<PlacedDomain> {
@@ -296,8 +335,11 @@ impl Engine {
         // From here on whatever ends this call takes the session off this node.
         let seat = session.opening_seat();
         let early = inner.known_desk(shard, &hello);
-        let call = PeerCall::Open { shard, hello, seat };
-        let opened = inner.router.to_leader(shard, call, deadline, true).await;
+        let call = |shard| {
+            inner.front.rehome(&session, shard);
+            PeerCall::Open { shard, hello: hello.clone(), seat }
+        };
+        let opened = inner.router.where_it_is(shard, deadline, true, call).await;
         let epoch = match opened {
             Ok(PeerAnswer::Opened(epoch)) => epoch,
             other => {
@@ -336,14 +378,14 @@ impl Engine {
         inner.front.forget(session);
         let seat = session.present_seat();
         let this = inner.router.this;
-        match inner.leader(session.shard) {
+        match inner.leader(session.shard()) {
             Some(leader) if leader == this => {
-                if let Some(shard) = inner.shards.get(session.shard) {
+                if let Some(shard) = inner.shards.get(session.shard()) {
                     shard.desks.detach(seat, this);
                 }
             }
             Some(leader) => {
-                let detach = PeerCast::Detach { shard: session.shard, seats: vec![seat] };
+                let detach = PeerCast::Detach { shard: session.shard(), seats: vec![seat] };
                 // If it does not arrive, parcels for the seat find nobody here, which is harmless.
                 let _ = inner.router.peers.cast(leader, codec::encode(&detach).into());
             }
@@ -362,7 +404,10 @@ impl Engine {
             return Watch::far(self.inner.router.clone(), shard, domain, from).await;
         };
         let skips = shard.seeded.has(SeededBug::WatchSkipsOnResume) && from.0 > 1;
-        shard.events.watch(domain, if skips { Sequence(from.0 + 1) } else { from })
+        let watch = shard.events.watch(domain, if skips { Sequence(from.0 + 1) } else { from });
+        // After that: if it goes from here now, the watch is ended.
+        check_watched(&shard, domain)?;
+        watch
     }
 
     /// A domain as this node's replica has it, to go on from: a watch from the event after it, here or at
@@ -422,7 +467,11 @@ impl Engine {
     pub async fn changes(&self, domain: DomainId) -> Result<watch::Receiver<Sequence>, WatchError> {
         let shard = self.inner.shard_of(domain).ok_or(WatchError::UnknownDomain(domain))?;
         match self.inner.replica_here(shard) {
-            Some(shard) => Ok(shard.events.changes(domain)),
+            Some(shard) => {
+                let changes = shard.events.changes(domain);
+                check_watched(&shard, domain)?;
+                Ok(changes)
+            }
             None => self.changes_far(domain).await,
         }
     }
@@ -463,7 +512,9 @@ impl Engine {
     /// that of the last entry.
     #[must_use]
     pub fn log_time(&self, domain: DomainId) -> Option<LogTime> {
-        self.inner.shard_here(domain).map(|shard| LogTime(shard.group.log_time_us()))
+        let shard = self.inner.shard_here(domain)?;
+        let at = LogTime(shard.group.log_time_us());
+        Some(shard.replica.read().shard.time_in(domain, at))
     }
 
     /// The service by which the other nodes reach this one, for the node's server.
@@ -586,8 +637,6 @@ impl Inner {
         shard.replica.read().shard.desk(hello.agent)
     }
 
-    /// Where a domain is. Places do not change yet, so what this replica knows is right; what it
-    /// does not know, the meta group's leader may.
     async fn meta(
         &self,
         id: RequestId,

@@ -13,7 +13,7 @@ use proto::codec;
 use routing::entry::Request;
 use routing::outcome::DoneWhat;
 use routing::view::Lease;
-use routing::{Command, DomainId, Epoch, Rejected, Sequence, ShardId};
+use routing::{Command, DomainId, Epoch, Rejected, Sequence, ShardId, Whereabouts};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -48,6 +48,14 @@ fn bug(what: impl ToString) -> PeerAnswer {
     PeerAnswer::Failed(CallError::Bug(what.to_string()))
 }
 
+/// Refuses to tell events of a domain that is on another shard, as this replica knows.
+pub(crate) fn check_watched(shard: &ShardRuntime, domain: DomainId) -> Result<(), WatchError> {
+    match shard.replica.read().shard.whereabouts(domain) {
+        Whereabouts::Gone(_) => Err(WatchError::Moved),
+        Whereabouts::Here | Whereabouts::Moving | Whereabouts::Unknown => Ok(()),
+    }
+}
+
 /// Events of this node's replica, whether it leads or not.
 async fn events(
     shard: &ShardRuntime,
@@ -55,6 +63,7 @@ async fn events(
     from: Sequence,
     wait: bool,
 ) -> Result<EventsPart, WatchError> {
+    check_watched(shard, domain)?;
     let watch = shard.events.watch(domain, from)?;
     let (next, present) = (watch.next_sequence(), watch.present());
     let mut changes = shard.events.changes(domain);
@@ -72,6 +81,14 @@ async fn events(
         true => tokio::time::timeout(NEWS_MAX, news).await.unwrap_or(Ok(Vec::new()))?,
     };
     Ok(EventsPart { events: events.into_iter().map(Arc::unwrap_or_clone).collect(), next, present })
+}
+
+/// Spares the log a command that this replica knows to be for another shard, or for later.
+fn check_moves(shard: &ShardRuntime, domain: DomainId) -> Result<(), Rejected> {
+    match shard.replica.read().shard.check_here(domain) {
+        Err(moves @ (Rejected::Moving | Rejected::Moved { .. })) => Err(moves),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 impl Leader {
@@ -132,6 +149,11 @@ impl Leader {
         if command.len() > self.command_bytes_max {
             let problem = format!("{} bytes, at most {}", command.len(), self.command_bytes_max);
             return rejected(Rejected::Invalid { field: "command".to_owned(), problem });
+        }
+        if !matches!(request.command, Command::Move(_))
+            && let Err(moves) = check_moves(shard, request.domain)
+        {
+            return rejected(moves);
         }
         let answer = match shard.group.propose(command).await {
             Ok(answer) => answer,
@@ -214,6 +236,7 @@ impl Leader {
                 })
             }
             Some(Attached::TryAgain) | None => PeerAnswer::NotLeader(None),
+            Some(Attached::Moved(to)) => rejected(Rejected::Moved { to }),
         }
     }
 
@@ -224,6 +247,7 @@ impl Leader {
         }
         shard.group.read_barrier().await.map_err(not_proposed)?;
         let replica = shard.replica.read();
+        replica.shard.check_here(hello.agent.domain).map_err(rejected)?;
         let last = replica.shard.domain(hello.agent.domain).map(|domain| domain.sequence);
         if let (Some(cursor), Some(last)) = (hello.cursor, last)
             && cursor > last
@@ -255,7 +279,14 @@ impl Leader {
         if !leadership.leading {
             return None;
         }
-        let agent = shard.replica.read().shard.agent(seat.agent);
+        let replica = shard.replica.read();
+        match replica.shard.whereabouts(seat.agent.domain) {
+            Whereabouts::Here | Whereabouts::Unknown => {}
+            Whereabouts::Moving => return Some(Attached::TryAgain),
+            Whereabouts::Gone(to) => return Some(Attached::Moved(to)),
+        }
+        let agent = replica.shard.agent(seat.agent);
+        drop(replica);
         let Some(agent) = agent else { return Some(Attached::Ended(SessionEnd::AgentDeleted)) };
         if agent.epoch < epoch {
             return Some(Attached::TryAgain);

@@ -4,9 +4,9 @@ use crate::export::META;
 use crate::meta::{MetaMachine, MetaState, SharedMeta, hash_of};
 use crate::{Account, PlacedDomain};
 use consensus::{Batch, BatchPosition, GroupId, NodeId, StateMachine};
-use proto::codec;
 use proto::log_file::{Item, LogFileError, LogReader};
-use routing::{ShardId, level};
+use routing::{DomainId, ShardId, level};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -135,13 +135,13 @@ impl MetaReplay {
         self.state().domains()
     }
 
-    /// The state of a new cluster that has what this one had, with one node; encoded as the group's
-    /// snapshots are.
+    /// The state of a new cluster that has what this one had, with one node and domains where they were
+    /// found; encoded as the group's snapshots are.
     #[must_use]
-    pub fn reborn(&self, founder: NodeId, address: &str) -> Vec<u8> {
+    pub fn reborn(&self, founder: NodeId, address: &str, places: &BTreeMap<DomainId, ShardId>) -> Vec<u8> {
         let mut state = self.state();
-        state.reborn(founder, address);
-        codec::encode(&state)
+        state.reborn(founder, address, places);
+        state.encode()
     }
 
     fn state(&self) -> MetaState {

@@ -17,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 const TRY_MAX: Duration = Duration::from_millis(2_000);
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_millis(320);
+/// Wait for a domain that is on its way between shards: first, and at most.
+const WAIT_MOVING_FIRST: Duration = Duration::from_millis(5);
+const WAIT_MOVING_MAX: Duration = Duration::from_millis(40);
 /// Callers without an answer are told to try again after this many milliseconds.
 const RETRY_AFTER_MS: u64 = 200;
 
@@ -29,6 +32,14 @@ pub(crate) struct Router {
     pub(crate) leader: Arc<Leader>,
     /// Ends when the engine does.
     pub(crate) stop: CancellationToken,
+}
+
+/// Whether a command may be sent again when nobody knows what became of it.
+fn may_repeat(request: &Request) -> bool {
+    // What the cluster asks for says what it is about once and for all.
+    let says_itself =
+        matches!(request.command, Command::Arrive(_) | Command::Withdraw { .. } | Command::Move(_));
+    request.id.is_some() || says_itself
 }
 
 /// How a try ended.
@@ -77,13 +88,77 @@ impl Router {
         request: Request,
         deadline: Duration,
     ) -> Result<Done, CallError> {
-        let again =
-            request.id.is_some() || matches!(request.command, Command::Arrive(_) | Command::Withdraw { .. });
+        let again = may_repeat(&request);
         let call = PeerCall::Execute { shard, request: Box::new(request) };
         match self.to_leader(shard, call, deadline, again).await? {
             PeerAnswer::Done(done) => Ok(done),
             other => Err(odd(&other)),
         }
+    }
+
+    /// Carries out a command of a domain, wherever that is, also while it moves.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(crate) async fn execute_in(
+        &self,
+        place: ShardId,
+        request: Request,
+        deadline: Duration,
+    ) -> Result<Done, CallError> {
+        let again = may_repeat(&request);
+        let call = |shard| PeerCall::Execute { shard, request: Box::new(request.clone()) };
+        match self.where_it_is(place, deadline, again, call).await? {
+            PeerAnswer::Done(done) => Ok(done),
+            other => Err(odd(&other)),
+        }
+    }
+
+    /// Calls the leader of the shard that has a domain: first that of `place`, then wherever it is said to
+    /// have gone. `again`: whether doing it twice is the same as once.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(crate) async fn where_it_is(
+        &self,
+        place: ShardId,
+        deadline: Duration,
+        again: bool,
+        call: impl Fn(ShardId) -> PeerCall,
+    ) -> Result<PeerAnswer, CallError> {
+        let until_us = self.until_us(deadline);
+        let (mut shard, mut unknown, mut wait) = (place, None, WAIT_MOVING_FIRST);
+        loop {
+            let asked = self.ask_leader(GroupId(shard.0), call(shard), until_us, again, &mut unknown);
+            let moving = match asked.await {
+                Err(CallError::Rejected(moving @ (Rejected::Moving | Rejected::Moved { .. }))) => moving,
+                answered => return answered,
+            };
+            if let Rejected::Moved { to } = moving
+                && to != shard
+                && wait == WAIT_MOVING_FIRST
+            {
+                // Only the first time at once: replicas that lag behind may send back and forth.
+                (shard, wait) = (to, wait * 2);
+                continue;
+            }
+            if let Rejected::Moved { to } = moving {
+                shard = to;
+            }
+            let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
+            if left <= wait {
+                return Err(match unknown {
+                    Some(why) => CallError::Unknown { why },
+                    None => moving.into(),
+                });
+            }
+            tokio::time::sleep(wait).await;
+            wait = WAIT_MOVING_MAX.min(wait * 2);
+        }
+    }
+
+    fn until_us(&self, deadline: Duration) -> u64 {
+        self.now_us().saturating_add(u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX / 2))
     }
 
     /// Calls the leader of a shard. `again`: whether doing it twice is the same as once.
@@ -103,22 +178,32 @@ impl Router {
     pub(crate) async fn to_leader_of(
         &self,
         group: GroupId,
-        mut call: PeerCall,
+        call: PeerCall,
         deadline: Duration,
         again: bool,
     ) -> Result<PeerAnswer, CallError> {
-        let until_us = self.now_us() + u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX / 2);
+        self.ask_leader(group, call, self.until_us(deadline), again, &mut None).await
+    }
+
+    /// `unknown`: why it may have been done already, if it may.
+    async fn ask_leader(
+        &self,
+        group: GroupId,
+        mut call: PeerCall,
+        until_us: u64,
+        again: bool,
+        unknown: &mut Option<String>,
+    ) -> Result<PeerAnswer, CallError> {
         let Some(mut leadership) = self.consensus.leader(group) else {
             return Err(CallError::Bug(format!("this cluster has no {group}")));
         };
         let mut why = "no leader is known".to_owned();
-        let mut unknown = None;
         let mut hint = None;
         let mut wait = WAIT_FIRST;
         loop {
             let left = Duration::from_micros(until_us.saturating_sub(self.now_us()));
             if left.is_zero() {
-                return Err(match unknown {
+                return Err(match unknown.take() {
                     Some(why) => CallError::Unknown { why },
                     None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
                 });
@@ -140,7 +225,7 @@ impl Router {
                         if !again {
                             return Err(CallError::Unknown { why });
                         }
-                        unknown = Some(why);
+                        *unknown = Some(why);
                     }
                     Tried::Answered(PeerAnswer::Failed(CallError::Unavailable { why: text, .. })) => {
                         why = text
@@ -161,7 +246,7 @@ impl Router {
                 Ok(Some(Ok(()))) => WAIT_FIRST,
                 Ok(None | Some(Err(_))) => {
                     why = "this node stops".to_owned();
-                    return Err(match unknown {
+                    return Err(match unknown.take() {
                         Some(why) => CallError::Unknown { why },
                         None => CallError::Unavailable { why, retry_after_ms: RETRY_AFTER_MS },
                     });

@@ -5,7 +5,7 @@ use crate::engine::Inner;
 use crate::front::Front;
 use crate::handler::Handler;
 use crate::leader::Leader;
-use crate::membership::Tender;
+use crate::membership::{Mover, Tender};
 use crate::meta::{MetaMachine, MetaState, SharedMeta};
 use crate::post::Post;
 use crate::router::Router;
@@ -121,6 +121,14 @@ impl Engine {
             .await
             .map_err(|error| StartError::Config(format!("the node's actor does not start: {error}")))?;
         let calls = Semaphore::new(config.calls_max);
+        let mover = Mover {
+            router: router.clone(),
+            meta: meta.clone(),
+            shards: shards.clone(),
+            clock: clock.clone(),
+            entropy: world.entropy.clone(),
+            moving: Arc::default(),
+        };
         let tender = Tender {
             this,
             consensus: consensus.clone(),
@@ -133,6 +141,7 @@ impl Engine {
             about,
             replicas: shards.clone(),
             seeded,
+            mover,
         };
         let inner = Arc::new(Inner {
             config,

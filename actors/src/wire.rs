@@ -113,8 +113,10 @@ pub(crate) struct EventsPart {
 pub(crate) enum Attached {
     Yes,
     Ended(SessionEnd),
-    /// This node's state is behind what the session knows.
+    /// This node's state is behind what the session knows, or its domain is on its way.
     TryAgain,
+    /// Its domain is on another shard.
+    Moved(ShardId),
 }
 
 /// A one-way message.

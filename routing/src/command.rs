@@ -115,6 +115,45 @@ pub struct Incoming {
     pub hop: u32,
 }
 
+/// What a shard is told of a domain that moves. `number` is the move's, given by the meta group: larger
+/// than that of any move of the shard before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MovePart {
+    /// To the shard that has it: the domain rests until the move ends.
+    Freeze {
+        /// The move.
+        number: u64,
+        /// Where it is to go.
+        to: crate::ShardId,
+    },
+    /// To the shard where it goes: a part of it, in order from 0. Answered with how many are there.
+    Take {
+        /// The move.
+        number: u64,
+        /// Which part.
+        part: u32,
+        /// Whether there is none after it.
+        last: bool,
+        /// What is in it.
+        pieces: Vec<crate::MovePiece>,
+    },
+    /// To the shard where it goes: events of before, dense.
+    Record {
+        /// The move.
+        number: u64,
+        /// The events.
+        events: Vec<crate::Event>,
+    },
+    /// To both: it is decided. Placed, the domain is in service where it went and gone from where it was;
+    /// else it stays.
+    End {
+        /// The move.
+        number: u64,
+        /// Whether it has its new place.
+        placed: bool,
+    },
+}
+
 /// What becomes of a transfer to an agent that is refused, times out or is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferFallback {
@@ -382,4 +421,6 @@ pub enum Command {
         /// What the other domain answered.
         landing: crate::outcome::Landing,
     },
+    /// A step of a domain's move from one shard to another; to the shard, not to the domain.
+    Move(Box<MovePart>),
 }

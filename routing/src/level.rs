@@ -17,7 +17,11 @@ pub const FIRST: u32 = 1;
 /// | 1 | everything before levels |
 /// | 2 | levels themselves: raised by the cluster, held by `ctl level --hold` |
 /// | 3 | zones of nodes in the meta group's state |
-pub const LATEST: u32 = 3;
+/// | 4 | moves of domains between shards |
+pub const LATEST: u32 = 4;
+
+/// From here on domains move, and what shards and the meta group know of that is in their snapshots.
+pub const MOVES: u32 = 4;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

@@ -40,6 +40,7 @@ mod views;
 
 pub use command::Command;
 pub use digest::fingerprint;
+pub use domain::MovePiece;
 pub use domain::crossings::Owed;
 pub use effects::{Alarm, Effects};
 pub use entry::{Entry, Position, RequestId};
@@ -47,5 +48,7 @@ pub use event::{Event, EventKind};
 pub use ids::*;
 pub use outcome::{Done, Outcome, Rejected};
 pub use pictures::{Look, Pictures};
-pub use shard::{Frozen, Picture, Piece, PlantedBug, Reconciled, Shard, UnknownBug};
+pub use shard::{
+    Frozen, Gathered, Leaving, Picture, Piece, PlantedBug, Reconciled, Shard, UnknownBug, Whereabouts,
+};
 pub use units::*;

@@ -50,6 +50,8 @@ pub enum DoneWhat {
     },
     /// What became of a conversation from another domain.
     Landed(Landing),
+    /// Parts that are here of a domain that comes from another shard.
+    Parts(u32),
 }
 
 /// What became of a conversation from another domain. Once said it stays so.
@@ -204,5 +206,14 @@ pub enum Rejected {
     Level {
         /// The shard's level.
         level: u32,
+    },
+    /// The domain is on its way between shards. Not done; callers of the cluster do not see it.
+    #[error("the domain is moving to another shard: try again with the same request id")]
+    Moving,
+    /// The domain is on another shard. Not done; callers of the cluster do not see it.
+    #[error("the domain has moved to {to}: ask there, with the same request id")]
+    Moved {
+        /// Where it went.
+        to: crate::ShardId,
     },
 }

@@ -42,8 +42,9 @@ impl Pictures {
     /// The first picture of a domain: there is none before.
     #[must_use]
     pub fn first(shard: &Shard, domain: DomainId) -> Option<Self> {
+        let now = shard.now_of(domain);
         let domain = shard.of(domain)?;
-        let after = domain.view(shard.now());
+        let after = domain.view(now);
         let changed = Touched {
             queues: after.queues.keys().copied().collect(),
             agents: after.agents.keys().copied().collect(),
@@ -109,9 +110,10 @@ impl Pictures {
         self.step();
         self.changed.clear();
         self.silent.clear();
-        self.after.now = shard.now();
-        if !domain.is_summary(&self.after.summary, shard.now()) {
-            self.retake_summary(domain, shard.now());
+        let now = shard.now_of(id);
+        self.after.now = now;
+        if !domain.is_summary(&self.after.summary, now) {
+            self.retake_summary(domain, now);
         }
         let queues = self.after.queues.len();
         self.follow_configuration(domain);

@@ -241,6 +241,28 @@ impl<C, A, const MAX: usize> Requests<C, A, MAX> {
     }
 }
 
+/// For a domain that moves.
+impl<C, A, const MAX: usize> Requests<C, A, MAX> {
+    pub(crate) fn set_clock_and_floor(&mut self, clock: Option<ReferenceClock>, floor_ms: Option<u64>) {
+        (self.clock, self.floor_ms) = (clock, floor_ms);
+    }
+}
+
+/// For a domain that moves.
+impl<C: Clone, A: Clone, const MAX: usize> Requests<C, A, MAX> {
+    /// The next answer as it was stored: those in order, then those far ahead.
+    pub(crate) fn put(&mut self, ahead: bool, since: LogTime, id: u128, content: C, answer: A) {
+        let known = Known { content, answer };
+        let place = if ahead {
+            self.ahead.insert((since, id), known);
+            Place::Ahead(since)
+        } else {
+            Place::Order(self.order.push_back(Met { since, id, known }))
+        };
+        self.places.insert(id, place);
+    }
+}
+
 /// What is stored: answers in the order in which they are forgotten.
 type Listed<C, A> = Vec<(LogTime, u128, C, A)>;
 
@@ -260,12 +282,10 @@ impl<'de, C: Clone + Deserialize<'de>, A: Clone + Deserialize<'de>, const MAX: u
         let (clock, floor_ms, order, ahead) = Stored::<C, A>::deserialize(deserializer)?;
         let mut requests = Self { clock, floor_ms, ..Self::default() };
         for (since, id, content, answer) in order {
-            let number = requests.order.push_back(Met { since, id, known: Known { content, answer } });
-            requests.places.insert(id, Place::Order(number));
+            requests.put(false, since, id, content, answer);
         }
         for (since, id, content, answer) in ahead {
-            requests.ahead.insert((since, id), Known { content, answer });
-            requests.places.insert(id, Place::Ahead(since));
+            requests.put(true, since, id, content, answer);
         }
         Ok(requests)
     }

@@ -4,8 +4,12 @@ mod apply;
 #[cfg(test)]
 mod apply_test;
 mod frozen;
+mod gather;
 #[cfg(test)]
 mod ids_test;
+#[cfg(test)]
+mod moved_test;
+mod moves;
 mod picture;
 mod planted;
 mod reads;
@@ -13,24 +17,30 @@ mod reborn;
 mod reconcile;
 
 pub use frozen::{Frozen, Piece};
+pub use gather::Gathered;
+pub use moves::{Leaving, Whereabouts};
 pub use picture::Picture;
 pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
 use crate::domain::{Derived, Domain};
 use crate::{DomainId, LogTime, ShardId, level};
-use serde::{Deserialize, Deserializer, Serialize};
+use moves::Moves;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// All domains of one Raft group. The same entries make the same state, on every replica and in
 /// every replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
     id: ShardId,
     now: LogTime,
     level: u32,
     domains: BTreeMap<DomainId, Domain>,
-    #[serde(skip)]
+    moves: Moves,
     index: Derived<ShardIndex>,
 }
 
@@ -57,6 +67,7 @@ impl Shard {
             now: LogTime::default(),
             level: level::FIRST,
             domains: BTreeMap::new(),
+            moves: Moves::default(),
             index: Derived(ShardIndex::default()),
         }
     }
@@ -64,8 +75,12 @@ impl Shard {
     /// Brings what the shard knows of a domain's deadlines and left-over work up to date.
     fn reindex(&mut self, id: DomainId) {
         let Some(domain) = self.domains.get(&id) else { return };
+        if let Whereabouts::Moving = self.whereabouts(id) {
+            self.unlist(id);
+            return;
+        }
+        let next = domain.next_deadline().map(|next| self.time_here(id, next));
         let index = &mut self.index.0;
-        let next = domain.next_deadline();
         if index.listed.get(&id).copied() != next {
             if let Some(before) = index.listed.remove(&id) {
                 index.deadlines.remove(&(before, id));
@@ -85,6 +100,16 @@ impl Shard {
         } else {
             index.owing.remove(&id);
         }
+    }
+
+    /// Takes a domain that is not in service out of what has to be looked at.
+    fn unlist(&mut self, id: DomainId) {
+        let index = &mut self.index.0;
+        if let Some(before) = index.listed.remove(&id) {
+            index.deadlines.remove(&(before, id));
+        }
+        index.unmatched.remove(&id);
+        index.owing.remove(&id);
     }
 
     /// The same without one domain, as if that were on another shard.
@@ -107,22 +132,52 @@ impl Shard {
     }
 }
 
+impl Serialize for Shard {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { id, now, level, domains, moves, index: _ } = self;
+        let with_moves = *level >= level::MOVES;
+        let mut image = serializer.serialize_struct("Shard", 4 + usize::from(with_moves))?;
+        image.serialize_field("id", id)?;
+        image.serialize_field("now", now)?;
+        image.serialize_field("level", level)?;
+        image.serialize_field("domains", domains)?;
+        if with_moves {
+            image.serialize_field("moves", moves)?;
+        }
+        image.end()
+    }
+}
+
 impl<'de> Deserialize<'de> for Shard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "Shard")]
-        struct Image {
-            id: ShardId,
-            now: LogTime,
-            level: u32,
-            domains: BTreeMap<DomainId, Domain>,
-        }
-        let Image { id, now, level, domains } = Image::deserialize(deserializer)?;
-        let mut shard = Self { id, now, level, domains, index: Derived(ShardIndex::default()) };
+        const FIELDS: &[&str] = &["id", "now", "level", "domains", "moves"];
+        let (id, now, level, domains, moves) = deserializer.deserialize_struct("Shard", FIELDS, Image)?;
+        let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
         let ids: Vec<DomainId> = shard.domains.keys().copied().collect();
         for id in ids {
             shard.reindex(id);
         }
         Ok(shard)
+    }
+}
+
+/// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
+struct Image;
+
+impl<'de> Visitor<'de> for Image {
+    type Value = (ShardId, LogTime, u32, BTreeMap<DomainId, Domain>, Moves);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a shard")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(fields: &mut A) -> Result<T, A::Error> {
+            fields.next_element()?.ok_or_else(|| A::Error::custom("a field of a shard is missing"))
+        }
+        let (id, now, level) = (next(&mut fields)?, next(&mut fields)?, next(&mut fields)?);
+        let domains = next(&mut fields)?;
+        let moves = if level >= level::MOVES { next(&mut fields)? } else { Moves::default() };
+        Ok((id, now, level, domains, moves))
     }
 }

@@ -103,6 +103,30 @@ pub struct ShardState {
     pub replicas: Vec<Replica>,
 }
 
+/// A domain on its way to another shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoveState {
+    /// Which.
+    pub domain: DomainId,
+    /// From there.
+    pub from: ShardId,
+    /// There.
+    pub to: ShardId,
+    /// How far it has come.
+    pub progress: MoveProgress,
+}
+
+/// How far a move of a domain has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveProgress {
+    /// It rests, or will in a moment, and is sent.
+    Sent,
+    /// It has its new place.
+    Placed,
+    /// It was given up and stays where it was.
+    GivenUp,
+}
+
 /// A condition a person must look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmNote {
@@ -150,6 +174,10 @@ pub struct ClusterState {
     pub level: u32,
     /// Whether it stays at it though all nodes know a higher one.
     pub level_held: bool,
+    /// Domains on their way to other shards.
+    pub moves: Vec<MoveState>,
+    /// How many such moves have begun since the cluster did.
+    pub moves_begun: u64,
     /// Faults planted for tests.
     pub planted: Option<String>,
     /// Log time runs this many times as fast as real time.

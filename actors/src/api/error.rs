@@ -34,9 +34,18 @@ pub enum CallError {
     Bug(String),
 }
 
+/// Tries at a domain that is on its way between shards come after this many milliseconds.
+const MOVING_RETRY_AFTER_MS: u64 = 50;
+
 impl From<Rejected> for CallError {
     fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
+        match rejected {
+            // Nothing that a caller did, and over in a moment.
+            Rejected::Moving | Rejected::Moved { .. } => {
+                Self::Unavailable { why: rejected.to_string(), retry_after_ms: MOVING_RETRY_AFTER_MS }
+            }
+            rejected => Self::Rejected(rejected),
+        }
     }
 }
 
@@ -84,4 +93,7 @@ pub enum WatchError {
     /// The store cannot be read; a person must look.
     #[error("event store: {0}")]
     Damaged(String),
+    /// The domain has gone to another shard: what comes after the last event is told there.
+    #[error("the domain has moved to another shard: watch it again, from the event after the last one")]
+    Moved,
 }

@@ -7,8 +7,8 @@ mod session;
 mod watch;
 
 pub use cluster::{
-    Account, AlarmNote, ClusterState, Figures, Joined, NodeStage, NodeState, PlacedDomain, Replica,
-    ShardState,
+    Account, AlarmNote, ClusterState, Figures, Joined, MoveProgress, MoveState, NodeStage, NodeState,
+    PlacedDomain, Replica, ShardState,
 };
 pub use error::{CallError, StartError, WatchError};
 pub use query::{Answer, Found, Query};

@@ -28,6 +28,7 @@ use crate::alarms::Alarms;
 use consensus::disk::SharedDisk;
 use routing::view::DomainSummary;
 use routing::{DomainId, Event, Sequence, Span};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -177,6 +178,13 @@ impl EventStore {
         for summary in domains {
             table.skip_to(summary.id, summary.sequence);
         }
+        let here: BTreeSet<DomainId> = domains.iter().map(|summary| summary.id).collect();
+        table.end_watches(|domain| !here.contains(&domain));
+    }
+
+    /// A domain has gone to another shard: its events come there. What is here stays as long as any.
+    pub(crate) fn departed(&self, domain: DomainId) {
+        self.table().end_watches(|other| other == domain);
     }
 
     /// Waits until a domain may be watched: makes its entry, so that the first event is told.

@@ -222,6 +222,13 @@ impl Table {
         Some(segment)
     }
 
+    /// Whoever watches these domains watches them elsewhere.
+    pub(super) fn end_watches(&mut self, of: impl Fn(DomainId) -> bool) {
+        for (_, log) in self.domains.iter_mut().filter(|(domain, _)| of(**domain)) {
+            log.close();
+        }
+    }
+
     pub(super) fn close(&mut self) {
         self.closed = true;
         for log in self.domains.values_mut() {

@@ -32,7 +32,7 @@ impl Front {
             let mut desks: BTreeMap<ShardId, Vec<(AgentId, Epoch)>> = BTreeMap::new();
             for session in heard {
                 if let Some(desk) = session.beat() {
-                    desks.entry(session.shard).or_default().push(desk);
+                    desks.entry(session.shard()).or_default().push(desk);
                 }
             }
             for (id, desks) in desks {

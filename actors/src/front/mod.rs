@@ -74,7 +74,7 @@ impl Front {
 
     /// A session was opened: if its shard's leader changed meanwhile, it attaches again.
     pub(crate) fn settle(&self, session: &FrontSession) {
-        if let Some((seats, notify)) = self.seats(session.shard)
+        if let Some((seats, notify)) = self.seats(session.shard())
             && seats.unattached.contains(&session.number)
         {
             notify.notify_one();
@@ -83,7 +83,7 @@ impl Front {
 
     /// The session is gone from this node.
     pub(crate) fn forget(&self, session: &FrontSession) {
-        if let Some((mut seats, _)) = self.seats(session.shard) {
+        if let Some((mut seats, _)) = self.seats(session.shard()) {
             seats.sessions.remove(&session.number);
             seats.unattached.remove(&session.number);
         }
@@ -113,7 +113,7 @@ impl Front {
     }
 
     fn attach_again(&self, session: &FrontSession) {
-        if let Some((mut seats, notify)) = self.seats(session.shard)
+        if let Some((mut seats, notify)) = self.seats(session.shard())
             && seats.sessions.contains_key(&session.number)
         {
             session.detach();
@@ -159,7 +159,7 @@ impl Front {
     fn attached(&self, session: &FrontSession, seat: Seat, answer: Attached) {
         match answer {
             Attached::Yes => {
-                if let Some((mut seats, _)) = self.seats(session.shard)
+                if let Some((mut seats, _)) = self.seats(session.shard())
                     && session.is_at(seat)
                 {
                     seats.unattached.remove(&session.number);
@@ -167,6 +167,28 @@ impl Front {
             }
             Attached::Ended(end) => self.end(session, end),
             Attached::TryAgain => {}
+            Attached::Moved(to) => {
+                self.rehome(session, to);
+                self.attach_again(session);
+            }
+        }
+    }
+
+    /// A session's domain is on another shard.
+    pub(crate) fn rehome(&self, session: &FrontSession, to: ShardId) {
+        let from = session.shard();
+        if from == to || !self.shards.contains_key(&to) {
+            return;
+        }
+        let Some(held) = self.seats(from).and_then(|(mut seats, _)| {
+            seats.unattached.remove(&session.number);
+            seats.sessions.remove(&session.number)
+        }) else {
+            return;
+        };
+        session.moved(to);
+        if let Some((mut seats, _)) = self.seats(to) {
+            seats.sessions.insert(session.number, held);
         }
     }
 

@@ -4,7 +4,7 @@ use super::is_welcome;
 use crate::wire::{Parcel, Seat, Source};
 use crate::{SessionEnd, SessionMessage};
 use routing::{AgentId, Epoch, ShardId};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 pub(crate) struct FrontSession {
     pub(crate) number: u64,
     pub(crate) agent: AgentId,
-    pub(crate) shard: ShardId,
+    /// The number of its agent's shard; another one when the domain moves.
+    shard: AtomicU32,
     pub(super) heard: AtomicBool,
     line: Mutex<Line>,
 }
@@ -61,8 +62,18 @@ impl FrontSession {
             last,
         };
         let line = Mutex::new(line);
+        let shard = AtomicU32::new(shard.0);
         let session = FrontSession { number, agent, shard, heard: AtomicBool::new(false), line };
         Opened { session: Arc::new(session), messages }
+    }
+
+    /// Its agent's shard.
+    pub(crate) fn shard(&self) -> ShardId {
+        ShardId(self.shard.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn moved(&self, to: ShardId) {
+        self.shard.store(to.0, Ordering::Relaxed);
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {

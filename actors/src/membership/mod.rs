@@ -5,8 +5,10 @@
 //! the same two and goes on, so nothing is lost with a leader.
 
 mod level;
+mod moves;
 mod plan;
 mod tend;
 mod zones;
 
+pub(crate) use moves::Mover;
 pub(crate) use tend::Tender;

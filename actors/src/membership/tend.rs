@@ -1,5 +1,6 @@
 //! Takes the steps of the groups that this node leads, one each at a time.
 
+use super::moves::Mover;
 use super::plan::{Situation, Step, next};
 use crate::alarms::Alarms;
 use crate::engine::new_request_id;
@@ -39,6 +40,7 @@ pub(crate) struct Tender {
     /// The shards that this node has replicas of.
     pub(crate) replicas: ShardTable,
     pub(crate) seeded: Seeded,
+    pub(crate) mover: Mover,
 }
 
 /// To which nodes it was said that they have no replica of a group, as of which change of its members.
@@ -65,6 +67,7 @@ impl Tender {
                 self.consensus.set_removed(gone.clone());
                 removed = gone;
             }
+            self.mover.look();
             let up = self.up(&nodes);
             let lost = self.lost(&nodes, &up, &mut away);
             let elsewhere = self.elsewhere(&nodes).await;

@@ -1,5 +1,6 @@
 //! The meta group's state: a small pure machine of its own.
 
+use super::moves::Moves;
 use crate::{Account, PlacedDomain};
 use consensus::{NODES_MAX, NodeId};
 use proto::codec;
@@ -27,7 +28,7 @@ const NAME_BYTES_MAX: usize = 1_024;
 const REPLICAS_DEFAULT: u8 = 5;
 
 /// Ids of accounts and domains that are left out when a backup is restored.
-const SKIPPED: u32 = 10_000;
+pub(super) const SKIPPED: u32 = 10_000;
 
 /// Hash of a state as it is in a snapshot.
 pub(crate) fn hash_of(encoded: &[u8]) -> u64 {
@@ -82,6 +83,25 @@ pub(crate) enum MetaCommand {
         node: NodeId,
         zone: String,
     },
+    /// A domain is to go to another shard.
+    MoveDomain {
+        domain: DomainId,
+        to: ShardId,
+    },
+    /// All of it is there.
+    PlaceMoved {
+        domain: DomainId,
+        number: u64,
+    },
+    /// It is to stay, if it has no new place yet.
+    CancelMove {
+        domain: DomainId,
+    },
+    /// Both shards know how its move ended.
+    EndMove {
+        domain: DomainId,
+        number: u64,
+    },
 }
 
 impl MetaCommand {
@@ -100,6 +120,10 @@ impl MetaCommand {
             | MetaCommand::SetLevel { .. } => level::FIRST,
             MetaCommand::HoldLevel { .. } => 2,
             MetaCommand::SetZone { .. } => 3,
+            MetaCommand::MoveDomain { .. }
+            | MetaCommand::PlaceMoved { .. }
+            | MetaCommand::CancelMove { .. }
+            | MetaCommand::EndMove { .. } => level::MOVES,
         }
     }
 }
@@ -195,6 +219,9 @@ pub(crate) struct MetaState {
     /// What nodes share their fate with, where it was said. Written after the levels, likewise.
     #[serde(skip)]
     zones: Zones,
+    /// Domains on their way. Written after the zones, likewise.
+    #[serde(skip)]
+    pub(super) moves: Moves,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -262,6 +289,10 @@ impl MetaState {
                 Ok(MetaDone::Ok)
             }
             MetaCommand::SetZone { node, zone } => self.set_zone(*node, zone),
+            MetaCommand::MoveDomain { domain, to } => self.move_domain(*domain, *to),
+            MetaCommand::PlaceMoved { domain, number } => self.place_moved(*domain, *number),
+            MetaCommand::CancelMove { domain } => self.cancel_move(*domain),
+            MetaCommand::EndMove { domain, number } => self.end_move(*domain, *number),
         }
     }
 
@@ -351,7 +382,9 @@ impl MetaState {
     /// The state as it is in a snapshot. Settings that nobody has changed are not written: such a state
     /// is what builds that knew none write and read.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        if !self.zones.is_empty() {
+        if self.moves != Moves::default() {
+            codec::encode(&(self, self.settings, self.levels, &self.zones, &self.moves))
+        } else if !self.zones.is_empty() {
             codec::encode(&(self, self.settings, self.levels, &self.zones))
         } else if self.levels != Levels::default() {
             codec::encode(&(self, self.settings, self.levels))
@@ -367,6 +400,11 @@ impl MetaState {
     /// # Errors
     /// As of [`codec::decode`].
     pub(crate) fn decode(encoded: &[u8]) -> Result<Self, codec::CodecError> {
+        if let Ok((state, settings, levels, zones, moves)) =
+            codec::decode::<(Self, Settings, Levels, Zones, Moves)>(encoded)
+        {
+            return Ok(Self { settings, levels, zones, moves, ..state });
+        }
         if let Ok((state, settings, levels, zones)) =
             codec::decode::<(Self, Settings, Levels, Zones)>(encoded)
         {
@@ -406,9 +444,13 @@ impl MetaState {
         self.index
     }
 
-    /// Makes a state that was taken from a backup that of a new cluster, with this one node. Ids that
-    /// the former cluster may have given out since are not given out again.
-    pub(crate) fn reborn(&mut self, founder: NodeId, address: &str) {
+    /// Makes a state that was taken from a backup that of a new cluster, with this one node and domains
+    /// where they were found. Ids that the former cluster may have given out since are not given out again.
+    pub(crate) fn reborn(&mut self, founder: NodeId, address: &str, places: &BTreeMap<DomainId, ShardId>) {
+        self.moves.reborn();
+        for (domain, shard) in places {
+            self.put(*domain, *shard);
+        }
         self.members.clear();
         self.zones.clear();
         self.last_node = 0;
@@ -454,6 +496,21 @@ impl MetaState {
         let place = PlacedDomain { domain: DomainId(self.last_domain), account, shard: *shard };
         self.domains.insert(place.domain, Placed { place: place.clone(), confirmed: false });
         Ok(MetaDone::Placed(place))
+    }
+
+    /// Puts a domain on a shard.
+    pub(super) fn put(&mut self, domain: DomainId, shard: ShardId) {
+        let Some(placed) = self.domains.get_mut(&domain) else { return };
+        let from = std::mem::replace(&mut placed.place.shard, shard);
+        if let Some(count) = self.per_shard.get_mut(&from) {
+            *count = count.saturating_sub(1);
+        }
+        *self.per_shard.entry(shard).or_default() += 1;
+    }
+
+    /// The shard of a domain that exists there.
+    pub(super) fn confirmed(&self, domain: DomainId) -> Option<ShardId> {
+        self.domains.get(&domain).filter(|placed| placed.confirmed).map(|placed| placed.place.shard)
     }
 
     /// Where a domain is, confirmed or not.

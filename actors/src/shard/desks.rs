@@ -13,7 +13,7 @@ use consensus::NodeId;
 use ractor::{ActorId, ActorRef};
 use routing::event::{How, Place};
 use routing::view::DeskView;
-use routing::{AgentId, ConversationId, Epoch, Event, EventKind, LogTime, QueueId, Sequence};
+use routing::{AgentId, ConversationId, DomainId, Epoch, Event, EventKind, LogTime, QueueId, Sequence};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -67,6 +67,23 @@ pub(crate) enum Outgoing {
     Nothing,
     /// To this node; the session is over after it if `last`.
     Parcel { to: NodeId, parcel: Parcel, last: bool },
+}
+
+/// What the state has for a desk.
+pub(crate) enum DeskFound {
+    Yes(Box<DeskView>),
+    Deleted,
+    /// Its domain is not on this shard.
+    Elsewhere,
+}
+
+impl DeskFound {
+    fn view(self) -> Option<Box<DeskView>> {
+        match self {
+            DeskFound::Yes(view) => Some(view),
+            DeskFound::Deleted | DeskFound::Elsewhere => None,
+        }
+    }
 }
 
 /// The desks attached to a shard that this node leads; empty elsewhere.
@@ -214,6 +231,21 @@ impl Desks {
         }
     }
 
+    /// A domain has gone to another shard. Its desks are told of a hole in what they were sent, so that
+    /// they attach again, and learn where.
+    pub(super) fn depart(&self, domain: DomainId) {
+        let mut table = self.table();
+        let gone = table.outlets.keys().copied().filter(|agent| agent.domain == domain);
+        let gone: Vec<AgentId> = gone.collect();
+        for agent in gone {
+            if let Some(Outlet { seat, source, front, ended: None, .. }) = table.outlets.get(&agent) {
+                let parcel = Parcel { seat: *seat, source: *source, number: u64::MAX, messages: Vec::new() };
+                table.tell_shard(ShardMessage::Farewell(*front, parcel));
+            }
+            table.remove(agent);
+        }
+    }
+
     /// The stream with a front node is lost: it attaches its sessions again when it is back.
     pub(crate) fn detach_all(&self, front: NodeId) {
         let mut table = self.table();
@@ -306,7 +338,7 @@ impl Desks {
     pub(crate) fn take(
         &self,
         agent: AgentId,
-        desk: impl Fn(AgentId) -> Option<DeskView>,
+        desk: impl Fn(AgentId) -> DeskFound,
         end: impl Fn(&DeskView) -> SessionEnd,
     ) -> Outgoing {
         let mut table = self.table();
@@ -317,7 +349,7 @@ impl Desks {
             outlet.welcome_owed = false;
             outlet.inbox_changed = false;
             match desk(agent) {
-                Some(view) if view.agent.epoch == outlet.epoch => {
+                DeskFound::Yes(view) if view.agent.epoch == outlet.epoch => {
                     outlet.cursor = view.sequence;
                     let cursor = outlet.cursor;
                     outlet.events.retain(|event| event.sequence > cursor);
@@ -325,10 +357,16 @@ impl Desks {
                     if view.agent.lease != routing::view::Lease::Live {
                         outlet.ended = Some(end(&view));
                     }
-                    messages.push(SessionMessage::Welcome(Box::new(view)));
+                    messages.push(SessionMessage::Welcome(view));
                 }
-                Some(view) => outlet.ended = Some(end(&view)),
-                None => outlet.ended = Some(SessionEnd::AgentDeleted),
+                DeskFound::Yes(view) => outlet.ended = Some(end(&view)),
+                DeskFound::Deleted => outlet.ended = Some(SessionEnd::AgentDeleted),
+                // It is told in a moment to attach there.
+                DeskFound::Elsewhere => {
+                    outlet.owe_welcome();
+                    outlet.awake = false;
+                    return Outgoing::Nothing;
+                }
             }
         }
         for event in outlet.events.drain(..) {
@@ -337,11 +375,12 @@ impl Desks {
                     outlet.ended = Some(SessionEnd::Replaced);
                 }
                 EventKind::LeaseLost { epoch, .. } if *epoch >= outlet.epoch => {
-                    outlet.ended = Some(desk(agent).map_or(SessionEnd::AgentDeleted, |view| end(&view)));
+                    let view = desk(agent).view();
+                    outlet.ended = Some(view.map_or(SessionEnd::AgentDeleted, |view| end(&view)));
                 }
                 EventKind::AgentDeleted(_) => outlet.ended = Some(SessionEnd::AgentDeleted),
                 EventKind::AgentChanged(_) => {
-                    watch = desk(agent).map(|view| view.agent.settings.queues);
+                    watch = desk(agent).view().map(|view| view.agent.settings.queues);
                 }
                 _ => {}
             }

@@ -5,7 +5,7 @@
 
 use consensus::NodeId;
 use routing::command::Desk;
-use routing::{AgentId, Epoch};
+use routing::{AgentId, DomainId, Epoch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -105,6 +105,21 @@ impl Leases {
             && let Some(lease) = table.leases.remove(&agent)
         {
             table.looks.remove(&(lease.look_us, agent));
+        }
+    }
+
+    /// A domain has gone to another shard, and its leases are watched over there.
+    pub(crate) fn depart(&self, domain: DomainId) {
+        let mut table = self.table();
+        let gone: Vec<(AgentId, u64)> = table
+            .leases
+            .iter()
+            .filter(|(agent, _)| agent.domain == domain)
+            .map(|(agent, lease)| (*agent, lease.look_us))
+            .collect();
+        for (agent, look_us) in gone {
+            table.leases.remove(&agent);
+            table.looks.remove(&(look_us, agent));
         }
     }
 

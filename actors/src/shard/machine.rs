@@ -13,11 +13,11 @@ use consensus::{Batch, BatchPosition, NodeId, StateMachine};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use proto::codec;
-use routing::command::TransferTarget;
+use routing::command::{MovePart, TransferTarget};
 use routing::entry::Request;
 use routing::{
-    Alarm, DomainId, Effects, Entry, Event, EventKind, Frozen, LogTime, Picture, PlantedBug, Position, Shard,
-    level,
+    Alarm, Command, DomainId, Effects, Entry, Event, EventKind, Frozen, Leaving, LogTime, Picture,
+    PlantedBug, Position, Shard, Whereabouts, level,
 };
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -52,6 +52,11 @@ impl SharedReplica {
     pub(crate) fn freeze(&self) -> (Option<u64>, Frozen) {
         let mut replica = self.write();
         (replica.index, replica.shard.freeze())
+    }
+
+    /// The domain that is to leave the shard, if one rests for that.
+    pub(crate) fn leaving(&self) -> Option<Leaving> {
+        self.write().shard.leaving()
     }
 
     /// A domain as it is now, to be read.
@@ -143,6 +148,35 @@ impl ShardMachine {
     }
 }
 
+impl ShardMachine {
+    /// A move of a domain is over here: it has gone, or goes on.
+    fn moved(&self, domain: DomainId) {
+        let replica = self.replica.read();
+        let (leases, owes) = match replica.shard.whereabouts(domain) {
+            Whereabouts::Gone(_) => {
+                drop(replica);
+                self.events.departed(domain);
+                self.subscribers.depart(domain);
+                self.leases.depart(domain);
+                self.desks.depart(domain);
+                return;
+            }
+            Whereabouts::Here if self.desks.leading() => (replica.shard.leases(), replica.shard.owes()),
+            _ => return,
+        };
+        drop(replica);
+        let now_us = self.clock.monotonic_us();
+        // Each has a whole lease to be heard of here.
+        for (agent, epoch) in leases.into_iter().filter(|(agent, _)| agent.domain == domain) {
+            self.leases.opened(agent, epoch, now_us);
+        }
+        self.desks.look_at_leases();
+        if owes {
+            self.desks.owes();
+        }
+    }
+}
+
 /// Why a node stops that cannot read what was committed. Others can: to pass over it would part this
 /// replica from theirs.
 pub(crate) fn unreadable(error: &str) -> String {
@@ -175,6 +209,7 @@ impl StateMachine for ShardMachine {
         self.at = Spot { index: at.index, term: at.term, ..self.at };
         let mut replica = self.replica.write();
         replica.index = Some(at.index);
+        let (mut moved, mut records) = (Vec::new(), Vec::new());
         let mut apply = |ordinal: usize, command: &Vec<u8>| -> Result<Vec<u8>, String> {
             let last_of_batch = ordinal + 1 == batch.commands.len();
             let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
@@ -191,6 +226,11 @@ impl StateMachine for ShardMachine {
             let entry = Entry { position, time, wall_ms: batch.wall_ms, request };
             let before = effects.events.len();
             let outcome = replica.shard.apply(&entry, &mut effects);
+            if let (Command::Move(part), Ok(_)) = (&entry.request.command, &outcome)
+                && let MovePart::End { .. } = **part
+            {
+                moved.push(entry.request.domain);
+            }
             if let Some(probe) = &self.probe {
                 probe.applied(&Applied {
                     node: self.at.node,
@@ -202,6 +242,10 @@ impl StateMachine for ShardMachine {
                     batch_len: batch.commands.len(),
                     last_of_batch,
                 });
+            }
+            if let Command::Move(_) = entry.request.command {
+                // Events of before: they are stored, and nothing follows from them any more.
+                records.extend(effects.events.drain(before..));
             }
             Ok(codec::encode(&ShardAnswer::Ok(outcome)))
         };
@@ -216,7 +260,9 @@ impl StateMachine for ShardMachine {
         }
         drop(replica);
 
+        self.events.append(&records);
         self.events.append(&effects.events);
+        moved.into_iter().for_each(|domain| self.moved(domain));
         self.subscribers.deliver(&effects.events);
         self.lead(&effects.events);
         self.desks.pace(next, pending);

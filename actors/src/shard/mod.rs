@@ -9,7 +9,7 @@ mod runtime;
 mod subscribers;
 mod table;
 
-pub(crate) use desks::{Desks, Outgoing};
+pub(crate) use desks::{DeskFound, Desks, Outgoing};
 pub(crate) use leases::{Leases, Silence};
 pub(crate) use machine::{Parts, ShardMachine, SharedReplica, unreadable};
 pub(crate) use reads::read;

@@ -14,9 +14,7 @@ fn known<T>(found: Option<T>, kind: &str, id: &impl Display) -> Result<T, Reject
 
 /// Answers a query from this state.
 pub(crate) fn read(shard: &Shard, query: &Query) -> Result<Answer, Rejected> {
-    if shard.domain(query.domain()).is_none() {
-        return Err(Rejected::UnknownDomain);
-    }
+    shard.check_here(query.domain())?;
     let found = match query {
         Query::Domain(id) => Found::Domain(known(shard.domain(*id), "domain", id)?),
         Query::Agent(id) => Found::Agent(known(shard.agent(*id), "agent", id)?),
@@ -42,5 +40,5 @@ pub(crate) fn read(shard: &Shard, query: &Query) -> Result<Answer, Rejected> {
         Query::Desk(id) => Found::Desk(known(shard.desk(*id), "agent", id)?),
         Query::ExplainWait(id) => Found::ExplainWait(known(shard.explain_wait(*id), "conversation", id)?),
     };
-    Ok(Answer { now: shard.now(), found })
+    Ok(Answer { now: shard.now_of(query.domain()), found })
 }

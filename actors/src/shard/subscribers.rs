@@ -3,7 +3,7 @@
 use crate::tree::ConversationMessage;
 use ractor::{ActorId, ActorRef};
 use routing::event::Subject;
-use routing::{ConversationId, Event};
+use routing::{ConversationId, DomainId, Event};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -76,6 +76,14 @@ impl Subscribers {
     /// The state was replaced by a snapshot's, which comes without events: every watcher must begin again.
     pub(super) fn skipped(&self) {
         for watched in self.watched().values_mut() {
+            watched.skipped = true;
+            let _ = watched.actor.cast(ConversationMessage::Happened);
+        }
+    }
+
+    /// A domain has gone to another shard, where its events are from now on.
+    pub(super) fn depart(&self, domain: DomainId) {
+        for (_, watched) in self.watched().iter_mut().filter(|(id, _)| id.domain == domain) {
             watched.skipped = true;
             let _ = watched.actor.cast(ConversationMessage::Happened);
         }

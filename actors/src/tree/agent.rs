@@ -2,7 +2,7 @@
 
 use crate::SessionEnd;
 use crate::post::{Post, Unsent};
-use crate::shard::{Outgoing, ShardRuntime};
+use crate::shard::{DeskFound, Outgoing, ShardRuntime};
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
 use routing::AgentId;
@@ -65,7 +65,14 @@ impl AgentState {
     /// Sends everything that waits. False if it has to be tried again.
     fn flush(&self) -> bool {
         let shard = &self.shard;
-        let desk = |agent| shard.replica.read().shard.desk(agent);
+        let desk = |agent: AgentId| {
+            let replica = shard.replica.read();
+            match replica.shard.desk(agent) {
+                Some(view) => DeskFound::Yes(Box::new(view)),
+                None if replica.shard.domain(agent.domain).is_some() => DeskFound::Deleted,
+                None => DeskFound::Elsewhere,
+            }
+        };
         while let Outgoing::Parcel { to, parcel, last } = shard.desks.take(self.agent, desk, end_of) {
             let seat = parcel.seat;
             match self.post.send(to, parcel) {

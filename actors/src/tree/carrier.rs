@@ -129,7 +129,7 @@ async fn send(router: &Router, owed: &Owed) -> Option<Landing> {
     let place = router.place(owed.to, ANSWER_MAX).await.ok()?;
     let request =
         Request { id: None, domain: owed.to, expected_version: None, command: owed.command.clone() };
-    match router.execute(place.shard, request, ANSWER_MAX).await {
+    match router.execute_in(place.shard, request, ANSWER_MAX).await {
         Ok(done) => match done.what {
             DoneWhat::Landed(landing) => Some(landing),
             other => {

@@ -11,7 +11,7 @@ use comfy_table::presets::NOTHING;
 use consensus::disk::RealDisk;
 use consensus::{Beginning, Config, Entropy, GroupId, NodeId};
 use jiff::Timestamp;
-use routing::{ConversationId, Shard};
+use routing::{ConversationId, DomainId, Shard, ShardId};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -91,13 +91,19 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     // As in the backup, before anything is put right.
     let mut facts = facts(&manifest, &played);
     let mut shards: Vec<_> = played.shards.values_mut().map(|played| &mut played.shard).collect();
+    let gathered = Shard::gather(&mut shards);
+    if let Some(domain) = gathered.lost.first() {
+        let message =
+            format!("{domain} was on its way between shards, and at this moment none has all of it");
+        return Err(Failure::new(Kind::Data, message).remedy("nothing was written; take another moment"));
+    }
     let reconciled = Shard::reconcile(&mut shards);
     let names = |all: &[ConversationId]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
     facts["closed"] = names(&reconciled.closed).into();
     facts["returned"] = names(&reconciled.returned).into();
     if let (Some(data), Some(address), false) = (&args.data, &args.advertise, args.dry_run) {
         let name = args.cluster.clone().unwrap_or_else(|| name_of(&manifest.cluster).to_owned());
-        write(data, address, &name, &manifest, played).await?;
+        write(data, address, &name, &manifest, (played, &gathered.places)).await?;
         if !args.json {
             tell(&facts);
             let data = data.display();
@@ -135,7 +141,7 @@ async fn write(
     address: &str,
     name: &str,
     manifest: &Manifest,
-    played: Played,
+    (played, places): (Played, &BTreeMap<DomainId, ShardId>),
 ) -> Result<(), Failure> {
     let unusable = |error: &dyn std::fmt::Display| {
         let message = format!("the data folder {}: {error}", data.display());
@@ -155,7 +161,7 @@ async fn write(
     let members = BTreeMap::from([(FOUNDER, address.to_owned())]);
     let config =
         Config { speed: manifest.speed, ..Config::new(FOUNDER, &cluster, members, manifest.shards, data) };
-    let beginnings = beginnings(played, address);
+    let beginnings = beginnings(played, address, places);
     let disk = RealDisk::new().map_err(|error| unusable(&error))?;
     consensus::restore(&config, Arc::new(disk), &entropy, beginnings)
         .await
@@ -171,10 +177,10 @@ async fn write(
     fs::remove_file(&marker).and_then(|()| File::open(data)?.sync_all()).map_err(|error| unusable(&error))
 }
 
-fn beginnings(played: Played, address: &str) -> Vec<Beginning> {
+fn beginnings(played: Played, address: &str, places: &BTreeMap<DomainId, ShardId>) -> Vec<Beginning> {
     let Played { meta, shards } = played;
     let own = meta.at().map(|(index, term)| {
-        let state = Bytes::from(meta.reborn(FOUNDER, address));
+        let state = Bytes::from(meta.reborn(FOUNDER, address, places));
         Beginning { group: GroupId::META, index, term, state }
     });
     let shards = shards.into_iter().map(|(group, mut played)| {

@@ -62,6 +62,9 @@ impl From<WatchError> for Problem {
             WatchError::Stopping => {
                 Problem::new(Code::Unavailable, "STOPPING", message).retry_after(UNKNOWN_RETRY_AFTER)
             }
+            WatchError::Moved => {
+                Problem::new(Code::Unavailable, "MOVING", message).retry_after(UNKNOWN_RETRY_AFTER)
+            }
             WatchError::Damaged(_) => {
                 tracing::error!(%message, "the event store cannot be read");
                 Problem::new(Code::DataLoss, "EVENTS_DAMAGED", message)

@@ -47,6 +47,8 @@ impl From<Rejected> for Problem {
             }
             Rejected::RequestIdReused => of(Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Rejected::InUse { .. } => of(Code::FailedPrecondition, "IN_USE"),
+            // Callers are told before that it is unavailable for a moment.
+            Rejected::Moving | Rejected::Moved { .. } => of(Code::Unavailable, "MOVING"),
             Rejected::Level { level } => of(Code::FailedPrecondition, "LEVEL_TOO_LOW").with("level", level),
         }
     }
@@ -102,6 +104,7 @@ mod tests {
             (Rejected::RequestIdReused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
             (Rejected::InUse { why: text() }, Code::FailedPrecondition, "IN_USE"),
             (Rejected::Level { level: 1 }, Code::FailedPrecondition, "LEVEL_TOO_LOW"),
+            (Rejected::Moving, Code::Unavailable, "MOVING"),
         ];
         for (rejected, code, reason) in table {
             let problem = Problem::from(rejected.clone());

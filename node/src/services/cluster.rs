@@ -3,16 +3,17 @@
 use super::Answers;
 use super::call::{Shared, permit};
 use super::limits::EXPORTS_MAX;
-use crate::convert::scalar;
+use crate::convert::{ids, scalar};
 use crate::problem::Problem;
-use ::routing::{ShardId, level};
-use actors::{ClusterState, ExportError, ExportFrom, NodeStage};
+use ::routing::{DomainId, ShardId, level};
+use actors::{ClusterState, ExportError, ExportFrom, MoveProgress, MoveState, NodeStage};
 use consensus::NodeId;
 use futures::stream;
 use proto::v1;
 use proto::v1::cluster_server::Cluster;
+use proto::v1::cluster_state::r#move::Progress;
 use proto::v1::cluster_state::node::Stage;
-use proto::v1::cluster_state::{Node, Replica, Shard};
+use proto::v1::cluster_state::{Move, Node, Replica, Shard};
 use proto::v1::join_response::Member;
 use std::time::Duration;
 use tonic::{Code, Request, Response, Status};
@@ -79,6 +80,24 @@ impl Cluster for ClusterService {
                 let id = engine.new_request_id();
                 engine.hold_level(id, call.hold, deadline).await?;
                 Ok(v1::HoldLevelResponse {})
+            })
+            .await
+    }
+
+    async fn move_domain(
+        &self,
+        request: Request<v1::MoveDomainRequest>,
+    ) -> Result<Response<v1::MoveDomainResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/MoveDomain", request, |engine, call, deadline| async move {
+                let domain = ids::id::<DomainId>("domain", &call.domain)?;
+                let id = engine.new_request_id();
+                if call.cancel {
+                    engine.cancel_move(id, domain, deadline).await?;
+                } else {
+                    engine.move_domain(id, domain, ShardId(call.to), deadline).await?;
+                }
+                Ok(v1::MoveDomainResponse {})
             })
             .await
     }
@@ -223,7 +242,18 @@ fn write(state: &ClusterState) -> v1::ClusterState {
         replicas: u32::try_from(state.replicas).unwrap_or(u32::MAX),
         level: state.level,
         level_held: state.level_held,
+        moves: state.moves.iter().map(domain_move).collect(),
+        moves_begun: state.moves_begun,
         planted: state.planted.clone().unwrap_or_default(),
         speed: state.speed,
     }
+}
+
+fn domain_move(way: &MoveState) -> Move {
+    let progress = match way.progress {
+        MoveProgress::Sent => Progress::Sent,
+        MoveProgress::Placed => Progress::Placed,
+        MoveProgress::GivenUp => Progress::GivenUp,
+    };
+    Move { domain: way.domain.to_string(), from: way.from.0, to: way.to.0, progress: progress.into() }
 }

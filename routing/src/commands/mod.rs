@@ -51,6 +51,7 @@ impl Domain {
             Command::Tick | Command::Continue | Command::SetLevel { .. } => {
                 checks::invalid("domain", "shard commands name domain 0")
             }
+            Command::Move(_) => checks::invalid("domain", "a move is the shard's"),
             Command::CreateDomain { .. } => Err(Rejected::DomainExists),
             Command::UpdateDomain { settings } => update_domain::apply(self, cx, settings),
             Command::CreateQueue { settings } => queues::create(self, cx, settings),

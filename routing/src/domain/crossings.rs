@@ -38,7 +38,7 @@ impl Departure {
 
 /// Transfers to one other domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Route {
+pub(super) struct Route {
     /// The last number given out.
     last: u64,
     /// What is not settled.
@@ -53,7 +53,7 @@ impl Route {
 
 /// Transfers from one other domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Origin {
+pub(super) struct Origin {
     /// What is smaller is settled over there and forgotten here.
     floor: u64,
     landings: BTreeMap<u64, Landing>,
@@ -77,6 +77,26 @@ pub(crate) enum Known {
     Landed(Landing),
     /// It is settled over there: a message that was late.
     Settled,
+}
+
+/// For a domain that moves.
+impl Crossings {
+    pub(super) fn routes(&self) -> impl Iterator<Item = (DomainId, &Route)> {
+        self.routes.iter().map(|(to, route)| (*to, route))
+    }
+
+    pub(super) fn origins(&self) -> impl Iterator<Item = (DomainId, &Origin)> {
+        self.origins.iter().map(|(from, origin)| (*from, origin))
+    }
+
+    pub(super) fn put_route(&mut self, to: DomainId, route: Route) {
+        self.leaving += route.open.len() as u64;
+        self.routes.insert(to, route);
+    }
+
+    pub(super) fn put_origin(&mut self, from: DomainId, origin: Origin) {
+        self.origins.insert(from, origin);
+    }
 }
 
 impl Crossings {

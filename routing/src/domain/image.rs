@@ -78,10 +78,24 @@ impl Serialize for Domain {
 
 impl<'de> Deserialize<'de> for Domain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut domain = Domain::bare(deserializer)?;
+        // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
+        if domain.quarantined.is_none() {
+            let dirty = std::mem::take(&mut domain.dirty);
+            domain.rebuild();
+            domain.dirty = dirty;
+        }
+        Ok(domain)
+    }
+}
+
+impl Domain {
+    /// Reads the stored part: nothing is indexed.
+    pub(super) fn bare<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let image = Image::deserialize(deserializer)?;
         let conversations = image.conversations.into_iter();
         let conversations = conversations.map(|conversation| (conversation.no, conversation)).collect();
-        let mut domain = Domain {
+        Ok(Domain {
             id: image.id,
             account: image.account,
             version: image.version,
@@ -96,20 +110,12 @@ impl<'de> Deserialize<'de> for Domain {
             conversations,
             requests: image.requests,
             crossings: image.crossings,
-            dirty: Dirty::default(),
-        };
-        // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
-        if domain.quarantined.is_none() {
-            domain.rebuild();
-        }
-        domain.dirty = image.dirty;
-        Ok(domain)
+            dirty: image.dirty,
+        })
     }
-}
 
-impl Domain {
     /// Makes all indexes from the stored part.
-    fn rebuild(&mut self) {
+    pub(super) fn rebuild(&mut self) {
         let conversations: Vec<ConvNo> = self.conversations.keys().collect();
         for no in conversations {
             self.index_conversation(no);

@@ -9,6 +9,7 @@ mod image;
 pub(crate) mod keys;
 mod leaving;
 mod lines;
+mod moving;
 mod numbers;
 mod offers;
 mod owning;
@@ -17,6 +18,8 @@ mod waiting;
 
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
+pub use moving::MovePiece;
+pub(crate) use moving::Unindexed;
 pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
 pub(crate) use table::{Derived, Table};
 

@@ -111,7 +111,7 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         return Vec::new();
     }
     let true_now = match &done.what {
-        DoneWhat::Ok | DoneWhat::Session(_) => true,
+        DoneWhat::Ok | DoneWhat::Session(_) | DoneWhat::Parts(_) => true,
         // What came long ago may be over and forgotten; R-17 looks at what comes now.
         DoneWhat::Landed(_) => true,
         DoneWhat::Queue(queue) => after.queues.contains_key(queue),

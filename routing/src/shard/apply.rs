@@ -26,13 +26,15 @@ impl Shard {
             Command::Tick | Command::Continue | Command::SetLevel { .. } => {
                 self.apply_to_shard(entry, effects)
             }
+            Command::Move(part) => self.apply_move(entry.request.domain, part, effects),
             _ => self.apply_to_domain(entry, effects),
         }
     }
 
-    fn cx<'a>(&self, entry: &Entry, effects: &'a mut Effects) -> Cx<'a> {
+    /// For an entry of a domain, in the domain's own time.
+    fn cx<'a>(&self, domain: DomainId, entry: &Entry, effects: &'a mut Effects) -> Cx<'a> {
         Cx {
-            now: self.now,
+            now: self.now_of(domain),
             wall_ms: entry.wall_ms,
             position: entry.position,
             level: self.level,
@@ -67,11 +69,12 @@ impl Shard {
 
     /// Expires and matches over all domains, within one entry's bounds.
     fn go_on(&mut self, entry: &Entry, effects: &mut Effects) {
-        let mut cx = self.cx(entry, effects);
+        let mut cx = self.cx(DomainId::SHARD, entry, effects);
         while cx.expiries_left > 0
             && let Some((at, id)) = self.index.0.deadlines.first().copied()
-            && at <= cx.now
+            && at <= self.now
         {
+            cx.now = self.now_of(id);
             let domain = self.domains.get_mut(&id).expect("listed domains exist");
             guard(domain, &mut cx, |domain, cx| {
                 domain.expire_next(cx);
@@ -79,6 +82,7 @@ impl Shard {
             self.reindex(id);
         }
         for id in self.index.0.unmatched.clone() {
+            cx.now = self.now_of(id);
             let domain = self.domains.get_mut(&id).expect("listed domains exist");
             guard(domain, &mut cx, Domain::run_matching);
             self.reindex(id);
@@ -88,15 +92,16 @@ impl Shard {
     fn apply_to_domain(&mut self, entry: &Entry, effects: &mut Effects) -> Outcome {
         let request = &entry.request;
         let id = request.domain;
-        if !self.domains.contains_key(&id) {
-            return match &request.command {
-                Command::CreateDomain { account, settings } if id != DomainId::SHARD => {
-                    self.create_domain(entry, effects, *account, settings)
-                }
-                _ => Err(Rejected::UnknownDomain),
-            };
+        match (self.check_here(id), &request.command) {
+            (Ok(()), _) => {}
+            (Err(Rejected::UnknownDomain), Command::CreateDomain { account, settings })
+                if id != DomainId::SHARD =>
+            {
+                return self.create_domain(entry, effects, *account, settings);
+            }
+            (Err(refused), _) => return Err(refused),
         }
-        let mut cx = self.cx(entry, effects);
+        let mut cx = self.cx(id, entry, effects);
         let domain = self.domains.get_mut(&id).expect("just found");
         if domain.quarantined.is_some() {
             return Err(Rejected::Quarantined);
@@ -148,7 +153,7 @@ impl Shard {
         {
             return Err(Rejected::RequestTooOld { window_s: window.0 / 1_000_000 });
         }
-        let mut cx = self.cx(entry, effects);
+        let mut cx = self.cx(entry.request.domain, entry, effects);
         domain.index.0.planted = cx.planted;
         domain.emit(&mut cx, EventKind::DomainCreated);
         let outcome =

@@ -1,8 +1,9 @@
 //! A shard as it was at one entry, to be stored while the next ones are applied.
 
 use super::Shard;
+use super::moves::MovesPiece;
 use crate::domain::DomainPiece;
-use crate::{DomainId, LogTime, ShardId};
+use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
 
@@ -18,7 +19,13 @@ impl Shard {
     #[must_use]
     pub fn freeze(&mut self) -> Frozen {
         let domains = self.domains.iter_mut().map(|(id, domain)| (*id, domain.frozen())).collect();
-        Frozen(Self { now: self.now, level: self.level, domains, ..Self::new(self.id) })
+        Frozen(Self {
+            now: self.now,
+            level: self.level,
+            domains,
+            moves: self.moves.frozen(),
+            ..Self::new(self.id)
+        })
     }
 }
 
@@ -39,12 +46,13 @@ impl Frozen {
     /// what the shard itself is written as where a sequence is its length and its elements, and a
     /// tuple or structure its elements alone; bincode is such an encoding.
     pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let Shard { id, now, level, domains, index: _ } = &self.0;
+        let Shard { id, now, level, domains, moves, index: _ } = &self.0;
         let head = [Part::Shard(*id, *now, *level), Part::Count(domains.len())];
         let domains = domains
             .iter()
             .flat_map(|(id, domain)| once(Part::Key(*id)).chain(domain.pieces().map(Part::Domain)));
-        head.into_iter().chain(domains).map(Piece)
+        let moves = (*level >= level::MOVES).then(|| moves.pieces().map(Part::Moves));
+        head.into_iter().chain(domains).chain(moves.into_iter().flatten()).map(Piece)
     }
 }
 
@@ -58,6 +66,7 @@ enum Part<'a> {
     Count(usize),
     Key(DomainId),
     Domain(DomainPiece<'a>),
+    Moves(MovesPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -67,6 +76,7 @@ impl Serialize for Piece<'_> {
             Part::Count(count) => (*count as u64).serialize(serializer),
             Part::Key(id) => id.serialize(serializer),
             Part::Domain(piece) => piece.serialize(serializer),
+            Part::Moves(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -20,7 +20,8 @@ impl Shard {
     /// conversations and answers; not as much as there are agents and conversations.
     #[must_use]
     pub fn picture(&mut self, id: DomainId) -> Option<Picture> {
-        let (now, level) = (self.now, self.level);
+        self.check_here(id).ok()?;
+        let (now, level) = (self.now_of(id), self.level);
         let domain = self.domains.get_mut(&id)?;
         let summary = domain.summary(now);
         let queues = domain.queues.iter().map(|queue| domain.queue_view(queue)).collect();

@@ -73,6 +73,10 @@ pub enum PlantedBug {
     ArrivedTwice,
     /// A conversation that is called back from another domain is taken for not arrived, unasked.
     RecalledUnasked,
+    /// A domain that moves leaves the answers of request ids behind.
+    MovedWithoutRequests,
+    /// A domain that has moved stays in service where it was.
+    MovedAndStayed,
     /// A release behaves as of its own level before the cluster runs at it.
     AheadOfLevel,
 }

@@ -53,6 +53,7 @@ impl Shard {
     ) -> Vec<Owed> {
         let mut owed = Vec::new();
         for domain in self.index.0.owing.iter().filter_map(|id| self.domains.get(id)) {
+            let now = self.time_in(domain.id, now);
             let skip = |to, no: ConvNo, number| leave_out(to, no.id(domain.id), number);
             let room = most - owed.len();
             owed.extend(domain.owed(now, &skip).take(room));
@@ -81,7 +82,7 @@ impl Shard {
     /// All domains, in the order of their ids.
     #[must_use]
     pub fn domains(&self) -> Vec<DomainSummary> {
-        self.domains.values().map(|domain| domain.summary(self.now)).collect()
+        self.domains.values().map(|domain| domain.summary(self.now_of(domain.id))).collect()
     }
 
     /// The ids of all domains, in order.
@@ -89,23 +90,23 @@ impl Shard {
         self.domains.keys().copied()
     }
 
-    /// When something is due in a domain at the latest; `None` when nothing is due ever, and when it
-    /// is quarantined.
+    /// When something is due in a domain at the latest, in the shard's log time; `None` when nothing is
+    /// due ever, and when it is not in service.
     #[must_use]
     pub fn next_deadline_of(&self, domain: DomainId) -> Option<LogTime> {
-        self.of(domain)?.next_deadline()
+        self.index.0.listed.get(&domain).copied()
     }
 
     /// One domain at a glance.
     #[must_use]
     pub fn domain(&self, domain: DomainId) -> Option<DomainSummary> {
-        Some(self.of(domain)?.summary(self.now))
+        Some(self.of(domain)?.summary(self.now_of(domain)))
     }
 
     /// A whole domain, for invariants, models and tests.
     #[must_use]
     pub fn view(&self, domain: DomainId) -> Option<DomainView> {
-        Some(self.of(domain)?.view(self.now))
+        Some(self.of(domain)?.view(self.now_of(domain)))
     }
 
     /// One agent.
@@ -195,7 +196,7 @@ impl Shard {
     #[must_use]
     pub fn desk(&self, agent: AgentId) -> Option<DeskView> {
         let domain = self.of(agent.domain)?;
-        Some(DeskView { agent: self.agent(agent)?, sequence: domain.sequence, now: self.now })
+        Some(DeskView { agent: self.agent(agent)?, sequence: domain.sequence, now: self.now_of(domain.id) })
     }
 
     /// Every live lease, for the new leader to re-arm: agents in the order of ids.
@@ -214,7 +215,7 @@ impl Shard {
     pub fn explain_wait(&self, conversation: ConversationId) -> Option<WaitExplanation> {
         let domain = self.of(conversation.domain)?;
         let no = ConvNo::of(conversation, domain.id)?;
-        domain.explain(no, self.now)
+        domain.explain(no, self.now_of(domain.id))
     }
 }
 

@@ -50,7 +50,7 @@ impl Shard {
     ) {
         let mut effects = Effects::default();
         let mut cx = Cx {
-            now: self.now,
+            now: self.now_of(id),
             wall_ms: 0,
             position: Position::default(),
             level: self.level,

@@ -1,6 +1,7 @@
 //! The tests themselves, one question each.
 
 mod agreement;
+mod moves;
 mod pictures;
 mod place_gone;
 mod planted;

@@ -236,9 +236,11 @@ impl Dom {
 
     fn carry_out(&mut self, command: &Command) -> Did {
         match command.clone() {
-            Command::Tick | Command::Continue | Command::SetLevel { .. } | Command::Panic { .. } => {
-                Err(Rejected::UnknownDomain)
-            }
+            Command::Tick
+            | Command::Continue
+            | Command::SetLevel { .. }
+            | Command::Panic { .. }
+            | Command::Move(_) => Err(Rejected::UnknownDomain),
             Command::CreateDomain { account, settings } => {
                 if account == self.account && settings == self.settings {
                     Ok((DoneWhat::Ok, Subject::Domain(self.id)))

@@ -3,7 +3,7 @@
 use crate::model::Model;
 use routing::event::Subject;
 use routing::view::DomainView;
-use routing::{DomainId, Done, Effects, Entry, Event, Outcome, Rejected, Shard, ShardId};
+use routing::{Command, DomainId, Done, Effects, Entry, Event, LogTime, Outcome, Rejected, Shard, ShardId};
 use std::collections::BTreeMap;
 
 /// A state machine under test.
@@ -12,6 +12,12 @@ pub trait Machine {
     fn apply(&mut self, entry: &Entry) -> (Outcome, Vec<Event>);
     /// All domains.
     fn views(&self) -> BTreeMap<DomainId, DomainView>;
+    /// What is owed to other domains at this log time, by the domain that owes it.
+    fn owed(&self, now: LogTime) -> Vec<(DomainId, Command)>;
+    /// What has to be applied first, here and elsewhere.
+    fn prepare(&mut self) -> Option<Entry> {
+        None
+    }
 }
 
 impl Machine for Model {
@@ -22,6 +28,11 @@ impl Machine for Model {
 
     fn views(&self) -> BTreeMap<DomainId, DomainView> {
         self.domains.values().map(|dom| (dom.id, dom.view(self.now))).collect()
+    }
+
+    fn owed(&self, now: LogTime) -> Vec<(DomainId, Command)> {
+        let sound = self.domains.values().filter(|dom| dom.quarantined.is_none());
+        sound.flat_map(|dom| dom.owed(now)).collect()
     }
 }
 
@@ -35,7 +46,12 @@ pub struct Engine {
 impl Engine {
     /// An empty shard.
     pub fn new() -> Self {
-        Self { shard: Shard::new(ShardId(1)), effects: Effects::default() }
+        Self::of(Shard::new(ShardId(1)))
+    }
+
+    /// This shard.
+    pub fn of(shard: Shard) -> Self {
+        Self { shard, effects: Effects::default() }
     }
 }
 
@@ -48,6 +64,11 @@ impl Machine for Engine {
 
     fn views(&self) -> BTreeMap<DomainId, DomainView> {
         self.shard.domains().iter().filter_map(|d| Some((d.id, self.shard.view(d.id)?))).collect()
+    }
+
+    fn owed(&self, now: LogTime) -> Vec<(DomainId, Command)> {
+        let owed = self.shard.owed(now, usize::MAX, &|_, _, _| false);
+        owed.into_iter().map(|owed| (owed.to, owed.command)).collect()
     }
 }
 

@@ -5,4 +5,5 @@ pub mod draw;
 pub mod generator;
 pub mod machine;
 pub mod run;
+pub mod split;
 pub mod worlds;

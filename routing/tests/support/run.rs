@@ -78,21 +78,20 @@ impl Tally {
 }
 
 /// Both machines side by side.
-struct Pair {
-    engine: Engine,
+struct Pair<M> {
+    engine: M,
     model: Model,
     watch: Watch,
     tally: Tally,
 }
 
-impl Pair {
-    fn new() -> Self {
-        Self {
-            engine: Engine::new(),
-            model: Model::default(),
-            watch: Watch::default(),
-            tally: Tally::default(),
+impl<M: Machine> Pair<M> {
+    fn new(mut engine: M) -> Self {
+        let mut model = Model::default();
+        if let Some(entry) = engine.prepare() {
+            let _ = (engine.apply(&entry), Machine::apply(&mut model, &entry));
         }
+        Self { engine, model, watch: Watch::default(), tally: Tally::default() }
     }
 
     /// Applies one entry to both; says how they part.
@@ -124,13 +123,10 @@ impl Pair {
     }
 }
 
-impl Pair {
+impl<M: Machine> Pair<M> {
     /// Whether both owe other domains the same messages.
     fn compare_owed(&self) -> Result<(), String> {
-        let owed = self.engine.shard.owed(self.model.now, usize::MAX, &|_, _, _| false);
-        let owed: Vec<_> = owed.into_iter().map(|owed| (owed.to, owed.command)).collect();
-        let sound = self.model.domains.values().filter(|dom| dom.quarantined.is_none());
-        let expected: Vec<_> = sound.flat_map(|dom| dom.owed(self.model.now)).collect();
+        let (owed, expected) = (self.engine.owed(self.model.now), self.model.owed(self.model.now));
         if owed == expected { Ok(()) } else { Err(format!("owed\n{}", lines_that_differ(&owed, &expected))) }
     }
 }
@@ -184,32 +180,41 @@ fn lines_that_differ(ours: &impl Debug, theirs: &impl Debug) -> String {
 /// Draws and runs one seed on both machines. Panics with the seed, the step and a shrunk log
 /// where they part.
 pub fn run_seed(seed: u64, commands: usize) -> Tally {
+    run_seed_on(&Engine::new, seed, commands).0
+}
+
+/// The same on another machine than the plain engine; it is given back as it is in the end.
+pub fn run_seed_on<M: Machine>(new: &impl Fn() -> M, seed: u64, commands: usize) -> (Tally, M) {
     let mut generator = Generator::new(seed);
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(new());
     let mut log = Vec::new();
     while log.len() < commands {
         let entry = generator.next(&pair.model);
         log.push(entry.clone());
         if let Err(how) = pair.apply(&entry) {
-            fail(seed, log, &how);
+            fail(new, seed, log, &how);
         }
     }
-    pair.tally
+    (pair.tally, pair.engine)
 }
 
 /// Runs a log on both; says at which entry and how they part, or which promise the engine breaks.
 pub fn disagreement(log: &[Entry]) -> Option<(usize, String)> {
-    let mut pair = Pair::new();
+    disagreement_on(&Engine::new, log)
+}
+
+fn disagreement_on<M: Machine>(new: &impl Fn() -> M, log: &[Entry]) -> Option<(usize, String)> {
+    let mut pair = Pair::new(new());
     log.iter().enumerate().find_map(|(i, entry)| Some((i, pair.apply(entry).err()?)))
 }
 
-fn fail(seed: u64, log: Vec<Entry>, how: &str) -> ! {
+fn fail<M: Machine>(new: &impl Fn() -> M, seed: u64, log: Vec<Entry>, how: &str) -> ! {
     let step = log.len() - 1;
     let entry = log[step].clone();
     let kind = |how: &str| how.split_whitespace().next().map(str::to_owned);
     let (small, how_small) =
-        shrink(log, |log| disagreement(log).filter(|(_, how_now)| kind(how_now) == kind(how)));
-    let mut pair = Pair::new();
+        shrink(log, |log| disagreement_on(new, log).filter(|(_, how_now)| kind(how_now) == kind(how)));
+    let mut pair = Pair::new(new());
     for entry in &small[..small.len() - 1] {
         let _ = pair.apply(entry);
     }

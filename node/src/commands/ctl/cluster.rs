@@ -139,6 +139,7 @@ fn wrong(state: &ClusterState) -> Vec<String> {
         }
     }
     lines.extend(super::level::under_way(state));
+    lines.extend(state.moves.iter().map(super::move_domain::under_way));
     for shard in &state.shards {
         let up = |id: u64| {
             state.nodes.iter().any(|node| node.id == id && (node.reachable || id == state.this_node))

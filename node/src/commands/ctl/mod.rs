@@ -12,6 +12,7 @@ mod get;
 mod json;
 mod level;
 mod list;
+mod move_domain;
 mod node;
 mod output;
 mod picture;
@@ -71,6 +72,9 @@ enum Command {
         #[command(subcommand)]
         what: node::Node,
     },
+    /// Moves a domain to another shard while it works.
+    #[command(name = "move", after_help = move_domain::EXAMPLES)]
+    Move(move_domain::MoveDomain),
     /// Shows the cluster's feature level, holds it, or lets it rise.
     #[command(after_help = level::EXAMPLES)]
     Level(level::Level),
@@ -148,6 +152,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Cluster => cluster::run(&client, out).await,
         Command::Node { what } => what.run(&client, out).await,
+        Command::Move(move_domain) => move_domain.run(&client, out).await,
         Command::Level(level) => level.run(&client, out).await,
         Command::Replicas(replicas) => replicas.run(&client, out).await,
         Command::Create { what } => what.run(&client, out).await,

@@ -13,7 +13,10 @@ const ENTRIES: usize = 1_200;
 
 #[test]
 fn every_planted_fault_is_seen() {
-    let mut left: Vec<PlantedBug> = PlantedBug::ALL.to_vec();
+    // Nothing moves in these logs, which are of one shard: the core's own tests see those.
+    let needs_a_move = [PlantedBug::MovedWithoutRequests, PlantedBug::MovedAndStayed];
+    let mut left = PlantedBug::ALL.to_vec();
+    left.retain(|bug| !needs_a_move.contains(bug));
     let mut seen = BTreeMap::new();
     for seed in 0..SEEDS {
         let mut log = log_of(seed, Size::SMALL, ENTRIES);

@@ -191,6 +191,13 @@ impl Cluster for Meeting {
         Err(self.none_yet())
     }
 
+    async fn move_domain(
+        &self,
+        _: Request<v1::MoveDomainRequest>,
+    ) -> Result<Response<v1::MoveDomainResponse>, Status> {
+        Err(self.none_yet())
+    }
+
     async fn remove_node(
         &self,
         _: Request<v1::RemoveNodeRequest>,

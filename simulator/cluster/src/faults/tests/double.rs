@@ -253,6 +253,8 @@ impl World for Double {
             replicas: 5,
             level: 1,
             level_held: false,
+            moves: Vec::new(),
+            moves_begun: 0,
             planted: None,
             speed: 1.0,
             figures: Figures { sessions_here: 10, ..Figures::default() },

@@ -1,0 +1,246 @@
+//! A move step by step: what each is answered, early, twice and late.
+
+use super::{Shard, Whereabouts};
+use crate::command::MovePart;
+use crate::domain::MovePiece;
+use crate::entry::{Entry, Position, Request};
+use crate::outcome::DoneWhat;
+use crate::scene::Scene;
+use crate::settings::DomainSettings;
+use crate::testing::DOMAIN;
+use crate::{AccountId, Command, DomainId, Effects, Event, LogTime, Rejected, ShardId, level};
+
+const THERE: ShardId = ShardId(2);
+const OTHER: DomainId = DomainId(9);
+/// The other shard's log time.
+const TIME_THERE: LogTime = LogTime(77);
+
+fn entry(time: LogTime, domain: DomainId, command: Command) -> Entry {
+    let request = Request { id: None, domain, expected_version: None, command };
+    Entry { position: Position::default(), time, wall_ms: 1, request }
+}
+
+fn tell(shard: &mut Shard, domain: DomainId, part: MovePart) -> (Result<DoneWhat, Rejected>, Vec<Event>) {
+    let mut effects = Effects::default();
+    let entry = entry(shard.now(), domain, Command::Move(Box::new(part)));
+    let outcome = shard.apply(&entry, &mut effects);
+    (outcome.map(|done| done.what), effects.events)
+}
+
+fn ask(shard: &mut Shard, domain: DomainId, part: MovePart) -> Result<DoneWhat, Rejected> {
+    tell(shard, domain, part).0
+}
+
+fn create() -> Command {
+    let settings = DomainSettings { name: "d".to_owned(), ..DomainSettings::default() };
+    Command::CreateDomain { account: AccountId(1), settings }
+}
+
+/// A shard at a level, at its own log time.
+fn empty(level: u32) -> Shard {
+    let mut shard = Shard::new(THERE);
+    let raise = entry(TIME_THERE, DomainId::SHARD, Command::SetLevel { level });
+    shard.apply(&raise, &mut Effects::default()).expect("raised");
+    shard
+}
+
+/// A shard with a domain at work, where domains move; and an empty one.
+fn two() -> (Scene, Shard) {
+    let mut scene = Scene::new();
+    scene.offered();
+    scene.world.ok(Command::SetLevel { level: level::MOVES });
+    (scene, empty(level::MOVES))
+}
+
+/// The shard's log time goes on by so many microseconds.
+fn pass(shard: &mut Shard, by_us: u64) {
+    let late = entry(LogTime(shard.now().0 + by_us), DomainId::SHARD, Command::Tick);
+    shard.apply(&late, &mut Effects::default()).expect("ticks");
+}
+
+fn take(number: u64, part: u32, last: bool, pieces: &[MovePiece]) -> MovePart {
+    MovePart::Take { number, part, last, pieces: pieces.to_vec() }
+}
+
+fn freeze(number: u64) -> MovePart {
+    MovePart::Freeze { number, to: THERE }
+}
+
+fn pieces(shard: &mut Shard) -> Vec<MovePiece> {
+    shard.leaving().expect("it rests").pieces().collect()
+}
+
+fn invalid(outcome: &Result<DoneWhat, Rejected>) -> bool {
+    matches!(outcome, Err(Rejected::Invalid { .. }))
+}
+
+#[test]
+fn a_domain_rests_goes_and_is_known_to_be_gone() {
+    let (mut scene, mut there) = two();
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    assert_eq!(ask(here, OTHER, freeze(5)), Err(Rejected::UnknownDomain));
+    assert!(invalid(&ask(here, DOMAIN, MovePart::Freeze { number: 5, to: ShardId(1) })), "where it is");
+    assert_eq!(ask(here, DOMAIN, freeze(5)), Ok(DoneWhat::Ok));
+    assert_eq!(ask(here, DOMAIN, freeze(5)), Ok(DoneWhat::Ok), "again");
+    assert!(matches!(ask(here, OTHER, freeze(6)), Err(Rejected::InUse { .. })), "one at a time");
+    assert_eq!(here.check_here(DOMAIN), Err(Rejected::Moving));
+    assert_eq!((here.next_deadline(), here.is_pending()), (None, false), "nothing is due of it");
+    let late = entry(LogTime(u64::MAX / 4), DomainId::SHARD, Command::Tick);
+    let mut effects = Effects::default();
+    here.clone().apply(&late, &mut effects).expect("ticks");
+    assert_eq!(effects.events, [], "it rests");
+
+    pass(here, 3_600_000_000);
+
+    let all = pieces(here);
+    let take = |part: u32, pieces: &[MovePiece]| take(5, part, part == 1, pieces);
+    assert_eq!(ask(&mut there, DOMAIN, take(3, &all[1..])), Ok(DoneWhat::Parts(0)), "too early");
+    assert!(invalid(&ask(&mut there, DOMAIN, take(0, &all[1..]))), "without its head");
+    assert_eq!(ask(&mut there, DOMAIN, take(0, &all[..1])), Ok(DoneWhat::Parts(1)));
+    assert_eq!(ask(&mut there, DOMAIN, take(2, &all[1..])), Ok(DoneWhat::Parts(1)), "one is missing");
+    assert_eq!(there.whereabouts(DOMAIN), Whereabouts::Moving);
+    assert!(there.domains().is_empty(), "not to be seen before it is there");
+    let end = MovePart::End { number: 5, placed: true };
+    assert!(invalid(&ask(&mut there, DOMAIN, end.clone())), "not all of it is there");
+    assert_eq!(ask(&mut there, DOMAIN, take(1, &all[1..])), Ok(DoneWhat::Parts(2)));
+    assert_eq!(ask(&mut there, DOMAIN, take(0, &all[..1])), Ok(DoneWhat::Parts(2)), "again");
+
+    assert_eq!(ask(&mut there, DOMAIN, end.clone()), Ok(DoneWhat::Ok));
+    assert_eq!(ask(here, DOMAIN, end.clone()), Ok(DoneWhat::Ok));
+    assert_eq!(there.view(DOMAIN), Some(before), "as it was, and at its own time");
+    assert!(there.next_deadline().is_some_and(|due| due.0 < 60_000_000), "by the time of the shard");
+    assert_eq!(here.whereabouts(DOMAIN), Whereabouts::Gone(THERE));
+    let again = here.apply(&entry(here.now(), DOMAIN, create()), &mut Effects::default());
+    assert_eq!(again, Err(Rejected::Moved { to: THERE }), "it is not made a second time");
+    for late in [freeze(5), take(0, &all[..1]), MovePart::Record { number: 5, events: Vec::new() }] {
+        assert!(invalid(&ask(&mut there, DOMAIN, late)), "it is over");
+    }
+    assert_eq!(ask(&mut there, DOMAIN, end), Ok(DoneWhat::Ok), "that it is over may be said again");
+    assert!(there.now() < LogTime(1_000), "a shard's time is not moved by what comes");
+}
+
+#[test]
+fn what_was_given_up_stays_where_it_was_and_what_comes_late_is_refused() {
+    let (mut scene, mut there) = two();
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    ask(here, DOMAIN, freeze(5)).expect("rests");
+    pass(here, 3_600_000_000);
+    let all = pieces(here);
+    let whole = take(5, 0, true, &all);
+    ask(&mut there, DOMAIN, whole.clone()).expect("taken");
+    let end = MovePart::End { number: 5, placed: false };
+    for shard in [&mut *here, &mut there] {
+        ask(shard, DOMAIN, end.clone()).expect("over");
+    }
+    assert_eq!(here.view(DOMAIN), Some(before));
+    assert!(here.next_deadline().is_some());
+    assert_eq!(there.whereabouts(DOMAIN), Whereabouts::Unknown);
+    assert!(invalid(&ask(&mut there, DOMAIN, whole)) && invalid(&ask(here, DOMAIN, freeze(5))));
+    // Given up before anything came: neither does it come later.
+    ask(&mut there, DOMAIN, MovePart::End { number: 6, placed: false }).expect("over");
+    let late = take(6, 0, true, &pieces_of(here, 6));
+    assert!(invalid(&ask(&mut there, DOMAIN, late)));
+}
+
+fn pieces_of(shard: &mut Shard, number: u64) -> Vec<MovePiece> {
+    ask(shard, DOMAIN, freeze(number)).expect("rests");
+    pieces(shard)
+}
+
+#[test]
+fn the_record_comes_along_dense_and_not_beyond_the_domain() {
+    let (mut scene, mut there) = two();
+    let events = scene.world.effects.events.clone();
+    assert!(events.is_empty(), "of the raised level");
+    scene.world.desk(scene.a.agent);
+    let events = scene.world.effects.events.clone();
+    let here = &mut scene.world.shard;
+    let all = pieces_of(here, 5);
+    let record = |events: &[Event]| MovePart::Record { number: 5, events: events.to_vec() };
+    assert!(invalid(&ask(&mut there, DOMAIN, record(&events))), "before the domain");
+    ask(&mut there, DOMAIN, take(5, 0, true, &all)).expect("taken");
+    assert_eq!(tell(&mut there, DOMAIN, record(&events)), (Ok(DoneWhat::Ok), events.clone()));
+    let mut beyond = events.clone();
+    beyond.last_mut().expect("some").sequence.0 += 1;
+    let mut other = events.clone();
+    other[0].domain = OTHER;
+    for wrong in [beyond, other] {
+        let (outcome, told) = tell(&mut there, DOMAIN, record(&wrong));
+        assert!(invalid(&outcome) && told.is_empty(), "{outcome:?}");
+    }
+}
+
+#[test]
+fn nothing_moves_below_the_level_nor_what_is_quarantined() {
+    let (mut scene, _) = two();
+    let mut low = empty(level::MOVES - 1);
+    let refused = Err(Rejected::Level { level: level::MOVES - 1 });
+    assert_eq!(ask(&mut low, DOMAIN, freeze(5)), refused);
+    assert_eq!(ask(&mut low, DOMAIN, MovePart::End { number: 5, placed: false }), refused);
+    scene.world.apply(Command::Panic { message: "on purpose".to_owned() }).expect_err("quarantined");
+    assert_eq!(ask(&mut scene.world.shard, DOMAIN, freeze(5)), Err(Rejected::Quarantined));
+}
+
+/// What matching has still to look at comes along, however much of it there is.
+#[test]
+fn all_that_is_stored_of_a_domain_is_in_its_pieces() {
+    let (mut scene, mut there) = two();
+    let here = &mut scene.world.shard;
+    let domain = here.domains.get_mut(&DOMAIN).expect("here");
+    let agents: Vec<_> = domain.agents.iter().map(|agent| agent.no).collect();
+    let queues: Vec<_> = domain.queues.iter().map(|queue| queue.no).collect();
+    let conversations: Vec<_> = domain.conversations.keys().collect();
+    domain.dirty.agents = agents;
+    domain.dirty.conversations = conversations;
+    domain.dirty.lines = (0..2_500).map(|n| (queues[0], (n % 7) as u8)).collect();
+    let dirty = domain.dirty.clone();
+    let all = pieces_of(here, 5);
+    ask(&mut there, DOMAIN, take(5, 0, true, &all)).expect("taken");
+    ask(&mut there, DOMAIN, MovePart::End { number: 5, placed: true }).expect("there");
+    assert_eq!(there.domains[&DOMAIN], here.domains[&DOMAIN]);
+    assert_eq!(there.domains[&DOMAIN].dirty, dirty);
+    assert!(there.is_pending(), "there is work left");
+}
+
+/// The states of two shards at each moment of a move, taken apart from each other.
+#[test]
+fn shards_of_any_two_moments_have_it_once_or_say_that_it_is_lost() {
+    let (mut scene, mut there) = two();
+    let mut here = scene.world.shard.clone();
+    let before = here.view(DOMAIN).expect("here");
+    let (mut heres, mut theres) = (vec![here.clone()], vec![there.clone()]);
+    let all = pieces_of(&mut here, 5);
+    heres.push(here.clone());
+    for (part, pieces) in [(0, &all[..3]), (1, &all[3..])] {
+        ask(&mut there, DOMAIN, take(5, part, part == 1, pieces)).expect("taken");
+        theres.push(there.clone());
+    }
+    for (shard, moments) in [(&mut there, &mut theres), (&mut here, &mut heres)] {
+        ask(shard, DOMAIN, MovePart::End { number: 5, placed: true }).expect("over");
+        moments.push(shard.clone());
+    }
+    for (h, here) in heres.iter().enumerate() {
+        for (t, there) in theres.iter().enumerate() {
+            let (mut here, mut there) = (here.clone(), there.clone());
+            let gathered = Shard::gather(&mut [&mut here, &mut there]);
+            let (found, lost) = match (h, t) {
+                // It had gone, and these are not of one moment.
+                (2, 0 | 1) => (None, 1),
+                (2, _) | (_, 3) => (Some(&there), 0),
+                _ => (Some(&here), 0),
+            };
+            assert_eq!(gathered.lost.len(), lost, "{h} {t}");
+            assert_eq!(gathered.places.get(&DOMAIN), found.map(|shard| shard.id()).as_ref(), "{h} {t}");
+            let copies = [&here, &there].map(|shard| shard.whereabouts(DOMAIN));
+            let in_service = copies.iter().filter(|where_to| **where_to == Whereabouts::Here).count();
+            assert_eq!(in_service, usize::from(found.is_some()), "{h} {t}: {copies:?}");
+            if let Some(shard) = found {
+                assert_eq!(shard.view(DOMAIN).as_ref(), Some(&before), "{h} {t}");
+                assert!(shard.next_deadline().is_some(), "{h} {t}: it goes on");
+            }
+        }
+    }
+    scene.world.ok(Command::Tick);
+}
