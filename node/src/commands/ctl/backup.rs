@@ -7,6 +7,7 @@ use crate::backup::{Chain, Manifest, ManifestError, Part};
 use crate::failure::{Failure, Kind};
 use proto::v1;
 use proto::v1::cluster_client::ClusterClient;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,6 +27,10 @@ Examples:
 /// How long the node may take to have what the cluster had when the backup began.
 const CATCH_UP: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(200);
+/// How often everything that came since is copied again because a domain moved meanwhile.
+const ROUNDS: u32 = 10;
+/// Before each of these rounds.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Where to.
 #[derive(Debug, clap::Args)]
@@ -45,6 +50,22 @@ struct Added {
     whole: bool,
 }
 
+impl Added {
+    /// With what a later round added.
+    fn then(self, later: Added) -> Added {
+        let written = match (self.written, later.written) {
+            (Some(before), Some(after)) if !later.whole => Some(Written {
+                first: before.first,
+                snapshot: before.snapshot,
+                bytes: before.bytes + after.bytes,
+                ..after
+            }),
+            (before, after) => after.or(before),
+        };
+        Added { group: self.group, written, whole: self.whole || later.whole }
+    }
+}
+
 impl Backup {
     pub(super) async fn run(self, client: &Client, out: Output) -> Result<(), Failure> {
         let state = cluster(client).await?;
@@ -52,20 +73,41 @@ impl Backup {
         let _lock = lock(&self.folder)?;
         let mut manifest = self.manifest(&state)?;
         let behind = caught_up(client, &state).await?;
-        let groups = manifest.groups.len();
-        let mut all = Vec::new();
-        for group in 0..=manifest.shards {
-            let chains = manifest.groups.entry(group).or_default();
-            let added = self.add(client, group, chains).await?;
-            if !out.json && groups > 1 {
-                eprintln!("group {group} of {}", groups - 1);
+        let mut all: BTreeMap<u32, Added> = BTreeMap::new();
+        let mut begun = (!state.moves.is_empty(), state.moves_begun);
+        let mut torn = true;
+        for round in 0..ROUNDS {
+            for group in 0..=manifest.shards {
+                let chains = manifest.groups.entry(group).or_default();
+                let added = self.add(client, group, chains).await?;
+                if !out.json {
+                    eprintln!(
+                        "group {group} of {}{}",
+                        manifest.shards,
+                        if round > 0 { ", again" } else { "" }
+                    );
+                }
+                let added = match all.remove(&group) {
+                    Some(before) => before.then(added),
+                    None => added,
+                };
+                all.insert(group, added);
             }
-            all.push(added);
+            // Groups are copied one after the other: a domain that moved may be in none of the files.
+            let now = cluster(client).await?;
+            torn = begun != (false, now.moves_begun) || !now.moves.is_empty();
+            if !torn {
+                break;
+            }
+            tokio::time::sleep(SETTLE).await;
+            let now = cluster(client).await?;
+            begun = (!now.moves.is_empty(), now.moves_begun);
         }
+        let all: Vec<Added> = all.into_values().collect();
         manifest.made_ms = wall_ms();
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.version);
         manifest.save(&self.folder).map_err(|error| at(&self.folder, &error))?;
-        self.say(&manifest, &all, behind, out);
+        self.say(&manifest, &all, (behind, torn), out);
         Ok(())
     }
 
@@ -125,7 +167,7 @@ impl Backup {
         Ok(Added { group, written: Some(written), whole: true })
     }
 
-    fn say(&self, manifest: &Manifest, all: &[Added], behind: bool, out: Output) {
+    fn say(&self, manifest: &Manifest, all: &[Added], (behind, torn): (bool, bool), out: Output) {
         let bytes: u64 =
             all.iter().filter_map(|added| added.written.as_ref()).map(|written| written.bytes).sum();
         if out.json {
@@ -142,7 +184,7 @@ impl Backup {
             };
             let groups: Vec<serde_json::Value> = all.iter().map(group).collect();
             let facts = serde_json::json!({
-                "folder": self.folder, "cluster": manifest.cluster, "bytes": bytes, "behind": behind, "groups": groups,
+                "folder": self.folder, "cluster": manifest.cluster, "bytes": bytes, "behind": behind, "torn": torn, "groups": groups,
             });
             println!("{facts:#}");
             return;
@@ -175,6 +217,11 @@ impl Backup {
         if behind {
             eprintln!(
                 "warning: the node is behind the others; what they had done since is in the next backup"
+            );
+        }
+        if torn {
+            eprintln!(
+                "warning: domains moved all the while, one may be in none of the files: make another backup"
             );
         }
         println!("look at it: centralita restore {} --dry-run", self.folder.display());
