@@ -4,6 +4,7 @@ use crate::machine::SimClock;
 use actors::ClusterState;
 use consensus::disk::MemDisk;
 use consensus::{GroupId, NodeId};
+use routing::{DomainId, ShardId};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,10 @@ pub enum Order {
     Remove(NodeId),
     /// Ask the cluster to have so many replicas of every shard.
     Replicas(u8),
+    /// Ask the cluster to move a domain to another shard.
+    Move(DomainId, ShardId),
+    /// Ask the cluster to leave a domain where it is.
+    Stay(DomainId),
 }
 
 /// A cluster that faults are done to. Everything happens at the present moment of simulated time.

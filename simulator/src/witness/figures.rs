@@ -65,6 +65,12 @@ pub struct Figures {
     pub crossings_withdrawn: u64,
     /// Messages between domains that came again.
     pub crossings_repeated: u64,
+    /// Domains that rested to go to another shard.
+    pub moves_begun: u64,
+    /// Of those, that arrived there.
+    pub moves_done: u64,
+    /// Of those, that stayed after all.
+    pub moves_given_up: u64,
     /// Conversations that came back to a waiting place.
     pub requeues: u64,
     /// Conversations that arrived.

@@ -1,9 +1,11 @@
 //! The first replica to come to a position: all promises are checked there.
 
 use super::ledger::Ledger;
+use super::moves::{Turn, changed};
 use super::scene::{Scene, Verdict};
 use super::{Applied, Broken, Options};
-use routing::{DomainId, Entry, Event, LogTime, Outcome, Position, Shard};
+use routing::command::MovePart;
+use routing::{Command, DomainId, Entry, Event, LogTime, Outcome, Position, Shard, Whereabouts};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The frontier of a shard: a scene per domain, and what was applied last.
@@ -54,18 +56,32 @@ impl Frontier {
             self.entries.pop_front();
         }
         self.entries.push_back((seen.entry.clone(), seen.outcome.clone()));
-        for event in seen.events {
-            ledger.figures.count(event);
+        let target = seen.entry.request.domain;
+        let part = match &seen.entry.request.command {
+            Command::Move(part) => Some(part),
+            _ => None,
+        };
+        // What comes along with a move happened elsewhere.
+        if part.is_none() {
+            seen.events.iter().for_each(|event| ledger.figures.count(event));
         }
         if self.blind {
             return;
         }
-        let target = seen.entry.request.domain;
+        if let Some(part) = part {
+            let found = self.step_of_a_move(seen, part, ledger);
+            found.into_iter().for_each(|verdict| self.report(seen, target, verdict, ledger));
+            return;
+        }
         let crossings = ledger.crossings.follow(seen, &mut ledger.figures);
         if !self.scenes.contains_key(&target)
+            && seen.shard.whereabouts(target) == Whereabouts::Here
             && let Some(scene) = Scene::new(seen.shard, target, self.options)
         {
-            self.scenes.insert(target, scene);
+            match ledger.moves.is_new(target, seen.shard.id()) {
+                Ok(()) => drop(self.scenes.insert(target, scene)),
+                Err(verdict) => self.report(seen, target, verdict, ledger),
+            }
         }
         // In turn, so that each domain is looked at though nobody has business in it.
         let every = u64::from(self.options.others_every.max(1));
@@ -86,6 +102,27 @@ impl Frontier {
         for (domain, verdict) in verdicts {
             self.report(seen, domain, verdict, ledger);
         }
+    }
+
+    /// A domain comes or goes, or is about to. Nothing else happens in such an entry.
+    fn step_of_a_move(&mut self, seen: &Applied<'_>, part: &MovePart, ledger: &mut Ledger) -> Vec<Verdict> {
+        if seen.outcome.is_err() {
+            return Vec::new();
+        }
+        let domain = seen.entry.request.domain;
+        let here = self.scenes.contains_key(&domain);
+        let (turn, mut found) = ledger.moves.follow(seen, part, here, &mut ledger.figures);
+        match turn {
+            Turn::None => {}
+            Turn::Blind => self.blind(),
+            Turn::Arrived(scene) => drop(self.scenes.insert(domain, *scene)),
+            Turn::Rests => {
+                let mut scene = self.scenes.remove(&domain).expect("it is here");
+                found.extend(changed("rests", domain, &scene.rests(seen.shard)));
+                ledger.moves.rests(domain, scene, &mut ledger.figures);
+            }
+        }
+        found
     }
 
     fn report(&self, seen: &Applied<'_>, domain: DomainId, verdict: Verdict, ledger: &mut Ledger) {

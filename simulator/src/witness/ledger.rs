@@ -1,6 +1,7 @@
 //! Where a witness writes down what it finds.
 
 use super::crossings::Crossings;
+use super::moves::Moves;
 use super::{Broken, Figures};
 
 /// Broken promises and figures.
@@ -10,12 +11,20 @@ pub(super) struct Ledger {
     pub(super) figures: Figures,
     /// Of all shards.
     pub(super) crossings: Crossings,
+    /// Of all shards.
+    pub(super) moves: Moves,
     kept: usize,
 }
 
 impl Ledger {
     pub(super) fn new(kept: usize) -> Self {
-        Self { broken: Vec::new(), figures: Figures::default(), crossings: Crossings::default(), kept }
+        Self {
+            broken: Vec::new(),
+            figures: Figures::default(),
+            crossings: Crossings::default(),
+            moves: Moves::default(),
+            kept,
+        }
     }
 
     /// Whether one more would be kept: if not, its text and events need not be made.

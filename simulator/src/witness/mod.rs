@@ -13,6 +13,7 @@ mod crossings;
 mod figures;
 mod frontier;
 mod ledger;
+mod moves;
 mod options;
 mod scene;
 mod states;

@@ -31,6 +31,8 @@ pub(super) struct Scene {
     due: Option<LogTime>,
     /// Entries since everything was looked at.
     since_whole: u32,
+    /// The domain's log time when it was stopped, while it rests.
+    rests_at: Option<LogTime>,
 }
 
 impl Scene {
@@ -45,6 +47,7 @@ impl Scene {
             events: VecDeque::new(),
             due: None,
             since_whole: 0,
+            rests_at: None,
         })
     }
 
@@ -81,7 +84,11 @@ impl Scene {
             figures.other_domains_checked += 1;
         }
         if seen.entry.request.domain == self.domain
-            && seen.entry.request.id.is_some_and(|id| self.ghost.remembered(id, seen.shard.now()).is_some())
+            && seen
+                .entry
+                .request
+                .id
+                .is_some_and(|id| self.ghost.remembered(id, seen.shard.now_of(self.domain)).is_some())
         {
             figures.repeats += 1;
         }
@@ -162,8 +169,45 @@ impl Scene {
 
     /// The events of an entry, as far as they are still known.
     pub(super) fn events_at(&self, position: Position) -> impl Iterator<Item = &EventKind> {
-        let from = self.events.partition_point(|event| event.position < position);
-        self.events.range(from..).take_while(move |event| event.position == position).map(|event| &event.kind)
+        // Not in the order of positions where a domain came from another shard.
+        self.events.iter().filter(move |event| event.position == position).map(|event| &event.kind)
+    }
+
+    /// The domain rests from the present entry on. The last picture may be older: only time has passed since, and
+    /// what is due at that entry stays due while it rests. What else has changed is wrong.
+    pub(super) fn rests(&mut self, shard: &Shard) -> Vec<String> {
+        self.rests_at = Some(shard.now_of(self.domain));
+        let was = self.pictures.after().summary.pending;
+        self.pictures.follow(shard, &[], Look::Everything);
+        let mut other = self.pictures.touched().names();
+        let mut before = self.pictures.before().map(|before| before.summary.clone());
+        if let Some(before) = &mut before {
+            before.pending |= !was && self.pictures.after().summary.pending;
+        }
+        if before.as_ref() != Some(&self.pictures.after().summary) {
+            other.push(self.domain.to_string());
+        }
+        other
+    }
+
+    /// The domain is in service again after a rest, here or on another shard: what it has become while nothing
+    /// could happen to it.
+    pub(super) fn arrives(&mut self, shard: &Shard) -> Vec<String> {
+        let mut other = self.differences(shard);
+        let (was, is) = (self.rests_at.take(), shard.now_of(self.domain));
+        if was != Some(is) {
+            other.push(format!("log time ({was:?} when it was stopped, {is:?} now)"));
+        }
+        self.pictures.follow(shard, &[], Look::Everything);
+        self.due = shard.next_deadline_of(self.domain);
+        other
+    }
+
+    /// Whether this may have been an event of the domain: the last ones are known.
+    pub(super) fn may_have_been(&self, event: &Event) -> bool {
+        let first = self.events.front().map_or(0, |first| first.sequence.0);
+        let Some(place) = event.sequence.0.checked_sub(first) else { return true };
+        usize::try_from(place).is_ok_and(|place| self.events.get(place) == Some(event))
     }
 
     /// What a shard shows otherwise than the last picture.

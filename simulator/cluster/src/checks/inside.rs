@@ -1,7 +1,7 @@
 //! What replicas apply, checked as they apply it.
 
 use super::History;
-use super::lease::Leases;
+use super::lease::{self, Leases};
 use super::silent::Silent;
 use super::stores::Stores;
 use crate::determinism::elapsed;
@@ -133,10 +133,16 @@ impl State {
 
     /// Looks at leases that a new leader takes away.
     fn lease(&mut self, seen: &Applied<'_>) {
-        let (shard, now) = (seen.shard.id(), elapsed());
-        self.leases.term(shard, seen.term, now);
-        let command = &seen.entry.request.command;
-        if let Some(seen) = self.leases.check(shard, seen.term, now, command, seen.outcome) {
+        let entry = seen.entry;
+        let at = lease::Seen {
+            shard: seen.shard.id(),
+            term: seen.term,
+            position: entry.position,
+            domain: entry.request.domain,
+            command: &entry.request.command,
+            outcome: seen.outcome,
+        };
+        if let Some(seen) = self.leases.see(at, elapsed()) {
             self.breach("lease", seen);
         }
     }
@@ -216,6 +222,7 @@ impl Probe for LifeProbe {
             state.lease(seen);
             state.silent.look(seen.shard, seen.entry.position);
             state.stores.entered(seen.node, seen.shard.id());
+            state.stores.applied(seen);
             let position = seen.entry.position;
             state.mix(&[seen.node.0, position.index, u64::from(position.ordinal), seen.entry.time.0]);
             tracing::trace!(

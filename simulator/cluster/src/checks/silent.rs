@@ -1,7 +1,7 @@
 //! Sessions of agents that fell silent: each must end, or its work waits for nobody for ever.
 
 use routing::view::Lease;
-use routing::{AgentId, Position, Shard, ShardId};
+use routing::{AgentId, Position, Shard, ShardId, Whereabouts};
 use std::collections::BTreeMap;
 
 /// Agents whose desks are never heard of again, and whether their sessions still live.
@@ -31,7 +31,7 @@ impl Silent {
         }
         *head = position;
         for (agent, live) in &mut self.live {
-            if shard.domain_ids().any(|domain| domain == agent.domain) {
+            if shard.whereabouts(agent.domain) == Whereabouts::Here {
                 *live = shard.agent(*agent).is_some_and(|agent| agent.lease == Lease::Live);
             }
         }

@@ -1,8 +1,9 @@
 //! R-15 in a node's event store: a snapshot that a node took of itself covers no event that its store can still lose.
 
-use actors::Spot;
+use actors::{Applied, Spot};
 use consensus::NodeId;
-use routing::{DomainId, Sequence, ShardId};
+use routing::command::MovePart;
+use routing::{Command, DomainId, Sequence, ShardId, Whereabouts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose snapshots the replicas start from.
@@ -23,6 +24,8 @@ struct Replica {
     is_fresh: bool,
     /// The snapshot that this life began with.
     began_with: Option<u64>,
+    /// The first event that came along with a domain that is on its way here.
+    came_with: BTreeMap<DomainId, Sequence>,
 }
 
 impl Stores {
@@ -62,6 +65,28 @@ impl Stores {
     /// A replica entered an index; what it restores from now on comes from a leader.
     pub(super) fn entered(&mut self, node: NodeId, shard: ShardId) {
         self.replica(node, shard).is_fresh = false;
+    }
+
+    /// A replica applied an entry: a domain that moves here comes without its events of before, but for the last.
+    pub(super) fn applied(&mut self, seen: &Applied<'_>) {
+        let Command::Move(part) = &seen.entry.request.command else { return };
+        let domain = seen.entry.request.domain;
+        let replica = self.replica(seen.node, seen.shard.id());
+        match &**part {
+            MovePart::Take { part: 0, .. } => drop(replica.came_with.remove(&domain)),
+            MovePart::Record { .. } => {
+                if let Some(first) = seen.events.first() {
+                    replica.came_with.entry(domain).or_insert(first.sequence);
+                }
+            }
+            MovePart::End { placed: true, .. } if seen.shard.whereabouts(domain) == Whereabouts::Here => {
+                let all = seen.shard.domain(domain).map_or(Sequence(0), |domain| domain.sequence);
+                let upto = replica.came_with.remove(&domain).map_or(all, |first| Sequence(first.0 - 1));
+                replica.sent_upto.insert(domain, upto);
+            }
+            MovePart::End { .. } => drop(replica.came_with.remove(&domain)),
+            MovePart::Take { .. } | MovePart::Freeze { .. } => {}
+        }
     }
 
     /// What is wrong about a store that lacks events at the start of a life.

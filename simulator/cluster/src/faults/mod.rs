@@ -32,6 +32,7 @@ mod leave;
 mod links;
 mod long_crash;
 mod loss;
+mod move_domain;
 mod move_leader;
 mod notes;
 mod outages;
@@ -85,6 +86,7 @@ fn begin_of(kind: FaultKind) -> Begin {
         FaultKind::Leave => leave::begin,
         FaultKind::Replicas => replicas::begin,
         FaultKind::Upgrade => upgrade::begin,
+        FaultKind::MoveDomain => move_domain::begin,
     }
 }
 

@@ -140,6 +140,22 @@ impl Served {
                             tracing::info!(replicas, ?set, "asked for replicas");
                         });
                     }
+                    Some(Order::Move(domain, to)) => {
+                        let engine = self.engine.clone();
+                        tokio::spawn(async move {
+                            let id = engine.new_request_id();
+                            let asked = engine.move_domain(id, domain, to, CHANGE_MAX).await;
+                            tracing::info!(%domain, %to, ?asked, "asked to move");
+                        });
+                    }
+                    Some(Order::Stay(domain)) => {
+                        let engine = self.engine.clone();
+                        tokio::spawn(async move {
+                            let id = engine.new_request_id();
+                            let asked = engine.cancel_move(id, domain, CHANGE_MAX).await;
+                            tracing::info!(%domain, ?asked, "asked to give its move up");
+                        });
+                    }
                     Some(Order::Stop) => break None,
                     None => break None,
                 },

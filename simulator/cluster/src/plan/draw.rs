@@ -5,8 +5,8 @@ use crate::determinism::Draw;
 use clap::ValueEnum;
 use std::time::Duration;
 
-/// Probability that nodes join in a run; that nodes leave; that replicas come and go; and that nodes
-/// are upgraded.
+/// Probability that nodes join in a run; that nodes leave; that replicas come and go; that nodes are
+/// upgraded; and that domains move.
 const MEMBERS_CHANGE: f64 = 0.35;
 /// Faults that a run draws at most.
 const FAULTS_MAX: u64 = 7;
@@ -105,7 +105,9 @@ fn draw_faults(draw: &mut Draw) -> Vec<FaultPlan> {
     }
     // Nodes come and go beside whatever else there is.
     let mut members = draw.child("members");
-    for kind in [FaultKind::Join, FaultKind::Leave, FaultKind::Replicas, FaultKind::Upgrade] {
+    let apart =
+        [FaultKind::Join, FaultKind::Leave, FaultKind::Replicas, FaultKind::Upgrade, FaultKind::MoveDomain];
+    for kind in apart {
         if members.chance(MEMBERS_CHANGE) {
             faults.push(FaultPlan::draw(kind, &mut members.child(kind.name())));
         }

@@ -62,6 +62,8 @@ pub enum FaultKind {
     Replicas,
     /// All nodes are upgraded to the next release, one after the other.
     Upgrade,
+    /// A domain is moved to another shard while it works.
+    MoveDomain,
 }
 
 impl FaultKind {
@@ -96,6 +98,7 @@ impl FaultKind {
             FaultKind::Leave => "leave",
             FaultKind::Replicas => "replicas",
             FaultKind::Upgrade => "upgrade",
+            FaultKind::MoveDomain => "move-domain",
         }
     }
 
@@ -108,7 +111,7 @@ impl FaultKind {
     /// Whether a plan has it beside the kinds that it draws, whichever these are.
     #[must_use]
     pub fn is_drawn_apart(self) -> bool {
-        self.changes_members() || self == FaultKind::Upgrade
+        self.changes_members() || matches!(self, FaultKind::Upgrade | FaultKind::MoveDomain)
     }
 
     /// Bounds in milliseconds of the mean time between two of them, and of the mean time that one
@@ -138,6 +141,7 @@ impl FaultKind {
             FaultKind::Leave => ((10_000, 30_000), (1, 1)),
             FaultKind::Replicas => ((5_000, 25_000), (1, 1)),
             FaultKind::Upgrade => ((8_000, 25_000), (200, 2_000)),
+            FaultKind::MoveDomain => ((300, 5_000), (100, 400)),
             FaultKind::LeaderAhead => ((10_000, 30_000), (2_000, 15_000)),
         }
     }

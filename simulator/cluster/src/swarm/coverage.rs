@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 35] = [
+const EVENTS: [&str; 37] = [
     "abandoned",
     "accepts",
     "audits",
@@ -36,6 +36,8 @@ const EVENTS: [&str; 35] = [
     "files_removed.log",
     "hashes_compared",
     "leases_lost",
+    "moves_done",
+    "moves_given_up",
     "offers",
     "offers_reprioritised",
     "pulls",

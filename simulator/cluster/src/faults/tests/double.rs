@@ -248,7 +248,7 @@ impl World for Double {
             cluster: "double".to_owned(),
             this: node,
             nodes: self.nodes().into_iter().map(state).collect(),
-            shards: (0..=1).map(shard).collect(),
+            shards: (0..=2).map(shard).collect(),
             alarms: Vec::new(),
             replicas: 5,
             level: 1,

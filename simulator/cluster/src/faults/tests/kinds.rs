@@ -32,7 +32,8 @@ fn actions(kind: FaultKind) -> &'static [&'static str] {
         | FaultKind::MoveLeader
         | FaultKind::Join
         | FaultKind::Leave
-        | FaultKind::Replicas => &["order"],
+        | FaultKind::Replicas
+        | FaultKind::MoveDomain => &["order"],
         FaultKind::DiskSlow | FaultKind::ClockJump | FaultKind::ClockDrift => &[],
     }
 }
