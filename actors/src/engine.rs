@@ -333,11 +333,10 @@ impl Engine {
         let shard = inner.router.place(hello.agent.domain, deadline).await?.shard;
         let Opened { session, mut messages } = inner.front.register(hello.agent, shard);
         // From here on whatever ends this call takes the session off this node.
-        let seat = session.opening_seat();
         let early = inner.known_desk(shard, &hello);
         let call = |shard| {
             inner.front.rehome(&session, shard);
-            PeerCall::Open { shard, hello: hello.clone(), seat }
+            PeerCall::Open { shard, hello: hello.clone(), seat: session.opening_seat() }
         };
         let opened = inner.router.where_it_is(shard, deadline, true, call).await;
         let epoch = match opened {

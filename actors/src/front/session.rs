@@ -23,7 +23,8 @@ pub(crate) struct FrontSession {
 struct Line {
     epoch: Option<Epoch>,
     attempt: u32,
-    /// Who counted the last parcel.
+    /// Who counted the last parcel of the present attempt. Terms of different attempts are not compared: they may
+    /// be of different shards.
     source: Source,
     /// The next parcel's number.
     next: u64,
@@ -89,8 +90,7 @@ impl FrontSession {
     /// The seat for opening, anew for each try.
     pub(crate) fn opening_seat(&self) -> Seat {
         let mut line = self.line();
-        line.attempt += 1;
-        line.next = 0;
+        line.begin_anew();
         self.seat_at(line.attempt)
     }
 
@@ -112,8 +112,7 @@ impl FrontSession {
         let mut line = self.line();
         // An opening under way has its own tries.
         if line.epoch.is_some() {
-            line.attempt += 1;
-            line.next = 0;
+            line.begin_anew();
         }
     }
 
@@ -193,6 +192,13 @@ fn ends(parcel: &Parcel) -> bool {
 }
 
 impl Line {
+    /// What comes of the attempts so far no longer counts.
+    fn begin_anew(&mut self) {
+        self.attempt += 1;
+        self.source = Source::default();
+        self.next = 0;
+    }
+
     fn finish(&mut self, end: SessionEnd) {
         self.to_desk = None;
         if let Some(last) = self.last.take() {
@@ -245,6 +251,19 @@ mod tests {
         assert_eq!(session.take(parcel(seat, 0, ended())), Taken::Yes, "of a former attachment");
         assert!(messages.try_recv().is_err());
         assert_eq!(session.take(parcel(session.present_seat(), 0, ended())), Taken::Over);
+        assert_eq!(messages.try_recv(), Ok(SessionMessage::Ended(SessionEnd::Replaced)));
+    }
+
+    #[test]
+    fn a_shard_to_which_the_domain_moved_may_be_of_a_lower_term() {
+        let Opened { session, mut messages } = open(8);
+        session.opened(Epoch(1));
+        session.line().source = Source { term: 9, life: 1 };
+        session.detach();
+        session.moved(ShardId(2));
+        let source = Source { term: 5, life: 2 };
+        let first = Parcel { source, ..parcel(session.present_seat(), 0, ended()) };
+        assert_eq!(session.take(first), Taken::Over);
         assert_eq!(messages.try_recv(), Ok(SessionMessage::Ended(SessionEnd::Replaced)));
     }
 
