@@ -121,7 +121,11 @@ async fn a_domain_moves_while_it_works() {
         let record = record(&cluster.client(node), &tenant.domain).await;
         let sequences: Vec<u64> = record.iter().map(|event| event.sequence).collect();
         let upto = u64::try_from(sequences.len()).expect("few");
-        assert_eq!(sequences, (1..=upto).collect::<Vec<_>>(), "node {node}: from the first on, without a gap");
+        assert_eq!(
+            sequences,
+            (1..=upto).collect::<Vec<_>>(),
+            "node {node}: from the first on, without a gap"
+        );
     }
     let shown = ctl(&cluster, 1, &["--json", "cluster"]).expect("the cluster");
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");

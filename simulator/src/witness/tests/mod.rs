@@ -4,6 +4,7 @@ mod crossings;
 mod disagreeing;
 mod feed;
 mod measure;
+mod moves;
 mod planted;
 mod replicas;
 

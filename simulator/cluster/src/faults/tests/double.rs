@@ -229,7 +229,7 @@ impl World for Double {
             applied: 0,
             log_time: LogTime::default(),
             now: LogTime::default(),
-            domains: 0,
+            domains: u64::from(group > 0),
             replicas: self
                 .nodes()
                 .into_iter()
