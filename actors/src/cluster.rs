@@ -178,9 +178,11 @@ impl Inner {
         (id, address, leaving): (NodeId, &str, bool),
     ) -> NodeState {
         let reachable = id == self.router.this || self.router.peers.connected(id);
+        let drained = meta.drained().contains(&id);
         let everywhere = groups.iter().all(|group| group.members.contains_key(&id));
         let stage = match (leaving, everywhere) {
             (true, _) => NodeStage::Leaving,
+            (false, true) if drained => NodeStage::Drained,
             (false, true) => NodeStage::Member,
             (false, false) => NodeStage::Joining,
         };
