@@ -1,7 +1,7 @@
 //! The cluster as one node sees it.
 
 use crate::engine::Inner;
-use crate::meta::{DomainMove, MoveStage};
+use crate::meta::{DomainMove, MetaState, MoveStage};
 use crate::wire::{PeerAnswer, PeerCall};
 use crate::{
     ClusterState, Engine, Figures, MoveProgress, MoveState, NodeStage, NodeState, Replica, ShardState,
@@ -161,7 +161,8 @@ impl Inner {
         let groups = if stay > meta.replicas() { 1 } else { usize::MAX };
         let groups: Vec<GroupMembers> =
             self.consensus.groups().iter().take(groups).map(Group::members).collect();
-        let state = |id: NodeId, address: &str, leaving| self.node_state(&groups, id, address, leaving);
+        let state =
+            |id: NodeId, address: &str, leaving| self.node_state(&meta, &groups, (id, address, leaving));
         let mut nodes: Vec<NodeState> =
             known.map(|(id, member)| state(*id, &member.address, member.leaving)).collect();
         if nodes.is_empty() {
@@ -170,17 +171,24 @@ impl Inner {
         nodes
     }
 
-    fn node_state(&self, groups: &[GroupMembers], id: NodeId, address: &str, leaving: bool) -> NodeState {
+    fn node_state(
+        &self,
+        meta: &MetaState,
+        groups: &[GroupMembers],
+        (id, address, leaving): (NodeId, &str, bool),
+    ) -> NodeState {
         let reachable = id == self.router.this || self.router.peers.connected(id);
+        let drained = meta.drained().contains(&id);
         let everywhere = groups.iter().all(|group| group.members.contains_key(&id));
         let stage = match (leaving, everywhere) {
             (true, _) => NodeStage::Leaving,
+            (false, true) if drained => NodeStage::Drained,
             (false, true) => NodeStage::Member,
             (false, false) => NodeStage::Joining,
         };
         let said = self.router.peers.about(id).map(|about| about.level);
         let knows = if id == self.router.this { Some(self.config.level) } else { said };
-        let zone = self.meta_state().zones().get(&id).cloned().unwrap_or_default();
+        let zone = meta.zones().get(&id).cloned().unwrap_or_default();
         NodeState { id, address: address.to_owned(), reachable, stage, knows, zone }
     }
 

@@ -230,6 +230,26 @@ impl Engine {
         }
     }
 
+    /// Has a node lead nothing as long as others can, or lets it lead again. It stays a member, with all its
+    /// replicas. Returns when that is decided; [`Engine::cluster`] shows how far it is. Again: the same.
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Rejected` for an unknown node, for the last one that may lead, and in a cluster
+    /// whose level does not know of this.
+    pub async fn drain_node(
+        &self,
+        request_id: RequestId,
+        node: NodeId,
+        drained: bool,
+        deadline: Duration,
+    ) -> Result<(), CallError> {
+        let _permit = self.inner.admit()?;
+        match self.inner.meta(request_id, MetaCommand::Drain { node, drained }, deadline).await? {
+            MetaDone::Ok => Ok(()),
+            other => Err(CallError::Bug(format!("draining a node answered {other:?}"))),
+        }
+    }
+
     /// Says how many replicas every shard should have, as far as there are nodes: 1, 3 or 5. Returns when
     /// that is decided; [`Engine::cluster_with_lag`] shows how far it is.
     ///
@@ -540,6 +560,13 @@ impl Engine {
         self.inner.consensus.failure()
     }
 
+    /// Whether this node stops because it was removed from the cluster while it ran: as it should, and not by
+    /// a failure.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.inner.consensus.has_left()
+    }
+
     /// Stops at once, as a crash would as far as that is possible: nobody is told.
     #[doc(hidden)]
     pub async fn kill(&self) {
@@ -652,10 +679,19 @@ impl Inner {
     /// Asks a reachable node to take over each group led here, and waits for that, for a while.
     async fn hand_over(&self) {
         let this = self.router.this;
-        let led = self.consensus.groups().into_iter().filter(|group| group.status().leading);
-        let handed = led.enumerate().filter_map(|(place, group)| {
+        let drained = self.meta_state().drained().clone();
+        let mut led = self.consensus.groups();
+        led.retain(|group| group.status().leading);
+        if led.is_empty() {
+            return;
+        }
+        let handed = led.iter().enumerate().filter_map(|(place, group)| {
             let mut heirs = group.status().voters;
             heirs.retain(|id| *id != this && self.router.peers.connected(*id));
+            // One that would give it on again at once only where there is no other.
+            if heirs.iter().any(|id| !drained.contains(id)) {
+                heirs.retain(|id| !drained.contains(id));
+            }
             let heir = *heirs.get(place % heirs.len().max(1))?;
             Some(async move {
                 let mut leadership = group.leadership();
@@ -665,5 +701,7 @@ impl Inner {
             })
         });
         let _ = tokio::time::timeout(HAND_OVER_MAX, futures::future::join_all(handed)).await;
+        let given = led.iter().filter(|group| !group.status().leading).count();
+        tracing::info!("handed over {given} of {} groups that were led here", led.len());
     }
 }

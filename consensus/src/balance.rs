@@ -49,7 +49,9 @@ impl Watched {
                 continue;
             }
             let mut heirs = Vec::new();
-            for voter in status.voters.into_iter().filter(|voter| peers.connected(*voter)) {
+            let drained = consensus.drained();
+            let there = |voter: &NodeId| peers.connected(*voter) && !drained.contains(voter);
+            for voter in status.voters.into_iter().filter(there) {
                 let Some(behind) = group.behind(voter) else { continue };
                 let index = status.last_index.saturating_sub(behind);
                 let moves = behind == 0 || self.had.get(&(group.id(), voter)).is_none_or(|had| index > *had);

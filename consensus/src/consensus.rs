@@ -31,6 +31,8 @@ pub struct Consensus {
     changing: tokio::sync::Mutex<()>,
     hub: Arc<Hub>,
     wal: Wal,
+    /// Nodes that are to lead nothing.
+    drained: Mutex<BTreeSet<NodeId>>,
     failed: watch::Sender<Option<String>>,
     stop: CancellationToken,
     /// Keeps the folder locked; taken when everything has stopped.
@@ -67,8 +69,9 @@ impl Consensus {
         let snapshots = folder.snapshots();
         let folder = Mutex::new(Some(folder));
         let (groups, changing) = (RwLock::default(), tokio::sync::Mutex::default());
+        let drained = Mutex::default();
         let consensus =
-            Consensus { config, world, snapshots, groups, changing, hub, wal, failed, stop, folder };
+            Consensus { config, world, snapshots, groups, changing, hub, wal, drained, failed, stop, folder };
         let written = consensus.wal.groups();
         for id in consensus.config.groups() {
             let standing = consensus.standing(id)?;
@@ -96,7 +99,7 @@ impl Consensus {
                 tokio::spawn(members::follow(config.clone(), meta, hub, stop.clone()));
             }
         }
-        watch_dismissal(hub, failed.clone(), stop.clone());
+        watch_dismissal(Arc::clone(hub), failed.clone(), stop.clone());
         let consensus = Arc::new(consensus);
         tokio::spawn(balance::run(Arc::downgrade(&consensus), consensus.stop.clone()));
         Ok(consensus)
@@ -294,6 +297,18 @@ impl Consensus {
         self.hub.set_removed(removed);
     }
 
+    /// Says which nodes are to lead nothing: no leadership is given to them to spread the load.
+    pub fn set_drained(&self, drained: &BTreeSet<NodeId>) {
+        let mut known = self.drained.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != *drained {
+            known.clone_from(drained);
+        }
+    }
+
+    pub(crate) fn drained(&self) -> BTreeSet<NodeId> {
+        self.drained.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The cluster runs at this feature level: nodes that do not know it are refused from now on.
     pub fn set_level(&self, level: u32) {
         self.hub.set_level(level);
@@ -304,6 +319,12 @@ impl Consensus {
     #[must_use]
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.failed.subscribe()
+    }
+
+    /// Whether this node stops because it was removed from the cluster while it ran, as it was told to.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.hub.has_left()
     }
 
     /// Says that this node must stop, for something that the layers above keep on its disk: as if the
@@ -393,13 +414,18 @@ fn watch_log(wal: Wal, failed: watch::Sender<Option<String>>, stop: Cancellation
 }
 
 /// Reports that the others have removed this node.
-fn watch_dismissal(hub: &Hub, failed: watch::Sender<Option<String>>, stop: CancellationToken) {
+fn watch_dismissal(hub: Arc<Hub>, failed: watch::Sender<Option<String>>, stop: CancellationToken) {
     let mut dismissed = hub.dismissed();
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         if let Ok(why) = dismissed.wait_for(Option::is_some).await
             && let Some(why) = why.clone()
         {
-            report(&failed, why);
+            if hub.has_left() {
+                tracing::info!("this node has left the cluster: {why}");
+                first(&failed, why);
+            } else {
+                report(&failed, why);
+            }
         }
     }));
 }
@@ -407,6 +433,10 @@ fn watch_dismissal(hub: &Hub, failed: watch::Sender<Option<String>>, stop: Cance
 /// The first failure is the cause; later ones are its consequences.
 fn report(failed: &watch::Sender<Option<String>>, why: String) {
     tracing::error!("this node must stop: {why}");
+    first(failed, why);
+}
+
+fn first(failed: &watch::Sender<Option<String>>, why: String) {
     failed.send_if_modified(|present| {
         let first = present.is_none();
         if first {

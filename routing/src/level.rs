@@ -18,10 +18,14 @@ pub const FIRST: u32 = 1;
 /// | 2 | levels themselves: raised by the cluster, held by `ctl level --hold` |
 /// | 3 | zones of nodes in the meta group's state |
 /// | 4 | moves of domains between shards |
-pub const LATEST: u32 = 4;
+/// | 5 | drained nodes in the meta group's state |
+pub const LATEST: u32 = 5;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
+
+/// From here on nodes are drained and kept, and the meta group's snapshots say which.
+pub const DRAINS: u32 = 5;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

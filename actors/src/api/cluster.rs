@@ -51,6 +51,8 @@ pub enum NodeStage {
     Member,
     /// It is to leave all groups.
     Leaving,
+    /// It is a member and leads nothing, as long as others can.
+    Drained,
 }
 
 /// What a node is told that joins.

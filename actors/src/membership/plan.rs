@@ -13,7 +13,7 @@ const BEHIND_MAX: u64 = 1_000;
 pub(crate) enum Step {
     /// Changes the members.
     Change(MemberChange),
-    /// Has another member lead, because this one is to go.
+    /// Has another member lead, because this one is to go, or to lead nothing.
     HandOver(NodeId),
 }
 
@@ -38,6 +38,8 @@ pub(crate) struct Situation<'a> {
     pub replicas: usize,
     /// What nodes share their fate with.
     pub zones: &'a BTreeMap<NodeId, String>,
+    /// Nodes that are to lead nothing, as long as others can.
+    pub drained: &'a BTreeSet<NodeId>,
 }
 
 /// Voters of a group in a cluster of so many nodes: as many as give the most safety for the
@@ -60,6 +62,11 @@ pub(crate) fn next(situation: &Situation<'_>) -> Option<Step> {
     }
     if !now.committed || nodes.is_empty() {
         return None;
+    }
+    if situation.drained.contains(&this)
+        && let Some(heir) = heir(situation)
+    {
+        return Some(Step::HandOver(heir));
     }
     let wanted = wanted(situation);
     for (&node, member) in nodes.iter().filter(|(_, member)| !member.leaving) {
@@ -93,6 +100,17 @@ pub(crate) fn next(situation: &Situation<'_>) -> Option<Step> {
     let left = |id: &NodeId| situation.group != GroupId::META || !situation.elsewhere.contains(id);
     let gone = now.members.keys().find(|id| !voters.contains(id) && goes(id) && left(id))?;
     Some(Step::Change(MemberChange::Dismiss(*gone)))
+}
+
+/// Who leads in place of a node that is to lead nothing: a voter that is there and up to date, another one
+/// for each group, so that what one led is spread.
+fn heir(situation: &Situation<'_>) -> Option<NodeId> {
+    let Situation { group, now, nodes, up, drained, .. } = *situation;
+    let able = now.voters().into_iter().filter(|id| {
+        let stays = nodes.get(id).is_some_and(|node| !node.leaving);
+        stays && up.contains(id) && !drained.contains(id) && is_near(now, *id)
+    });
+    able.max_by_key(|id| weight(group, *id))
 }
 
 fn is_near(now: &GroupMembers, node: NodeId) -> bool {

@@ -21,6 +21,7 @@ struct World {
     elsewhere: BTreeSet<NodeId>,
     replicas: usize,
     zones: BTreeMap<NodeId, String>,
+    drained: BTreeSet<NodeId>,
 }
 
 impl World {
@@ -44,6 +45,7 @@ impl World {
             elsewhere: BTreeSet::new(),
             replicas: 5,
             zones: BTreeMap::new(),
+            drained: BTreeSet::new(),
         }
     }
 
@@ -79,6 +81,7 @@ impl World {
             elsewhere: &self.elsewhere,
             replicas: self.replicas,
             zones: &self.zones,
+            drained: &self.drained,
         })
     }
 
@@ -418,4 +421,73 @@ fn voters_and_replicas_are_of_different_zones() {
         world.settle();
         assert!(world.now.voters().contains(&NodeId(6)), "group {group}");
     }
+}
+
+#[test]
+fn a_drained_node_leads_only_what_nobody_else_can() {
+    struct Case {
+        what: &'static str,
+        change: fn(&mut World),
+        /// Who may lead then; nobody else: the drained one goes on.
+        heirs: &'static [u64],
+    }
+    let cases = [
+        Case { what: "all are well", change: |_| {}, heirs: &[2, 3] },
+        Case {
+            what: "one is down",
+            change: |world| {
+                world.down(2);
+            },
+            heirs: &[3],
+        },
+        Case { what: "one is behind", change: |world| world.member(2).behind = Some(5_000), heirs: &[3] },
+        Case { what: "one learns", change: |world| world.member(2).voter = false, heirs: &[3] },
+        Case {
+            what: "one leaves",
+            change: |world| {
+                world.leave(3);
+            },
+            heirs: &[2],
+        },
+        Case {
+            what: "one is drained too",
+            change: |world| {
+                world.drained.insert(NodeId(3));
+            },
+            heirs: &[2],
+        },
+        Case {
+            what: "the others are down",
+            change: |world| {
+                world.down(2).down(3);
+            },
+            heirs: &[],
+        },
+        Case { what: "a change is not committed", change: |world| world.now.committed = false, heirs: &[] },
+        Case { what: "a change is half done", change: |world| world.now.joint = true, heirs: &[] },
+    ];
+    for Case { what, change, heirs } in cases {
+        let mut world = World::of(&[1, 2, 3]);
+        world.drained.insert(NodeId(1));
+        change(&mut world);
+        match world.next() {
+            Some(Step::HandOver(heir)) => assert!(heirs.contains(&heir.0), "{what}: {heir}"),
+            other => assert!(heirs.is_empty(), "{what}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_drained_node_led_is_spread_and_it_stays_a_voter() {
+    let mut led = BTreeMap::<NodeId, usize>::new();
+    for group in 1..=40 {
+        let mut world = World::of(&[1, 2, 3]);
+        world.group = GroupId(group);
+        world.drained.insert(NodeId(1));
+        world.settle();
+        assert_eq!(world.now.voters(), ids(&[1, 2, 3]), "group {group}");
+        *led.entry(world.this).or_default() += 1;
+    }
+    assert_eq!(led.keys().copied().collect::<BTreeSet<_>>(), ids(&[2, 3]));
+    assert!(led.values().all(|count| *count >= 10), "{led:?}");
 }

@@ -57,12 +57,13 @@ impl Tender {
         let told = SharedTold::default();
         loop {
             tokio::time::sleep(LOOK).await;
-            let (nodes, gone, replicas, level, zones) = {
+            let (nodes, gone, replicas, level, zones, drained) = {
                 let meta = self.meta.read().unwrap_or_else(PoisonError::into_inner);
-                let zones = meta.zones().clone();
-                (meta.members().clone(), meta.removed(), meta.replicas(), meta.level(), zones)
+                let (zones, drained) = (meta.zones().clone(), meta.drained().clone());
+                (meta.members().clone(), meta.removed(), meta.replicas(), meta.level(), zones, drained)
             };
             self.consensus.set_level(level);
+            self.consensus.set_drained(&drained);
             if gone != removed {
                 self.consensus.set_removed(gone.clone());
                 removed = gone;
@@ -85,6 +86,7 @@ impl Tender {
                     elsewhere: &elsewhere,
                     replicas,
                     zones: &zones,
+                    drained: &drained,
                 };
                 match next(&situation) {
                     Some(step) => steps.push(self.take(group.clone(), now.index, step)),

@@ -102,6 +102,11 @@ pub(crate) enum MetaCommand {
         domain: DomainId,
         number: u64,
     },
+    /// A node is to lead nothing, as long as another can, or may lead again.
+    Drain {
+        node: NodeId,
+        drained: bool,
+    },
 }
 
 impl MetaCommand {
@@ -124,6 +129,7 @@ impl MetaCommand {
             | MetaCommand::PlaceMoved { .. }
             | MetaCommand::CancelMove { .. }
             | MetaCommand::EndMove { .. } => level::MOVES,
+            MetaCommand::Drain { .. } => level::DRAINS,
         }
     }
 }
@@ -222,6 +228,9 @@ pub(crate) struct MetaState {
     /// Domains on their way. Written after the zones, likewise.
     #[serde(skip)]
     pub(super) moves: Moves,
+    /// Nodes that are to lead nothing. Written after the moves, likewise.
+    #[serde(skip)]
+    drained: BTreeSet<NodeId>,
     requests: Requests<MetaCommand, MetaOutcome, REQUESTS_MAX>,
 }
 
@@ -266,6 +275,7 @@ impl MetaState {
             MetaCommand::Gone { node } => {
                 self.members.remove(node);
                 self.zones.remove(node);
+                self.drained.remove(node);
                 Ok(MetaDone::Ok)
             }
             MetaCommand::SetReplicas { replicas } => {
@@ -293,6 +303,7 @@ impl MetaState {
             MetaCommand::PlaceMoved { domain, number } => self.place_moved(*domain, *number),
             MetaCommand::CancelMove { domain } => self.cancel_move(*domain),
             MetaCommand::EndMove { domain, number } => self.end_move(*domain, *number),
+            MetaCommand::Drain { node, drained } => self.drain(*node, *drained),
         }
     }
 
@@ -368,6 +379,23 @@ impl MetaState {
         }
     }
 
+    fn drain(&mut self, node: NodeId, drained: bool) -> MetaOutcome {
+        if !self.members.contains_key(&node) {
+            return Err(Rejected::Unknown { kind: "node".to_owned(), id: node.to_string() });
+        }
+        if !drained {
+            self.drained.remove(&node);
+            return Ok(MetaDone::Ok);
+        }
+        let lead = |(id, member): &(&NodeId, &Member)| !member.leaving && !self.drained.contains(id);
+        if self.members.iter().filter(lead).all(|(id, _)| *id == node) {
+            let why = "no other node would lead: let one lead again first (centralita ctl node undrain)";
+            return Err(Rejected::InUse { why: why.to_owned() });
+        }
+        self.drained.insert(node);
+        Ok(MetaDone::Ok)
+    }
+
     /// The earliest wall time that a new request's id should bear, Unix milliseconds: after the clock
     /// by which ids are too old, and so after all that were forgotten.
     pub(crate) fn asked_from_ms(&self) -> u64 {
@@ -382,7 +410,10 @@ impl MetaState {
     /// The state as it is in a snapshot. Settings that nobody has changed are not written: such a state
     /// is what builds that knew none write and read.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        if self.moves != Moves::default() {
+        if !self.drained.is_empty() {
+            let (zones, moves, drained) = (&self.zones, &self.moves, &self.drained);
+            codec::encode(&(self, self.settings, self.levels, zones, moves, drained))
+        } else if self.moves != Moves::default() {
             codec::encode(&(self, self.settings, self.levels, &self.zones, &self.moves))
         } else if !self.zones.is_empty() {
             codec::encode(&(self, self.settings, self.levels, &self.zones))
@@ -400,6 +431,12 @@ impl MetaState {
     /// # Errors
     /// As of [`codec::decode`].
     pub(crate) fn decode(encoded: &[u8]) -> Result<Self, codec::CodecError> {
+        type Drained = BTreeSet<NodeId>;
+        if let Ok((state, settings, levels, zones, moves, drained)) =
+            codec::decode::<(Self, Settings, Levels, Zones, Moves, Drained)>(encoded)
+        {
+            return Ok(Self { settings, levels, zones, moves, drained, ..state });
+        }
         if let Ok((state, settings, levels, zones, moves)) =
             codec::decode::<(Self, Settings, Levels, Zones, Moves)>(encoded)
         {
@@ -422,6 +459,11 @@ impl MetaState {
     /// What nodes share their fate with, where it was said.
     pub(crate) fn zones(&self) -> &Zones {
         &self.zones
+    }
+
+    /// Nodes that are to lead nothing, as long as others can.
+    pub(crate) fn drained(&self) -> &BTreeSet<NodeId> {
+        &self.drained
     }
 
     /// The level that the cluster runs at.
@@ -453,6 +495,7 @@ impl MetaState {
         }
         self.members.clear();
         self.zones.clear();
+        self.drained.clear();
         self.last_node = 0;
         self.found(&BTreeMap::from([(founder, address.to_owned())]));
         self.last_account = self.last_account.saturating_add(SKIPPED);
@@ -716,6 +759,38 @@ mod tests {
         ask(&mut state, MetaCommand::Leave { node: NodeId(2) }).unwrap();
         ask(&mut state, MetaCommand::Gone { node: NodeId(2) }).unwrap();
         assert_eq!(zones(&state), "");
+    }
+
+    #[test]
+    fn somebody_can_always_lead_and_who_cannot_is_in_a_snapshot() {
+        let mut state = MetaState::new(1);
+        let mut number = 0;
+        let mut ask = |state: &mut MetaState, command: MetaCommand| {
+            number += 1;
+            state.apply(MetaRequest { id: id(1_000, number), command }, 1, 1_000)
+        };
+        let drain = |node, drained| MetaCommand::Drain { node: NodeId(node), drained };
+        let members = (1..=3).map(|id| (NodeId(id), format!("host:{id}"))).collect();
+        ask(&mut state, MetaCommand::Found { members }).unwrap();
+        ask(&mut state, MetaCommand::SetLevel { level: level::MOVES }).unwrap();
+        assert_eq!(ask(&mut state, drain(1, true)), Err(Rejected::Level { level: level::MOVES }));
+        ask(&mut state, MetaCommand::SetLevel { level: level::DRAINS }).unwrap();
+        let before = state.encode();
+        assert!(matches!(ask(&mut state, drain(9, true)), Err(Rejected::Unknown { .. })));
+        ask(&mut state, drain(1, true)).unwrap();
+        ask(&mut state, drain(1, true)).unwrap();
+        ask(&mut state, MetaCommand::Leave { node: NodeId(2) }).unwrap();
+        let last = ask(&mut state, drain(3, true));
+        assert!(matches!(last, Err(Rejected::InUse { .. })), "one leaves, one is drained: {last:?}");
+        let read = MetaState::decode(&state.encode()).unwrap();
+        assert_eq!((read.drained(), &read), (&BTreeSet::from([NodeId(1)]), &state));
+        assert_eq!(read.hash(), state.hash());
+        assert!(MetaState::decode(&before).unwrap().drained().is_empty(), "of a build that knew none");
+        ask(&mut state, drain(1, false)).unwrap();
+        ask(&mut state, drain(3, true)).unwrap();
+        ask(&mut state, MetaCommand::Leave { node: NodeId(3) }).unwrap();
+        ask(&mut state, MetaCommand::Gone { node: NodeId(3) }).unwrap();
+        assert!(state.drained().is_empty());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -67,6 +67,8 @@ pub struct Hub {
     level: AtomicU32,
     /// What another node said when it refused this one as removed.
     dismissed: watch::Sender<Option<String>>,
+    /// Whether it has had a link with another node since it was started.
+    met: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -104,6 +106,7 @@ impl Hub {
             members: Mutex::default(),
             level: AtomicU32::new(0),
             dismissed: watch::Sender::new(None),
+            met: AtomicBool::new(false),
             stop,
         })
     }
@@ -191,6 +194,12 @@ impl Hub {
     /// Becomes `Some` when another node refuses this one because it was removed.
     pub fn dismissed(&self) -> watch::Receiver<Option<String>> {
         self.dismissed.subscribe()
+    }
+
+    /// Whether another node refuses this one as removed that was a member when this one was started: it has
+    /// left, and is not an old folder that comes back.
+    pub fn has_left(&self) -> bool {
+        self.met.load(Ordering::Relaxed) && self.dismissed.borrow().is_some()
     }
 
     /// Sets who answers calls, once, and tells it who is connected; false when there is one.
@@ -386,6 +395,7 @@ impl Hub {
             link.close();
             return;
         }
+        self.met.store(true, Ordering::Relaxed);
         slot.send_replace(Some(Arc::clone(link)));
         self.liveness.came(link.peer());
         self.inbox.changed(link.peer(), true);

@@ -56,6 +56,19 @@ impl Cluster for ClusterService {
             .await
     }
 
+    async fn drain_node(
+        &self,
+        request: Request<v1::DrainNodeRequest>,
+    ) -> Result<Response<v1::DrainNodeResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Cluster/DrainNode", request, |engine, call, deadline| async move {
+                let id = engine.new_request_id();
+                engine.drain_node(id, NodeId(call.node), !call.lead_again, deadline).await?;
+                Ok(v1::DrainNodeResponse {})
+            })
+            .await
+    }
+
     async fn set_replicas(
         &self,
         request: Request<v1::SetReplicasRequest>,
@@ -212,6 +225,7 @@ fn write(state: &ClusterState) -> v1::ClusterState {
                     NodeStage::Joining => Stage::Joining,
                     NodeStage::Member => Stage::Member,
                     NodeStage::Leaving => Stage::Leaving,
+                    NodeStage::Drained => Stage::Drained,
                 }
                 .into(),
             })

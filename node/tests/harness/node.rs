@@ -238,6 +238,11 @@ impl Node {
         (status, self.start.clone())
     }
 
+    /// Waits until it has ended, by itself or by a signal.
+    pub fn ended(self) -> Ended {
+        self.running.end()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").arg(signal).arg(self.pid().to_string()).status();

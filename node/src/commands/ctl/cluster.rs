@@ -53,6 +53,7 @@ fn nodes(state: &ClusterState) -> Table {
         let stage = match node.stage() {
             Stage::Joining => "joining",
             Stage::Leaving => "leaving",
+            Stage::Drained => "drained",
             Stage::Member | Stage::Unspecified => "member",
         };
         let led = state.shards.iter().filter(|shard| shard.leader == node.id).count();
@@ -135,6 +136,10 @@ fn wrong(state: &ClusterState) -> Vec<String> {
             Stage::Leaving => {
                 lines.push(format!("MOVES node {} leaves: still member of {left} groups", node.id));
             }
+            Stage::Drained => lines.push(format!(
+                "MOVES node {} is drained and leads nothing: `centralita ctl node undrain {}` when it may",
+                node.id, node.id
+            )),
             Stage::Member | Stage::Unspecified => {}
         }
     }
@@ -241,5 +246,7 @@ mod tests {
         let mut moving = state([true; 3], [Some(1); 3]);
         moving.nodes[2].stage = Stage::Leaving.into();
         assert!(wrong(&moving)[0].contains("node 3 leaves: still member of 1 groups"));
+        moving.nodes[2].stage = Stage::Drained.into();
+        assert!(wrong(&moving)[0].contains("ctl node undrain 3"));
     }
 }

@@ -28,7 +28,7 @@ use output::Output;
 const EXAMPLES: &str = "\
 Examples:
   centralita ctl cluster
-  centralita ctl node remove 3 --dry-run
+  centralita ctl node drain 3 --dry-run
   centralita ctl replicas 3
   centralita ctl create account Acme
   centralita ctl create domain --account acct_1 Support
@@ -66,7 +66,7 @@ pub struct Args {
 enum Command {
     /// Shows nodes, shards, leaders, lag, what moves, and what is wrong with what to do.
     Cluster,
-    /// Removes nodes.
+    /// Takes nodes out of service, for good or for a while.
     Node {
         /// What to do.
         #[command(subcommand)]

@@ -95,6 +95,10 @@ async fn serve(settings: &Settings, faults: &Faults, parent: Option<parent::Pare
             tracing::info!("stopped");
             Ok(())
         }
+        Some(_) if engine.has_left() => {
+            tracing::info!("stopped: this node has left the cluster, its data folder is of no use any more");
+            Ok(())
+        }
         Some(why) => {
             tracing::error!(%why, "this node had to stop");
             let remedy = "see the log above for the first error; data that was acknowledged is on disk";

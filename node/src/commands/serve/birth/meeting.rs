@@ -204,6 +204,13 @@ impl Cluster for Meeting {
     ) -> Result<Response<v1::RemoveNodeResponse>, Status> {
         Err(self.none_yet())
     }
+
+    async fn drain_node(
+        &self,
+        _: Request<v1::DrainNodeRequest>,
+    ) -> Result<Response<v1::DrainNodeResponse>, Status> {
+        Err(self.none_yet())
+    }
 }
 
 #[cfg(test)]
