@@ -7,7 +7,7 @@ use crate::config::{Config, StartError, World};
 use crate::group::{self, Group, LogClock, Machine, Standing, Started};
 use crate::members;
 use crate::seeded::Seeded;
-use crate::snapshots::SnapshotStore;
+use crate::snapshots::{Incoming, SnapshotStore};
 use crate::store::{DataFolder, Identity, LogStore};
 use crate::transport::{Hub, Network, PeerService, Peers};
 use crate::type_config::types::{LogId, Raft, SnapshotMeta};
@@ -90,7 +90,7 @@ impl Consensus {
         hub.start();
         hub.set_members(&config.members);
         for (id, opened) in consensus.opened().iter() {
-            hub.inbox.serve(*id, opened.raft.clone(), opened.floor);
+            hub.inbox.serve(*id, opened.raft.clone(), opened.floor, consensus.incoming(*id));
             if *id == GroupId::META {
                 let (meta, hub) = (opened.raft.clone(), Arc::clone(hub));
                 tokio::spawn(members::follow(config.clone(), meta, hub, stop.clone()));
@@ -139,7 +139,7 @@ impl Consensus {
             let opened = opened.get(&id).ok_or_else(|| StartError::Config("the node stops".to_owned()))?;
             (opened.raft.clone(), opened.group.clone())
         };
-        self.hub.inbox.serve(id, raft, floor);
+        self.hub.inbox.serve(id, raft, floor, self.incoming(id));
         tracing::info!(group = %id, at, "a replica is opened");
         Ok(group)
     }
@@ -196,6 +196,13 @@ impl Consensus {
         standing.map_err(|error| data_error(&self.config, error))
     }
 
+    /// Where what comes of a group's snapshot is kept.
+    fn incoming(&self, id: GroupId) -> Incoming<SnapshotMeta> {
+        let bytes_max = self.config.limits.snapshot_bytes as u64;
+        let incoming = Incoming::new(Arc::clone(&self.world.disk), &self.snapshots, id, bytes_max);
+        incoming.seeded(Seeded::of(&self.config))
+    }
+
     /// Starts a group over what the disk has of it. `founds`: whether this node may be the first of it; one
     /// whose replica was opened for a group that works must not.
     async fn start_group(
@@ -228,7 +235,7 @@ impl Consensus {
         let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed, seeded));
         let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock), seeded).await;
         let machine = machine.map_err(|error| data_error(config, error))?;
-        let network = Network::new(self.hub.peers.clone(), id, seeded);
+        let network = Network::new(self.hub.peers.clone(), id, config.limits.snapshot_part_bytes, seeded);
         let log = LogStore::new(&self.wal, id);
         let parts = (clock, self.hub.liveness.activity());
         let started = group::start(config, world, id, network, log, machine, parts).await;

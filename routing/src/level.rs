@@ -18,7 +18,8 @@ pub const FIRST: u32 = 1;
 /// | 2 | levels themselves: raised by the cluster, held by `ctl level --hold` |
 /// | 3 | zones of nodes in the meta group's state |
 /// | 4 | moves of domains between shards |
-pub const LATEST: u32 = 4;
+/// | 5 | between nodes: snapshots in parts |
+pub const LATEST: u32 = 5;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
