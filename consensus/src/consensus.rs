@@ -1,9 +1,10 @@
 //! A node's part in the cluster: all its groups, one log, one transport.
 
 use crate::api::{GroupId, Leadership, NodeId, PeerHandler, StateMachine};
-use crate::balance;
+use crate::balance::{self, Leads};
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
+use crate::figures::Figures;
 use crate::group::{self, Group, LogClock, Machine, Standing, Started};
 use crate::members;
 use crate::seeded::Seeded;
@@ -98,7 +99,7 @@ impl Consensus {
         }
         watch_dismissal(hub, failed.clone(), stop.clone());
         let consensus = Arc::new(consensus);
-        tokio::spawn(balance::run(Arc::downgrade(&consensus), consensus.stop.clone()));
+        tokio::spawn(balance::run(Arc::downgrade(&consensus), consensus.config.node, consensus.stop.clone()));
         Ok(consensus)
     }
 
@@ -233,11 +234,11 @@ impl Consensus {
         let seeded = Seeded::of(config);
         let snapshots = snapshots.map_err(|error| data_error(config, error))?.seeded(seeded);
         let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed, seeded));
-        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock), seeded).await;
+        let parts = (clock, self.hub.liveness.activity());
+        let machine = Machine::open(id, machine, snapshots, parts.clone(), seeded).await;
         let machine = machine.map_err(|error| data_error(config, error))?;
         let network = Network::new(self.hub.peers.clone(), id, config.limits.snapshot_part_bytes, seeded);
         let log = LogStore::new(&self.wal, id);
-        let parts = (clock, self.hub.liveness.activity());
         let started = group::start(config, world, id, network, log, machine, parts).await;
         started.map_err(|text| StartError::Group { group: id, text })
     }
@@ -278,9 +279,22 @@ impl Consensus {
         self.opened().values().map(|opened| opened.group.clone()).collect()
     }
 
-    /// How many groups each connected peer leads, by its last ping.
-    pub(crate) fn led_by_peers(&self) -> BTreeMap<NodeId, usize> {
+    /// What each connected peer does as a leader, by its last ping.
+    pub(crate) fn led_by_peers(&self) -> BTreeMap<NodeId, Leads> {
         self.hub.liveness.led()
+    }
+
+    /// What this node does as a leader, and each one that it has a stream with, as that one said last.
+    #[must_use]
+    pub fn leads(&self) -> BTreeMap<NodeId, Leads> {
+        let mut all = self.led_by_peers();
+        all.insert(self.config.node, self.hub.liveness.leads());
+        all
+    }
+
+    /// Where what happens is counted.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.config.figures
     }
 
     /// Who leads a group, as it changes, also where this node has no replica of it; `None` when the

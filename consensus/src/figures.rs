@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Figures {
     snapshots_resumed: AtomicU64,
+    leaders_balanced: AtomicU64,
 }
 
 impl Figures {
@@ -13,6 +14,16 @@ impl Figures {
     #[must_use]
     pub fn snapshots_resumed(&self) -> u64 {
         self.snapshots_resumed.load(Ordering::Relaxed)
+    }
+
+    /// Groups that a leader gave to a node with less to do.
+    #[must_use]
+    pub fn leaders_balanced(&self) -> u64 {
+        self.leaders_balanced.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn leader_balanced(&self) {
+        self.leaders_balanced.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn snapshot_resumed(&self) {

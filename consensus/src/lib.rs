@@ -25,6 +25,7 @@ mod type_config;
 pub mod wal;
 
 pub use api::*;
+pub use balance::Leads;
 pub use config::{
     About, Config, LEVEL_PARTS, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing,
     World, is_zone,

@@ -15,7 +15,7 @@ const HEADER_BYTES: usize = 14;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// Says that the sender lives, and what it leads.
+    /// Says that the sender lives, and what it leads. Its id is the load of that, and 1; 0: it says nothing of it.
     Ping = 0,
     /// The layers above call; body: deadline in milliseconds (8 bytes), message.
     Call = 1,

@@ -141,7 +141,7 @@ impl Reader {
         let Frame { kind, group, id, body, .. } = frame;
         match kind {
             Kind::Abort => {}
-            Kind::Ping => self.inbox.liveness.pinged(self.link.peer(), body),
+            Kind::Ping => self.inbox.liveness.pinged(self.link.peer(), id, body),
             Kind::Ask => self.inbox.liveness.asked(GroupId(u32::try_from(id).unwrap_or(u32::MAX))),
             Kind::Call => self.call(id, body),
             Kind::Answer => self.link.answered(Kind::Answer, id, Reply::Body(body)),
