@@ -233,3 +233,25 @@ fn what_a_process_left_goes_at_the_next_start_and_when_the_group_closes() {
         before.clear().await.expect("it is gone already");
     });
 }
+
+/// A group that closes: its store is opened to clear it, and its receiver lets go what came, at the same time.
+#[test]
+fn a_store_opens_while_what_was_coming_is_let_go() {
+    run(async {
+        for turns in 0..8 {
+            let disk = MemDisk::new();
+            let mut incoming = incoming(&disk).await;
+            incoming.offer(sent(1, data(1, 35)).await.0).await.expect("it is taken");
+            let lets_go = async {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                incoming.clear().await
+            };
+            let opens = SnapshotStore::<u64>::open(disk.mount(), Path::new(FOLDER), GROUP);
+            let (opened, gone) = tokio::join!(opens, lets_go);
+            opened.map(drop).unwrap_or_else(|error| panic!("after {turns} turns: {error}"));
+            gone.unwrap_or_else(|error| panic!("after {turns} turns: {error}"));
+        }
+    });
+}

@@ -74,7 +74,8 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         let current = numbers.pop();
         superseded.extend(numbers.into_iter().map(|number| folder.join(file_name(group, number))));
         for path in &superseded {
-            disk.remove(path).await?;
+            // What was coming may go by itself just now, where a group closes.
+            remove_if_there(&disk, path).await?;
         }
         // The process before this one may have died before it made the current name durable.
         if current.is_some() || !superseded.is_empty() {
