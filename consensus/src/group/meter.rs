@@ -12,8 +12,10 @@ pub const LOAD_IDLE: u64 = 10;
 const LOAD_MAX: u64 = 10_000_000;
 /// Between two looks at how much came.
 const SAMPLE: Duration = Duration::from_secs(1);
-/// A look counts so much against all before it: what is over is forgotten by half in some eleven looks.
+/// A second counts so much against all before it: what is over is forgotten by half in some eleven seconds.
 const WEIGHT: u64 = 16;
+/// Seconds after which nothing is left of the most that there was before.
+const FORGOTTEN: u128 = 400;
 
 /// Counts the commands that a replica applies, and makes a load of them.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Meter {
 struct Smoothed {
     /// When it was last looked at, and how many commands there had been.
     last: Option<(Instant, u64)>,
+    /// Time since then that does not count yet, in microseconds: less than a second.
+    owed: u128,
     /// Thousandths of a command a second.
     rate_milli: u64,
 }
@@ -36,8 +40,8 @@ impl Meter {
         self.commands.fetch_add(commands as u64, Ordering::Relaxed);
     }
 
-    /// The load now, from [`LOAD_IDLE`] up, in commands a second. To be asked every second or more often: what
-    /// comes between two questions that are further apart is spread over the time between.
+    /// The load now, from [`LOAD_IDLE`] up, in commands a second. What comes between two questions is spread over
+    /// the time between.
     pub fn load(&self, now: Instant) -> u64 {
         let mut smoothed = self.smoothed.lock().unwrap_or_else(PoisonError::into_inner);
         let commands = self.commands.load(Ordering::Relaxed);
@@ -60,7 +64,11 @@ impl Smoothed {
         self.last = Some((now, commands));
         let came = u128::from(commands.saturating_sub(before));
         let rate = u64::try_from(came * 1_000_000_000 / micros).unwrap_or(u64::MAX).min(LOAD_MAX * 1_000);
-        self.rate_milli = (self.rate_milli * (WEIGHT - 1) + rate) / WEIGHT;
+        let time = self.owed + micros;
+        self.owed = time % SAMPLE.as_micros();
+        for _ in 0..(time / SAMPLE.as_micros()).min(FORGOTTEN) {
+            self.rate_milli = (self.rate_milli * (WEIGHT - 1) + rate) / WEIGHT;
+        }
     }
 }
 
@@ -93,19 +101,30 @@ mod tests {
         assert_eq!(idle.last(), Some(&LOAD_IDLE));
     }
 
+    /// On the way, too: a leader is asked ten times a second, and whoever looks at a follower asks now and then.
     #[test]
     fn how_often_it_is_asked_says_nothing() {
-        let [often, seldom] = [100, 4_000].map(|every_ms| {
-            let meter = Meter::default();
-            let begun = Instant::now();
-            let mut load = meter.load(begun);
-            for ms in (every_ms..=200_000).step_by(every_ms) {
-                meter.applied(every_ms / 2);
-                load = meter.load(begun + Duration::from_millis(ms as u64));
+        for (after_ms, expected) in [(12_000, 270..=285), (48_000, 480..=492), (192_000, 500..=510)] {
+            for every_ms in [100, 1_500, 4_000] {
+                let meter = Meter::default();
+                let begun = Instant::now();
+                let mut load = meter.load(begun);
+                for ms in (every_ms..=after_ms).step_by(every_ms) {
+                    meter.applied(every_ms / 2);
+                    load = meter.load(begun + Duration::from_millis(ms as u64));
+                }
+                assert!(expected.contains(&load), "{load} after {after_ms} ms, every {every_ms} ms");
             }
-            load
-        });
-        assert!(often.abs_diff(seldom) < 30 && often > 490, "{often} {seldom}");
+        }
+    }
+
+    #[test]
+    fn a_long_time_without_a_question_is_no_long_work() {
+        let meter = Meter::default();
+        let mut now = Instant::now();
+        meter.load(now);
+        loads(&meter, &mut now, 100, 1_000);
+        assert_eq!(meter.load(now + Duration::from_secs(1 << 40)), LOAD_IDLE);
     }
 
     #[test]

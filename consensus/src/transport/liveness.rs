@@ -285,11 +285,13 @@ impl Liveness {
         let mut ping = BytesMut::with_capacity(LED_BYTES * groups.len());
         for (group, watched) in groups {
             let orders = watched.look(now, lines);
+            // Of what is led elsewhere, too: who leads it next goes on from there.
+            let load = watched.activity.meter.load(now);
             if orders.leads {
                 ping.put_u32_le(group.0);
                 ping.put_u64_le(watched.quiet.term());
                 looked.leads.groups += 1;
-                looked.leads.load += watched.activity.meter.load(now);
+                looked.leads.load += load;
             }
             looked.asks.extend(orders.ask.map(|peer| (peer, *group)));
             looked.pushes.extend(orders.push.map(|push| (watched.raft.clone(), push)));
