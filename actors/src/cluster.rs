@@ -6,7 +6,7 @@ use crate::wire::{PeerAnswer, PeerCall};
 use crate::{
     ClusterState, Engine, Figures, MoveProgress, MoveState, NodeStage, NodeState, Replica, ShardState,
 };
-use consensus::{Group, GroupId, GroupMember, GroupMembers, NodeId};
+use consensus::{Group, GroupId, GroupMember, GroupMembers, Leads, NodeId};
 use proto::codec;
 use routing::{DomainId, LogTime, ShardId};
 use std::collections::BTreeMap;
@@ -161,8 +161,10 @@ impl Inner {
         let groups = if stay > meta.replicas() { 1 } else { usize::MAX };
         let groups: Vec<GroupMembers> =
             self.consensus.groups().iter().take(groups).map(Group::members).collect();
-        let state =
-            |id: NodeId, address: &str, leaving| self.node_state(&meta, &groups, (id, address, leaving));
+        let leads = self.consensus.leads();
+        let state = |id: NodeId, address: &str, leaving| {
+            self.node_state((&meta, &groups, &leads), (id, address, leaving))
+        };
         let mut nodes: Vec<NodeState> =
             known.map(|(id, member)| state(*id, &member.address, member.leaving)).collect();
         if nodes.is_empty() {
@@ -173,8 +175,7 @@ impl Inner {
 
     fn node_state(
         &self,
-        meta: &MetaState,
-        groups: &[GroupMembers],
+        (meta, groups, leads): (&MetaState, &[GroupMembers], &BTreeMap<NodeId, Leads>),
         (id, address, leaving): (NodeId, &str, bool),
     ) -> NodeState {
         let reachable = id == self.router.this || self.router.peers.connected(id);
@@ -189,7 +190,8 @@ impl Inner {
         let said = self.router.peers.about(id).map(|about| about.level);
         let knows = if id == self.router.this { Some(self.config.level) } else { said };
         let zone = meta.zones().get(&id).cloned().unwrap_or_default();
-        NodeState { id, address: address.to_owned(), reachable, stage, knows, zone }
+        let leads = leads.get(&id).copied();
+        NodeState { id, address: address.to_owned(), reachable, stage, knows, zone, leads }
     }
 
     fn figures(&self) -> Figures {

@@ -5,6 +5,9 @@ use routing::{PlantedBug, level};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What nodes send each other depends on the same levels as all else.
+const _: () = assert!(consensus::LEVEL_PARTS <= level::LATEST);
+
 /// Settings of an engine. What consensus needs is in `consensus::Config`.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {

@@ -1,39 +1,96 @@
-//! Who should lead less: leadership goes from nodes that lead much to nodes that lead little, a group at a
-//! time, so that the work is spread after nodes came, went, or failed.
+//! Who should lead less: leadership goes from the node that has most to do as a leader to one that has less, a
+//! group at a time, so that the work is spread after nodes came, went, or failed, and after it moved between
+//! groups.
 
 use crate::api::{GroupId, NodeId};
 use crate::consensus::Consensus;
+use crate::group::LOAD_IDLE;
 use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Time between two looks.
+/// Time between two looks, and so between two groups that a node gives away.
 const LOOK: Duration = Duration::from_secs(5);
 /// Looks in a row at which there must be something to give away; then a group at every look.
 const STEADY_LOOKS: u32 = 3;
+/// Looks without any change of leaders after which a node gives too that has less to do than one other; after
+/// twice as many, one that has less than two others, and so on: the others cannot.
+const CALM_LOOKS: u32 = 3;
 /// Entries that the next leader may be behind.
 const BEHIND_MAX: u64 = 100;
-/// By so many groups a node must lead more than the other: by one less, the other would lead more then.
-const MORE_BY: usize = 2;
+/// A hand-over must gain so much of the commands that the giver is measured to carry out: an eighth.
+const MARGIN_PART: u64 = 8;
 
-/// A group that this node leads, and the voters that could take over now.
-type Led = (GroupId, Vec<NodeId>);
+/// What a node does as a leader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Leads {
+    /// How many groups it leads.
+    pub groups: usize,
+    /// Their load together, in commands a second; a group in which nothing happens has [`LOAD_IDLE`].
+    pub load: u64,
+}
 
-/// What to give to whom, if anything: to the voter that leads least, if that is less enough. `own`: groups
-/// that this node leads; `others`: groups that each connected peer leads, by its last ping.
-fn give(own: usize, others: &BTreeMap<NodeId, usize>, led: &[Led]) -> Option<(GroupId, NodeId)> {
-    let pairs = led.iter().flat_map(|(group, heirs)| heirs.iter().map(move |heir| (*group, *heir)));
-    let counted = pairs.filter_map(|(group, heir)| Some((*others.get(&heir)?, heir, group)));
-    let less = counted.filter(|(count, ..)| own >= count + MORE_BY);
-    less.min().map(|(_, heir, group)| (group, heir))
+/// A group that this node leads: its load, and the voters that could take over now.
+#[derive(Debug, Clone)]
+struct Led {
+    group: GroupId,
+    load: u64,
+    heirs: Vec<NodeId>,
+}
+
+/// What a hand-over from a node that leads these must gain at least: an idle group's load, by which idle groups
+/// go to a node that leads two less, or fewer still, and never back; and a part of what was measured, which trembles.
+fn margin(led: &[Led]) -> u64 {
+    let measured: u64 = led.iter().map(|led| led.load.saturating_sub(LOAD_IDLE)).sum();
+    LOAD_IDLE.max(measured / MARGIN_PART)
+}
+
+/// What to give to whom, if anything: the group and the voter by which the larger of both loads gets smallest. Only
+/// where the heir, with the group, has less than this node has now, by the margin; for the group to go back,
+/// loads must change by twice the margin. `others`: what each connected peer leads, by its last ping.
+fn give(others: &BTreeMap<NodeId, Leads>, led: &[Led]) -> Option<(GroupId, NodeId)> {
+    let own: u64 = led.iter().map(|led| led.load).sum();
+    let pairs = led.iter().flat_map(|led| led.heirs.iter().map(move |heir| (led, *heir)));
+    let after = pairs.filter_map(|(one, heir)| {
+        let theirs = others.get(&heir)?.load.saturating_add(one.load);
+        let gains = theirs.saturating_add(margin(led)) <= own;
+        gains.then(|| (theirs.max(own - one.load), theirs, heir, one.group))
+    });
+    after.min().map(|(.., heir, group)| (group, heir))
+}
+
+/// How many of the others have more to do than this node; of those with as much, the first goes first.
+fn rank(this: NodeId, own: u64, others: &BTreeMap<NodeId, Leads>) -> u32 {
+    let before = |(id, leads): &(&NodeId, &Leads)| (leads.load, this) > (own, **id);
+    u32::try_from(others.iter().filter(before).count()).unwrap_or(u32::MAX)
+}
+
+/// When to give: not at once, and one node after the other, so that several do not give to the same one.
+#[derive(Debug, Default)]
+struct Patience {
+    /// Looks in a row at which there was something to give.
+    steady: u32,
+    /// Looks since leaders changed.
+    calm: u32,
+    /// How many groups each node led at the last look.
+    led: BTreeMap<NodeId, usize>,
+}
+
+impl Patience {
+    /// Takes a look: whether what there is to give is given now.
+    fn look(&mut self, rank: u32, led: BTreeMap<NodeId, usize>, gives: bool) -> bool {
+        self.calm = if self.led == led { self.calm.saturating_add(1) } else { 0 };
+        self.led = led;
+        self.steady = if gives { self.steady.saturating_add(1) } else { 0 };
+        self.steady >= STEADY_LOOKS && self.calm >= rank.saturating_mul(CALM_LOOKS)
+    }
 }
 
 /// What was seen of the voters of the groups led here, to know whose log grows.
 #[derive(Default)]
 struct Watched {
     had: BTreeMap<(GroupId, NodeId), u64>,
-    steady: u32,
 }
 
 impl Watched {
@@ -60,7 +117,7 @@ impl Watched {
                     heirs.push(voter);
                 }
             }
-            led.push((group.id(), heirs));
+            led.push(Led { group: group.id(), load: status.load, heirs });
         }
         self.had = has;
         led
@@ -68,8 +125,9 @@ impl Watched {
 }
 
 /// Looks, and gives away, until the node stops.
-pub async fn run(consensus: Weak<Consensus>, stop: CancellationToken) {
+pub async fn run(consensus: Weak<Consensus>, this: NodeId, stop: CancellationToken) {
     let mut watched = Watched::default();
+    let mut patience = Patience::default();
     loop {
         tokio::select! {
             biased;
@@ -77,80 +135,24 @@ pub async fn run(consensus: Weak<Consensus>, stop: CancellationToken) {
             () = tokio::time::sleep(LOOK) => {}
         }
         let Some(consensus) = consensus.upgrade() else { return };
-        let led = watched.led(&consensus);
-        let Some((group, heir)) = give(led.len(), &consensus.led_by_peers(), &led) else {
-            watched.steady = 0;
-            continue;
-        };
-        watched.steady += 1;
-        if watched.steady < STEADY_LOOKS {
-            continue;
-        }
-        tracing::info!(%group, to = %heir, "handing leadership to a voter that leads less");
-        if let Some(group) = consensus.group(group)
-            && let Err(error) = group.transfer_leadership(heir).await
-        {
-            tracing::debug!(group = %group.id(), "leadership not handed over: {error}");
+        let (led, others) = (watched.led(&consensus), consensus.led_by_peers());
+        let given = give(&others, &led);
+        let rank = rank(this, led.iter().map(|led| led.load).sum(), &others);
+        let mut counts: BTreeMap<NodeId, usize> =
+            others.into_iter().map(|(id, leads)| (id, leads.groups)).collect();
+        counts.insert(this, led.len());
+        let now = patience.look(rank, counts, given.is_some());
+        let Some((group, heir)) = given.filter(|_| now) else { continue };
+        tracing::info!(%group, to = %heir, "handing leadership to a voter that has less to do");
+        if let Some(group) = consensus.group(group) {
+            match group.transfer_leadership(heir).await {
+                Ok(()) => consensus.figures().leader_balanced(),
+                Err(error) => tracing::debug!(group = %group.id(), "leadership not handed over: {error}"),
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn others(counts: &[(u64, usize)]) -> BTreeMap<NodeId, usize> {
-        counts.iter().map(|(id, count)| (NodeId(*id), *count)).collect()
-    }
-
-    #[test]
-    fn the_least_busy_voter_gets_a_group_and_nobody_where_that_gains_nothing() {
-        let led = |groups: &[(u32, &[u64])]| -> Vec<Led> {
-            groups
-                .iter()
-                .map(|(id, heirs)| (GroupId(*id), heirs.iter().map(|id| NodeId(*id)).collect()))
-                .collect()
-        };
-        let three = led(&[(1, &[2, 3]), (2, &[2, 3]), (3, &[2])]);
-        assert_eq!(give(3, &others(&[(2, 1), (3, 0)]), &three), Some((GroupId(1), NodeId(3))));
-        assert_eq!(give(3, &others(&[(2, 1), (3, 2)]), &three), Some((GroupId(1), NodeId(2))));
-        assert_eq!(give(3, &others(&[(2, 2), (3, 2)]), &three), None, "one less is as good");
-        assert_eq!(give(3, &others(&[(4, 0)]), &three), None, "it votes nowhere");
-        assert_eq!(give(3, &others(&[]), &three), None, "nobody is there");
-    }
-
-    /// Every node gives at the same time, knowing what the others led before: it ends, and evenly.
-    #[test]
-    fn any_beginning_ends_evenly() {
-        for nodes in 2..=7u64 {
-            for shift in 0..20u64 {
-                let voters: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
-                let mut leaders: BTreeMap<GroupId, NodeId> = (0..=32u32)
-                    .map(|id| (GroupId(id), NodeId(1 + (u64::from(id) * shift / 7) % nodes)))
-                    .collect();
-                let count = |leaders: &BTreeMap<GroupId, NodeId>, node: NodeId| {
-                    leaders.values().filter(|leader| **leader == node).count()
-                };
-                for _ in 0..60 {
-                    let before = leaders.clone();
-                    for node in &voters {
-                        let rest = voters.iter().copied().filter(|other| other != node);
-                        let others = rest.clone().map(|other| (other, count(&before, other))).collect();
-                        let led: Vec<Led> = before
-                            .iter()
-                            .filter(|(_, leader)| *leader == node)
-                            .map(|(group, _)| (*group, rest.clone().collect()))
-                            .collect();
-                        if let Some((group, heir)) = give(led.len(), &others, &led) {
-                            leaders.insert(group, heir);
-                        }
-                    }
-                }
-                let counts: BTreeSet<usize> = voters.iter().map(|node| count(&leaders, *node)).collect();
-                let (least, most) = (counts.first().unwrap(), counts.last().unwrap());
-                assert!(most - least <= 2, "{nodes} nodes, {shift}: {leaders:?}");
-            }
-        }
-    }
-}
+#[path = "balance_tests.rs"]
+mod tests;

@@ -3,10 +3,12 @@
 use crate::api::{GroupId, NodeId};
 use crate::disk::SharedDisk;
 use crate::env::{SharedClock, SharedEntropy};
-use crate::transport::SharedDial;
+use crate::figures::Figures;
+use crate::transport::{PART_BYTES_MAX, SharedDial};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Fastest log time, per real time.
 pub const SPEED_MAX: u32 = 10_000;
@@ -17,6 +19,8 @@ pub const MEMBERS_MAX: usize = 9;
 
 /// The feature level of builds that say nothing of levels.
 pub const LEVEL_FIRST: u32 = 1;
+/// From this feature level on, nodes take snapshots in parts.
+pub const LEVEL_PARTS: u32 = 5;
 /// Longest zone in bytes.
 pub const ZONE_BYTES_MAX: usize = 100;
 
@@ -74,6 +78,8 @@ pub struct Config {
     pub about: About,
     /// Bounds.
     pub limits: Limits,
+    /// Where what happens is counted.
+    pub figures: Arc<Figures>,
     /// A mistake on purpose, for proofs of the cluster simulator.
     #[cfg(feature = "seeded-bugs")]
     pub seeded_bug: Option<crate::SeededBug>,
@@ -100,6 +106,7 @@ impl Config {
             speed: 1,
             about: About::default(),
             limits: Limits::default(),
+            figures: Arc::default(),
             #[cfg(feature = "seeded-bugs")]
             seeded_bug: None,
         }
@@ -193,6 +200,9 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Largest snapshot in bytes.
     pub snapshot_bytes: usize,
+    /// Bytes of a snapshot that are sent as one part, up to a frame's (some 128 KiB). What of a part has come
+    /// when a link breaks is sent again.
+    pub snapshot_part_bytes: usize,
     /// Entries of a group between two snapshots. Each group adds up to half of it at random, so
     /// that they do not all write at once.
     pub snapshot_entries: u64,
@@ -212,6 +222,7 @@ impl Default for Limits {
             batches_in_flight: 4,
             message_bytes: 64 << 20,
             snapshot_bytes: 4 << 30,
+            snapshot_part_bytes: PART_BYTES_MAX,
             snapshot_entries: 20_000,
             log_segment_bytes: 64 << 20,
             calls_per_peer: 4_096,
@@ -228,11 +239,15 @@ impl Limits {
             self.command_bytes,
             self.batches_in_flight,
             self.calls_per_peer,
+            self.snapshot_part_bytes,
             usize::try_from(self.snapshot_entries).unwrap_or(usize::MAX),
             usize::try_from(self.log_segment_bytes).unwrap_or(usize::MAX),
         ];
         if least.contains(&0) {
             return Err(StartError::Config("no limit may be 0".into()));
+        }
+        if self.snapshot_part_bytes > PART_BYTES_MAX {
+            return Err(StartError::Config(format!("a part of a snapshot has up to {PART_BYTES_MAX} bytes")));
         }
         if self.message_bytes < 4 * self.command_bytes.max(self.batch_bytes) {
             return Err(StartError::Config(

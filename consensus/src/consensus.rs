@@ -1,13 +1,14 @@
 //! A node's part in the cluster: all its groups, one log, one transport.
 
 use crate::api::{GroupId, Leadership, NodeId, PeerHandler, StateMachine};
-use crate::balance;
+use crate::balance::{self, Leads};
 use crate::bootstrap;
 use crate::config::{Config, StartError, World};
+use crate::figures::Figures;
 use crate::group::{self, Group, LogClock, Machine, Standing, Started};
 use crate::members;
 use crate::seeded::Seeded;
-use crate::snapshots::SnapshotStore;
+use crate::snapshots::{Incoming, SnapshotStore};
 use crate::store::{DataFolder, Identity, LogStore};
 use crate::transport::{Hub, Network, PeerService, Peers};
 use crate::type_config::types::{LogId, Raft, SnapshotMeta};
@@ -93,7 +94,7 @@ impl Consensus {
         hub.start();
         hub.set_members(&config.members);
         for (id, opened) in consensus.opened().iter() {
-            hub.inbox.serve(*id, opened.raft.clone(), opened.floor);
+            hub.inbox.serve(*id, opened.raft.clone(), opened.floor, consensus.incoming(*id));
             if *id == GroupId::META {
                 let (meta, hub) = (opened.raft.clone(), Arc::clone(hub));
                 tokio::spawn(members::follow(config.clone(), meta, hub, stop.clone()));
@@ -101,7 +102,7 @@ impl Consensus {
         }
         watch_dismissal(Arc::clone(hub), failed.clone(), stop.clone());
         let consensus = Arc::new(consensus);
-        tokio::spawn(balance::run(Arc::downgrade(&consensus), consensus.stop.clone()));
+        tokio::spawn(balance::run(Arc::downgrade(&consensus), consensus.config.node, consensus.stop.clone()));
         Ok(consensus)
     }
 
@@ -142,7 +143,7 @@ impl Consensus {
             let opened = opened.get(&id).ok_or_else(|| StartError::Config("the node stops".to_owned()))?;
             (opened.raft.clone(), opened.group.clone())
         };
-        self.hub.inbox.serve(id, raft, floor);
+        self.hub.inbox.serve(id, raft, floor, self.incoming(id));
         tracing::info!(group = %id, at, "a replica is opened");
         Ok(group)
     }
@@ -199,6 +200,13 @@ impl Consensus {
         standing.map_err(|error| data_error(&self.config, error))
     }
 
+    /// Where what comes of a group's snapshot is kept.
+    fn incoming(&self, id: GroupId) -> Incoming<SnapshotMeta> {
+        let bytes_max = self.config.limits.snapshot_bytes as u64;
+        let incoming = Incoming::new(Arc::clone(&self.world.disk), &self.snapshots, id, bytes_max);
+        incoming.seeded(Seeded::of(&self.config))
+    }
+
     /// Starts a group over what the disk has of it. `founds`: whether this node may be the first of it; one
     /// whose replica was opened for a group that works must not.
     async fn start_group(
@@ -229,11 +237,11 @@ impl Consensus {
         let seeded = Seeded::of(config);
         let snapshots = snapshots.map_err(|error| data_error(config, error))?.seeded(seeded);
         let clock = Arc::new(LogClock::new(Arc::clone(&world.clock), config.speed, seeded));
-        let machine = Machine::open(id, machine, snapshots, Arc::clone(&clock), seeded).await;
-        let machine = machine.map_err(|error| data_error(config, error))?;
-        let network = Network::new(self.hub.peers.clone(), id, seeded);
-        let log = LogStore::new(&self.wal, id);
         let parts = (clock, self.hub.liveness.activity());
+        let machine = Machine::open(id, machine, snapshots, parts.clone(), seeded).await;
+        let machine = machine.map_err(|error| data_error(config, error))?;
+        let network = Network::new(self.hub.peers.clone(), id, config.limits.snapshot_part_bytes, seeded);
+        let log = LogStore::new(&self.wal, id);
         let started = group::start(config, world, id, network, log, machine, parts).await;
         started.map_err(|text| StartError::Group { group: id, text })
     }
@@ -274,9 +282,22 @@ impl Consensus {
         self.opened().values().map(|opened| opened.group.clone()).collect()
     }
 
-    /// How many groups each connected peer leads, by its last ping.
-    pub(crate) fn led_by_peers(&self) -> BTreeMap<NodeId, usize> {
+    /// What each connected peer does as a leader, by its last ping.
+    pub(crate) fn led_by_peers(&self) -> BTreeMap<NodeId, Leads> {
         self.hub.liveness.led()
+    }
+
+    /// What this node does as a leader, and each one that it has a stream with, as that one said last.
+    #[must_use]
+    pub fn leads(&self) -> BTreeMap<NodeId, Leads> {
+        let mut all = self.led_by_peers();
+        all.insert(self.config.node, self.hub.liveness.leads());
+        all
+    }
+
+    /// Where what happens is counted.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.config.figures
     }
 
     /// Who leads a group, as it changes, also where this node has no replica of it; `None` when the

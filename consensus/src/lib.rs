@@ -11,6 +11,7 @@ mod config;
 mod consensus;
 pub mod disk;
 pub mod env;
+mod figures;
 mod group;
 mod logs;
 mod members;
@@ -24,11 +25,14 @@ mod type_config;
 pub mod wal;
 
 pub use api::*;
+pub use balance::Leads;
 pub use config::{
-    About, Config, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing, World, is_zone,
+    About, Config, LEVEL_PARTS, Limits, MEMBERS_MAX, NODES_MAX, SHARDS_MAX, SPEED_MAX, StartError, Timing,
+    World, is_zone,
 };
 pub use consensus::Consensus;
 pub use env::{Clock, Entropy};
+pub use figures::Figures;
 pub use group::{Export, Exported, Group, GroupMember, GroupMembers, GroupStatus, MemberChange};
 pub use logs::quiet_filter;
 pub use restore::{Beginning, restore};

@@ -18,7 +18,7 @@ pub const FIRST: u32 = 1;
 /// | 2 | levels themselves: raised by the cluster, held by `ctl level --hold` |
 /// | 3 | zones of nodes in the meta group's state |
 /// | 4 | moves of domains between shards |
-/// | 5 | drained nodes in the meta group's state |
+/// | 5 | drained nodes in the meta group's state; between nodes: snapshots in parts |
 pub const LATEST: u32 = 5;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.

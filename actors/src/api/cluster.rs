@@ -1,6 +1,6 @@
 //! The cluster as one node sees it.
 
-use consensus::{GroupId, NodeId};
+use consensus::{GroupId, Leads, NodeId};
 use routing::{AccountId, DomainId, LogTime, ShardId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct NodeState {
     pub knows: Option<u32>,
     /// What it shares its fate with; empty where that was not said.
     pub zone: String,
+    /// What it does as a leader, as it said last; none where this node has no stream with it.
+    pub leads: Option<Leads>,
 }
 
 /// How far a node belongs to the cluster.

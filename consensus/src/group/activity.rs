@@ -1,5 +1,6 @@
 //! Whether a group is used: what its callers tell the one who lets it rest.
 
+use super::meter::Meter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
@@ -9,12 +10,19 @@ pub struct Activity {
     used: AtomicBool,
     handing_over: AtomicBool,
     look: Arc<Notify>,
+    /// How much work it is.
+    pub meter: Meter,
 }
 
 impl Activity {
     /// A group that is not used; `look` is told of what cannot wait for the next look.
     pub fn new(look: Arc<Notify>) -> Activity {
-        Activity { used: AtomicBool::new(false), handing_over: AtomicBool::new(false), look }
+        Activity {
+            used: AtomicBool::new(false),
+            handing_over: AtomicBool::new(false),
+            look,
+            meter: Meter::default(),
+        }
     }
 
     /// There is something to write or to read: the group does not rest from the next look on. Until

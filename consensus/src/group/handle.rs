@@ -47,6 +47,8 @@ pub struct GroupStatus {
     pub applied: u64,
     /// Index of the last entry covered by a snapshot here.
     pub snapshot: u64,
+    /// How much work it is, in commands a second, smoothed; one in which nothing happens has some too.
+    pub load: u64,
     /// Members that vote.
     pub voters: Vec<NodeId>,
 }

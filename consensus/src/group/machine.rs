@@ -1,5 +1,6 @@
 //! The state machine as openraft sees it.
 
+use super::activity::Activity;
 use super::clock::LogClock;
 use crate::api::{BatchPosition, GroupId, StateMachine};
 use crate::seeded::{Seeded, SeededBug};
@@ -35,6 +36,7 @@ pub struct Machine {
     entry_time_us: u64,
     snapshots: Arc<SnapshotStore<SnapshotMeta>>,
     clock: Arc<LogClock>,
+    activity: Arc<Activity>,
     applied: watch::Sender<Applied>,
     seeded: Seeded,
 }
@@ -48,7 +50,7 @@ impl Machine {
         group: GroupId,
         inner: Box<dyn StateMachine>,
         snapshots: SnapshotStore<SnapshotMeta>,
-        clock: Arc<LogClock>,
+        (clock, activity): (Arc<LogClock>, Arc<Activity>),
         seeded: Seeded,
     ) -> io::Result<(Machine, watch::Receiver<Applied>)> {
         let (applied, watcher) = watch::channel(Applied::default());
@@ -60,6 +62,7 @@ impl Machine {
             entry_time_us: 0,
             snapshots: Arc::new(snapshots),
             clock,
+            activity,
             applied,
             seeded,
         };
@@ -134,6 +137,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
                     })?;
                     self.entry_time_us = batch.time_us;
                     self.clock.applied(batch.time_us);
+                    self.activity.meter.applied(batch.commands.len());
                 }
             }
             self.last_applied = Some(log_id);

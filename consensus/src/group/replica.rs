@@ -211,6 +211,7 @@ impl Replica for RaftReplica {
             last_index: metrics.last_log_index.unwrap_or(0),
             applied: self.applied.borrow().index,
             snapshot: metrics.snapshot.map_or(0, |id| id.index),
+            load: self.activity.meter.load(tokio::time::Instant::now()),
             voters: metrics.membership_config.membership().voter_ids().map(NodeId).collect(),
         }
     }

@@ -3,17 +3,23 @@
 //! A file is written under a temporary name, synced, renamed, and the folder synced: under its
 //! final name it is always whole, so a damaged one means a damaged disk and is refused. Layout:
 //! magic, version, lengths of meta and data, their checksum, checksum of all that; meta; data.
+//!
+//! What comes of a snapshot in parts is a file of its own until it is whole.
 
 mod error;
 mod file;
+mod incoming;
 
+#[cfg(test)]
+mod incoming_tests;
 #[cfg(test)]
 mod tests;
 
 pub use error::SnapshotError;
+pub use incoming::{Came, Incoming, Part, Whole};
 
 use crate::api::GroupId;
-use crate::disk::{OpenMode, SharedDisk};
+use crate::disk::{DiskFile, OpenMode, SharedDisk};
 use crate::seeded::{Seeded, SeededBug};
 use bytes::Bytes;
 use file::{HEADER_BYTES, Header};
@@ -54,6 +60,10 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         let mut numbers = Vec::new();
         let mut superseded = Vec::new();
         for name in disk.list(folder).await? {
+            if name == incoming::file_name(group) {
+                superseded.push(folder.join(name));
+                continue;
+            }
             match parse_name(&name, group) {
                 Some((number, true)) => numbers.push(number),
                 Some((_, false)) => superseded.push(folder.join(name)),
@@ -64,7 +74,8 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         let current = numbers.pop();
         superseded.extend(numbers.into_iter().map(|number| folder.join(file_name(group, number))));
         for path in &superseded {
-            disk.remove(path).await?;
+            // What was coming may go by itself just now, where a group closes.
+            remove_if_there(&disk, path).await?;
         }
         // The process before this one may have died before it made the current name durable.
         if current.is_some() || !superseded.is_empty() {
@@ -119,10 +130,7 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
 
     async fn write(&self, path: &Path, meta: &M, data: Bytes) -> io::Result<()> {
         // Left by an attempt that failed.
-        match self.disk.remove(path).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove_if_there(&self.disk, path).await?;
         let meta = Bytes::from(proto::codec::encode(meta));
         let header = Header::of(&meta, &data).encode();
         let file = self.disk.open(path, OpenMode::CreateNew).await?;
@@ -151,16 +159,7 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         let Some(number) = *current else { return Ok(None) };
         let path = self.folder.join(file_name(self.group, number));
         let file = self.disk.open(&path, OpenMode::Existing).await?;
-        let len = file.size().await?;
-        let mut bytes = Vec::with_capacity(len as usize);
-        while (bytes.len() as u64) < len {
-            let part = file.read_at(bytes.len() as u64, CHUNK_BYTES).await?;
-            if part.is_empty() {
-                break;
-            }
-            bytes.extend(part);
-        }
-        let bytes = Bytes::from(bytes);
+        let bytes = Bytes::from(read_all(file.as_ref()).await?);
         let damaged = |what: String| SnapshotError::Damaged { file: path.clone(), what };
         let header = Header::decode(&bytes).ok_or_else(|| damaged("its header is not whole".into()))?;
         header.check_version(&path)?;
@@ -171,6 +170,26 @@ impl<M: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> SnapshotSt
         let meta = proto::codec::decode(&content[..header.meta_bytes as usize])
             .map_err(|error| damaged(error.to_string()))?;
         Ok(Some((meta, content.slice(header.meta_bytes as usize..))))
+    }
+}
+
+async fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let len = file.size().await?;
+    let mut bytes = Vec::with_capacity(len as usize);
+    while (bytes.len() as u64) < len {
+        let part = file.read_at(bytes.len() as u64, CHUNK_BYTES).await?;
+        if part.is_empty() {
+            break;
+        }
+        bytes.extend(part);
+    }
+    Ok(bytes)
+}
+
+async fn remove_if_there(disk: &SharedDisk, path: &Path) -> io::Result<()> {
+    match disk.remove(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

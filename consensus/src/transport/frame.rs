@@ -15,7 +15,7 @@ const HEADER_BYTES: usize = 14;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// Says that the sender lives, and what it leads.
+    /// Says that the sender lives, and what it leads. Its id is the load of that, and 1; 0: it says nothing of it.
     Ping = 0,
     /// The layers above call; body: deadline in milliseconds (8 bytes), message.
     Call = 1,
@@ -45,13 +45,17 @@ pub enum Kind {
     Abort = 13,
     /// The receiver leads the group with this id, and the sender has not heard so from the group.
     Ask = 14,
+    /// A snapshot is to come in parts; not to nodes below [`LEVEL_PARTS`](crate::LEVEL_PARTS).
+    SnapshotOffer = 15,
+    /// A part of it.
+    SnapshotPart = 16,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
             Abort, Answer, Append, AppendAnswer, AppendEnd, AppendOver, Ask, Call, Cast, Ping, Raft,
-            RaftAnswer, RaftRefused, Refused, Snapshot,
+            RaftAnswer, RaftRefused, Refused, Snapshot, SnapshotOffer, SnapshotPart,
         };
         let all = [
             Ping,
@@ -69,6 +73,8 @@ impl Kind {
             RaftRefused,
             Abort,
             Ask,
+            SnapshotOffer,
+            SnapshotPart,
         ];
         all.get(usize::from(byte)).copied()
     }

@@ -98,7 +98,7 @@ impl Hub {
         Arc::new(Hub {
             config: config.clone(),
             peers,
-            inbox: Arc::new(Inbox::new(config.limits, Arc::clone(&liveness))),
+            inbox: Arc::new(Inbox::new(config.limits, Arc::clone(&config.figures), Arc::clone(&liveness))),
             liveness,
             dial,
             entropy,

@@ -4,9 +4,12 @@ use super::frame::{Frame, Kind};
 use super::link::{Lane, Link, Reply};
 use super::liveness::Liveness;
 use super::raft_inbound;
+use super::snapshot_receive::{Arrived, QUEUE, Receiver};
 use crate::api::{GroupId, NodeId, PeerHandler};
 use crate::config::Limits;
-use crate::type_config::types::{LogId, Raft};
+use crate::figures::Figures;
+use crate::snapshots::Incoming;
+use crate::type_config::types::{LogId, Raft, SnapshotMeta};
 use bytes::{Buf, Bytes, BytesMut};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -23,6 +26,7 @@ const CALL_MAX: Duration = Duration::from_secs(600);
 /// Where incoming frames go; shared by all links.
 pub struct Inbox {
     limits: Limits,
+    figures: Arc<Figures>,
     liveness: Arc<Liveness>,
     groups: RwLock<BTreeMap<GroupId, Served>>,
     handler: OnceLock<Arc<dyn PeerHandler>>,
@@ -34,17 +38,24 @@ struct Served {
     raft: Raft,
     /// The end of the log that this node once had of the group and has removed since.
     floor: Option<LogId>,
+    /// Snapshots in parts, which are taken one after the other.
+    snapshots: mpsc::Sender<Arrived>,
 }
 
 impl Inbox {
     /// An inbox without groups and handler: calls are refused until there are.
-    pub fn new(limits: Limits, liveness: Arc<Liveness>) -> Inbox {
-        Inbox { limits, liveness, groups: RwLock::default(), handler: OnceLock::new() }
+    pub fn new(limits: Limits, figures: Arc<Figures>, liveness: Arc<Liveness>) -> Inbox {
+        Inbox { limits, figures, liveness, groups: RwLock::default(), handler: OnceLock::new() }
     }
 
     /// From now on the group answers. With a `floor`, it votes for nobody whose log ends before that.
-    pub fn serve(&self, group: GroupId, raft: Raft, floor: Option<LogId>) {
-        self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, Served { raft, floor });
+    /// `incoming`: where what comes of a snapshot is kept.
+    pub fn serve(&self, group: GroupId, raft: Raft, floor: Option<LogId>, incoming: Incoming<SnapshotMeta>) {
+        let (snapshots, queue) = mpsc::channel(QUEUE);
+        let receiver = Receiver::new(group, raft.clone(), incoming, Arc::clone(&self.figures));
+        tokio::spawn(receiver.run(queue));
+        let served = Served { raft, floor, snapshots };
+        self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, served);
     }
 
     /// The group is not here any more.
@@ -130,7 +141,7 @@ impl Reader {
         let Frame { kind, group, id, body, .. } = frame;
         match kind {
             Kind::Abort => {}
-            Kind::Ping => self.inbox.liveness.pinged(self.link.peer(), body),
+            Kind::Ping => self.inbox.liveness.pinged(self.link.peer(), id, body),
             Kind::Ask => self.inbox.liveness.asked(GroupId(u32::try_from(id).unwrap_or(u32::MAX))),
             Kind::Call => self.call(id, body),
             Kind::Answer => self.link.answered(Kind::Answer, id, Reply::Body(body)),
@@ -147,6 +158,7 @@ impl Reader {
                 self.link.close_appends(id);
             }
             Kind::Raft | Kind::Snapshot => self.raft(kind, group, id, body),
+            Kind::SnapshotOffer | Kind::SnapshotPart => self.snapshot(kind, group, id, body),
             Kind::Append => self.append(group, id, body),
             Kind::AppendEnd => {
                 self.appends.remove(&id);
@@ -182,7 +194,7 @@ impl Reader {
     }
 
     fn raft(&self, kind: Kind, group: GroupId, id: u64, body: Bytes) {
-        let Some(Served { raft, floor }) = self.inbox.served().get(&group).cloned() else {
+        let Some(Served { raft, floor, .. }) = self.inbox.served().get(&group).cloned() else {
             self.refuse(Kind::RaftRefused, id);
             return;
         };
@@ -199,6 +211,15 @@ impl Reader {
                 None => link.send(Lane::Urgent, Kind::RaftRefused, group, id, Bytes::new()).await,
             };
         });
+    }
+
+    fn snapshot(&self, kind: Kind, group: GroupId, id: u64, body: Bytes) {
+        let snapshots = self.inbox.served().get(&group).map(|served| served.snapshots.clone());
+        let arrived = Arrived { link: Arc::clone(&self.link), kind, id, body };
+        // Without room, too: the sender keeps its window, and goes on from where this node is.
+        if snapshots.is_none_or(|snapshots| snapshots.try_send(arrived).is_err()) {
+            self.refuse(Kind::RaftRefused, id);
+        }
     }
 
     fn append(&mut self, group: GroupId, id: u64, body: Bytes) {

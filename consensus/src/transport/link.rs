@@ -205,6 +205,23 @@ impl Link {
         Ok(())
     }
 
+    /// Queues a message of one frame in the bulk lane; `stall` bounds the wait for room.
+    pub async fn send_bulk_frame(
+        &self,
+        kind: Kind,
+        group: GroupId,
+        id: u64,
+        body: Bytes,
+        stall: Duration,
+    ) -> Result<(), Lost> {
+        tokio::select! {
+            biased;
+            () = self.lost.cancelled() => Err(Lost),
+            () = tokio::time::sleep(stall) => Err(Lost),
+            sent = self.bulk.send(Frame { kind, more: false, group, id, body }) => sent.map_err(|_| Lost),
+        }
+    }
+
     /// Queues a message if there is room for all of it now.
     pub fn try_send(&self, lane: Lane, kind: Kind, id: u64, body: Bytes) -> Result<(), Lost> {
         if self.is_closed() {

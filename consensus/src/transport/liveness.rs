@@ -9,8 +9,9 @@ use super::leaders::Leaders;
 use super::link::Lane;
 use super::peers::Peers;
 use crate::api::{GroupId, Leadership, NodeId};
+use crate::balance::Leads;
 use crate::config::Config;
-use crate::group::{Activity, Line, Lines, Orders, Push, Quiet, Rules, Timers, View};
+use crate::group::{Activity, LOAD_IDLE, Line, Lines, Orders, Push, Quiet, Rules, Timers, View};
 use crate::type_config::TypeConfig;
 use crate::type_config::types::{Raft, Vote};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -40,6 +41,10 @@ struct State {
     lines: Lines,
     /// What each peer's last ping said, as bytes.
     said: BTreeMap<NodeId, Bytes>,
+    /// The load of what each peer leads, where its ping says so.
+    loads: BTreeMap<NodeId, u64>,
+    /// What this node's last ping said.
+    own: Leads,
     groups: BTreeMap<GroupId, Watched>,
     leaders: Leaders,
     /// A link came up: the peer is told at once what this node leads.
@@ -93,6 +98,8 @@ impl Watched {
 struct Looked {
     /// The next ping.
     ping: Bytes,
+    /// What it says that this node leads.
+    leads: Leads,
     /// Peers that lead a group and are asked for a heartbeat of it.
     asks: Vec<(NodeId, GroupId)>,
     pushes: Vec<(Raft, Push)>,
@@ -107,6 +114,8 @@ impl Liveness {
         let state = Mutex::new(State {
             lines: Lines::default(),
             said: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            own: Leads::default(),
             groups: BTreeMap::new(),
             leaders: Leaders::new(config.groups()),
             greet: false,
@@ -149,11 +158,22 @@ impl Liveness {
         }
     }
 
-    /// How many groups each peer with a link says that it leads.
-    pub fn led(&self) -> BTreeMap<NodeId, usize> {
+    /// What each peer with a link says that it leads. Where one says nothing of loads, its groups count as if
+    /// nothing happened in them.
+    pub fn led(&self) -> BTreeMap<NodeId, Leads> {
         let state = self.state();
         let linked = state.lines.iter().filter(|(_, line)| line.up.is_some());
-        linked.map(|(peer, line)| (*peer, line.leads.len())).collect()
+        let leads = linked.map(|(peer, line)| {
+            let groups = line.leads.len();
+            let load = state.loads.get(peer).copied().unwrap_or(groups as u64 * LOAD_IDLE);
+            (*peer, Leads { groups, load })
+        });
+        leads.collect()
+    }
+
+    /// What this node leads, as it tells its peers.
+    pub fn leads(&self) -> Leads {
+        self.state().own
     }
 
     /// Who leads a group, as it changes; `None` when the cluster has no such group.
@@ -166,6 +186,7 @@ impl Liveness {
         let now = Instant::now();
         let mut state = self.state();
         state.said.remove(&peer);
+        state.loads.remove(&peer);
         state.lines.insert(peer, Line { up: Some(now), heard: Some(now), leads: BTreeMap::new() });
         state.leaders.heard(&state.lines);
         state.greet = true;
@@ -176,17 +197,21 @@ impl Liveness {
     pub fn went(&self, peer: NodeId) {
         let mut state = self.state();
         state.said.remove(&peer);
+        state.loads.remove(&peer);
         state.lines.insert(peer, Line::default());
         state.leaders.heard(&state.lines);
         self.look.notify_one();
     }
 
-    /// A peer says that it lives, and what it leads.
-    pub fn pinged(&self, peer: NodeId, ping: Bytes) {
+    /// A peer says that it lives, and what it leads; `id`: of its ping, which says the load of that.
+    pub fn pinged(&self, peer: NodeId, id: u64, ping: Bytes) {
         let mut state = self.state();
-        let State { lines, said, leaders, .. } = &mut *state;
+        let State { lines, said, loads, leaders, .. } = &mut *state;
         let Some(line) = lines.get_mut(&peer).filter(|line| line.up.is_some()) else { return };
         line.heard = Some(Instant::now());
+        if let Some(load) = id.checked_sub(1) {
+            loads.insert(peer, load);
+        }
         if said.get(&peer) != Some(&ping) {
             line.leads = read(ping.clone());
             said.insert(peer, ping);
@@ -220,7 +245,7 @@ impl Liveness {
             if now >= next_ping || looked.greet {
                 next_ping = now + self.rules.heartbeat;
                 for peer in self.peers.all_connected() {
-                    self.send(peer, Kind::Ping, 0, looked.ping.clone());
+                    self.send(peer, Kind::Ping, looked.leads.load + 1, looked.ping.clone());
                 }
             }
             for (peer, group) in looked.asks {
@@ -260,9 +285,13 @@ impl Liveness {
         let mut ping = BytesMut::with_capacity(LED_BYTES * groups.len());
         for (group, watched) in groups {
             let orders = watched.look(now, lines);
+            // Of what is led elsewhere, too: who leads it next goes on from there.
+            let load = watched.activity.meter.load(now);
             if orders.leads {
                 ping.put_u32_le(group.0);
                 ping.put_u64_le(watched.quiet.term());
+                looked.leads.groups += 1;
+                looked.leads.load += load;
             }
             looked.asks.extend(orders.ask.map(|peer| (peer, *group)));
             looked.pushes.extend(orders.push.map(|push| (watched.raft.clone(), push)));
@@ -272,6 +301,7 @@ impl Liveness {
             };
         }
         looked.ping = ping.freeze();
+        state.own = looked.leads;
         looked
     }
 }

@@ -17,6 +17,9 @@ mod pipe;
 mod raft_inbound;
 mod raft_network;
 mod service;
+mod snapshot_parts;
+mod snapshot_receive;
+mod snapshot_send;
 
 pub use dial::{Dial, SharedDial, TcpDial, Wire};
 pub(crate) use hub::Hub;
@@ -24,3 +27,4 @@ pub use peers::Peers;
 pub use pipe::Pipe;
 pub(crate) use raft_network::Network;
 pub use service::PeerService;
+pub(crate) use snapshot_parts::PART_BYTES_MAX;

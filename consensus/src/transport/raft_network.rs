@@ -4,7 +4,9 @@ use super::frame::Kind;
 use super::link::{Lane, Link, Lost, Reply};
 use super::peers::Peers;
 use super::raft_inbound::{APPEND_WINDOW, RaftAnswer, RaftRequest, write_snapshot};
+use super::snapshot_send::Sender;
 use crate::api::{GroupId, NodeId};
+use crate::config::LEVEL_PARTS;
 use crate::seeded::{Seeded, SeededBug};
 use crate::type_config::types::{AppendRequest, AppendResult, RpcError, Snapshot, Vote};
 use crate::type_config::{Member, TypeConfig};
@@ -41,13 +43,14 @@ const BACKOFF_MS: [u64; 4] = [20, 50, 100, 200];
 pub struct Network {
     peers: Peers,
     group: GroupId,
+    part_bytes: usize,
     seeded: Seeded,
 }
 
 impl Network {
-    /// For one group.
-    pub fn new(peers: Peers, group: GroupId, seeded: Seeded) -> Network {
-        Network { peers, group, seeded }
+    /// For one group; its snapshots are sent in parts of `part_bytes`.
+    pub fn new(peers: Peers, group: GroupId, part_bytes: usize, seeded: Seeded) -> Network {
+        Network { peers, group, part_bytes, seeded }
     }
 }
 
@@ -55,8 +58,9 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Client;
 
     async fn new_client(&mut self, target: u64, _node: &Member) -> Client {
-        let (peers, group, seeded) = (self.peers.clone(), self.group, self.seeded);
-        Client { peers, group, target: NodeId(target), heartbeats: false, seeded }
+        let (peers, target) = (self.peers.clone(), NodeId(target));
+        let Network { group, part_bytes, seeded, .. } = *self;
+        Client { peers, group, target, heartbeats: false, part_bytes, seeded }
     }
 
     async fn new_heartbeat_client(&mut self, target: u64, node: &Member) -> Client {
@@ -70,6 +74,7 @@ pub struct Client {
     group: GroupId,
     target: NodeId,
     heartbeats: bool,
+    part_bytes: usize,
     seeded: Seeded,
 }
 
@@ -98,6 +103,31 @@ impl Client {
             Ok(Ok(reply)) => read_answer(reply),
             Ok(Err(lost)) => Err(unreachable(&lost)),
             Err(_) => Err(network(&format!("{} did not answer in time", self.target))),
+        }
+    }
+}
+
+impl Client {
+    /// Sends a snapshot as one message, which begins anew when the link breaks: for a peer that knows no
+    /// parts. Its vote, or what went wrong.
+    async fn snapshot_in_one(
+        &self,
+        link: Arc<Link>,
+        vote: Vote,
+        snapshot: &Snapshot,
+        install: Duration,
+    ) -> Result<Vote, String> {
+        let mut expected = link.expect(Kind::RaftAnswer).map_err(|lost| lost.to_string())?;
+        let body = write_snapshot(vote, &snapshot.meta, &snapshot.snapshot);
+        tracing::info!(group = %self.group, target = %self.target, bytes = body.len(), "sending a snapshot in one");
+        let exchange = async {
+            link.send_bulk(Kind::Snapshot, self.group, expected.id, body, SNAPSHOT_STALL).await?;
+            tokio::time::timeout(install, expected.answer()).await.map_err(|_| Lost)?
+        };
+        match read_answer(exchange.await.map_err(|lost| lost.to_string())?) {
+            Ok(RaftAnswer::Snapshot(vote)) => Ok(vote),
+            Ok(other) => Err(unexpected(&other).to_string()),
+            Err(error) => Err(error.to_string()),
         }
     }
 }
@@ -198,23 +228,21 @@ impl RaftNetworkV2<TypeConfig> for Client {
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         let gone = |text: &str| StreamingError::Unreachable(Unreachable::from_string(text));
         let link = self.link().map_err(|_| gone("no stream with the peer"))?;
-        let mut expected = link.expect(Kind::RaftAnswer).map_err(|lost| gone(&lost.to_string()))?;
-        let body = write_snapshot(vote, &snapshot.meta, &snapshot.snapshot);
-        let install = INSTALL_MIN + Duration::from_secs((body.len() / INSTALL_BYTES_PER_S) as u64);
-        tracing::info!(group = %self.group, target = %self.target, bytes = body.len(), "sending a snapshot");
+        let install =
+            INSTALL_MIN + Duration::from_secs((snapshot.snapshot.len() / INSTALL_BYTES_PER_S) as u64);
+        let in_parts = self.peers.about(self.target).is_some_and(|about| about.level >= LEVEL_PARTS);
         let exchange = async {
-            link.send_bulk(Kind::Snapshot, self.group, expected.id, body, SNAPSHOT_STALL).await?;
-            tokio::time::timeout(install, expected.answer()).await.map_err(|_| Lost)?
+            if !in_parts {
+                return self.snapshot_in_one(link, vote, &snapshot, install).await;
+            }
+            let Client { group, part_bytes, .. } = *self;
+            let sent = Sender { link, group, part_bytes, install }.send(vote, &snapshot).await;
+            sent.map_err(|error| error.to_string())
         };
-        let reply = tokio::select! {
+        tokio::select! {
             biased;
-            closed = cancel => return Err(StreamingError::Closed(closed)),
-            reply = exchange => reply.map_err(|lost| gone(&lost.to_string()))?,
-        };
-        match read_answer(reply) {
-            Ok(RaftAnswer::Snapshot(vote)) => Ok(SnapshotResponse::new(vote)),
-            Ok(other) => Err(gone(&unexpected(&other).to_string())),
-            Err(error) => Err(gone(&error.to_string())),
+            closed = cancel => Err(StreamingError::Closed(closed)),
+            vote = exchange => vote.map(SnapshotResponse::new).map_err(|text| gone(&text)),
         }
     }
 

@@ -5,8 +5,8 @@ use super::harness::{Counter, LONG, Ledger, eventually};
 use bytes::Bytes;
 use consensus::disk::MemDisk;
 use consensus::{
-    Clock, Config, Consensus, Dial, Group, GroupId, NodeId, PeerService, Pipe, ProposeError, StartError,
-    StateMachine, Wire, World,
+    Clock, Config, Consensus, Dial, Figures, Group, GroupId, NodeId, PeerService, Pipe, ProposeError,
+    StartError, StateMachine, Wire, World,
 };
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub struct Net {
     /// Frames sent since the start, by kind.
     pub frames: Mutex<BTreeMap<u8, usize>>,
     pub dialled: Mutex<Vec<(NodeId, NodeId)>>,
+    /// A node to which each connection carries so many bytes, and then breaks.
+    pub breaks: Mutex<Option<(NodeId, usize)>>,
 }
 
 impl Net {
@@ -93,6 +95,7 @@ impl Net {
         mut from: mpsc::Receiver<Bytes>,
         to: mpsc::Sender<Bytes>,
     ) {
+        let mut carried = 0;
         loop {
             let message = tokio::select! {
                 biased;
@@ -103,6 +106,11 @@ impl Net {
                 }
             };
             let Some(message) = message else { return };
+            carried += message.len();
+            let breaks = *self.breaks.lock().unwrap();
+            if breaks.is_some_and(|(node, most)| node == b && carried > most) {
+                return;
+            }
             self.count(&message);
             tokio::time::sleep(LATENCY).await;
             match self.weather(a, b) {
@@ -162,6 +170,7 @@ fn address(id: NodeId) -> String {
 pub struct Node {
     pub consensus: Arc<Consensus>,
     pub ledger: Ledger,
+    pub figures: Arc<Figures>,
 }
 
 /// Three nodes with one shard.
@@ -200,14 +209,14 @@ impl Cluster {
         let members = (1..=SIZE).map(|id| (NodeId(id), address(NodeId(id)))).collect();
         let mut config = Config::new(id, "test", members, 1, "/data");
         (self.adjust)(&mut config);
-        let ledger = Ledger::default();
+        let (ledger, figures) = (Ledger::default(), Arc::clone(&config.figures));
         let machine = |group| {
             let ledger = if group == GroupId(1) { ledger.clone() } else { Ledger::default() };
             Box::new(ledger) as Box<dyn StateMachine>
         };
         let consensus = Consensus::start(config, self.world(id), machine).await?;
         self.net.services.lock().unwrap().insert(address(id), consensus.transport_service());
-        self.nodes.insert(id, Node { consensus, ledger });
+        self.nodes.insert(id, Node { consensus, ledger, figures });
         Ok(())
     }
 

@@ -221,6 +221,8 @@ fn write(state: &ClusterState) -> v1::ClusterState {
                 reachable: node.reachable,
                 knows: node.knows,
                 zone: node.zone.clone(),
+                leads: node.leads.map(|leads| u32::try_from(leads.groups).unwrap_or(u32::MAX)),
+                load: node.leads.map(|leads| leads.load),
                 stage: match node.stage {
                     NodeStage::Joining => Stage::Joining,
                     NodeStage::Member => Stage::Member,

@@ -43,7 +43,8 @@ pub(super) async fn fetch(client: &Client) -> Result<ClusterState, Failure> {
 }
 
 fn nodes(state: &ClusterState) -> Table {
-    let mut nodes = table(["NODE", "ADDRESS", "ZONE", "SEEN", "STATE", "LEADS", "VOTES IN", "LEARNS"]);
+    let mut nodes =
+        table(["NODE", "ADDRESS", "ZONE", "SEEN", "STATE", "LEADS", "LOAD", "VOTES IN", "LEARNS"]);
     nodes.add_rows(state.nodes.iter().map(|node| {
         let seen = match (node.id == state.this_node, node.reachable) {
             (true, _) => "asked",
@@ -57,6 +58,8 @@ fn nodes(state: &ClusterState) -> Table {
             Stage::Member | Stage::Unspecified => "member",
         };
         let led = state.shards.iter().filter(|shard| shard.leader == node.id).count();
+        let led = node.leads.map_or(led.to_string(), |leads| leads.to_string());
+        let load = node.load.map_or_else(|| "?".to_owned(), |load| load.to_string());
         let part = |voter: bool| {
             let members = state.shards.iter().flat_map(|shard| &shard.members);
             members.filter(|member| member.node == node.id && member.voter == voter).count()
@@ -67,7 +70,8 @@ fn nodes(state: &ClusterState) -> Table {
             node.zone.clone(),
             seen.to_owned(),
             stage.to_owned(),
-            led.to_string(),
+            led,
+            load,
             part(true).to_string(),
             part(false).to_string(),
         ]
@@ -208,7 +212,7 @@ mod tests {
             reachable: reachable[id as usize - 1],
             stage: Stage::Member.into(),
             knows: Some(1),
-            zone: String::new(),
+            ..Node::default()
         };
         let member = |id: u64| Replica { node: id, voter: true, applied: applied[id as usize - 1] };
         let shard = Shard { id: 1, leader: 1, members: (1..=3).map(member).collect(), ..Shard::default() };

@@ -62,7 +62,9 @@ pub async fn boot(parts: &Parts, machine: &Machine, life: &Life, dial: SharedDia
         }
         Birth::Spare | Birth::Retired => return Err("a machine without a node was started".to_owned()),
     };
+    config.figures = Arc::clone(&parts.figures);
     config.limits.snapshot_entries = plan.snapshot_entries;
+    config.limits.snapshot_part_bytes = plan.snapshot_part_bytes;
     config.limits.log_segment_bytes = plan.log_segment_bytes;
     let probe = parts.inside.probe(life.clone());
     let (level, zone) = (machine.knows(), plan.zone(machine.node));

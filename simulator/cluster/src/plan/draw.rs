@@ -27,6 +27,8 @@ impl Plan {
             safety: draw.millis(60_000, 90_000),
             stuck_after: Duration::from_secs(60),
             snapshot_entries: *draw.pick(&[200, 500, 2_000, 20_000]),
+            // A simulated snapshot has some ten thousand bytes, and comes in many parts, or in one.
+            snapshot_part_bytes: *draw.child("parts").pick(&[100, 1_000, 100_000]),
             // What a run writes fills many small files, or none.
             log_segment_bytes: *files.pick(&[20_000, 100_000, 64 << 20]),
             event_segment_bytes: *files.pick(&[20_000, 100_000, 32 << 20]),

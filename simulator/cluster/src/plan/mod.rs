@@ -47,6 +47,8 @@ pub struct Plan {
     pub stuck_after: Duration,
     /// Entries between two snapshots.
     pub snapshot_entries: u64,
+    /// Bytes of a snapshot that are sent as one part.
+    pub snapshot_part_bytes: usize,
     /// Bytes of a file of the log.
     pub log_segment_bytes: u64,
     /// Bytes of a file of the event store.

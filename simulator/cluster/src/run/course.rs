@@ -270,6 +270,8 @@ impl Course {
         report.counts.clone_from(self.director.counts());
         report.counts.extend(self.seen);
         report.counts.insert("elections".to_owned(), self.terms.len() as u64);
+        report.counts.insert("snapshots_resumed".to_owned(), self.parts.figures.snapshots_resumed());
+        report.counts.insert("leaders_balanced".to_owned(), self.parts.figures.leaders_balanced());
         report.counts.extend(self.parts.inside.counts());
         report.counts.extend(self.parts.history.counts());
         report.broken = self.broken;

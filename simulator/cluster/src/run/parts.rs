@@ -5,7 +5,7 @@ use crate::clients::{Phase, Reach, Site};
 use crate::determinism::Draw;
 use crate::machine::{Birth, Machine};
 use crate::plan::Plan;
-use consensus::NodeId;
+use consensus::{Figures, NodeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -19,6 +19,8 @@ pub struct Parts {
     pub machines: BTreeMap<NodeId, Machine>,
     /// Checks from inside.
     pub inside: Arc<Inside>,
+    /// What happened in the replication of all nodes, whatever becomes of their processes.
+    pub figures: Arc<Figures>,
     /// What clients do and see.
     pub history: Arc<History>,
     /// Tells clients the phase.
@@ -34,6 +36,7 @@ impl Parts {
         Self {
             machines,
             inside: Arc::new(Inside::default()),
+            figures: Arc::default(),
             history: Arc::default(),
             phase: watch::Sender::new(Phase::Safety),
             plan: Arc::new(plan),

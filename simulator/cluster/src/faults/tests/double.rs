@@ -243,6 +243,7 @@ impl World for Double {
             stage: NodeStage::Member,
             knows: Some(1),
             zone: String::new(),
+            leads: None,
         };
         Some(ClusterState {
             cluster: "double".to_owned(),
