@@ -4,6 +4,7 @@
 //! group compares the two and takes the next single step ([`plan`]); whoever leads after it reads
 //! the same two and goes on, so nothing is lost with a leader.
 
+mod elsewhere;
 mod level;
 mod moves;
 mod plan;

@@ -1,5 +1,6 @@
 //! Takes the steps of the groups that this node leads, one each at a time.
 
+use super::elsewhere::{Said, Sight, in_shards};
 use super::moves::Mover;
 use super::plan::{Situation, Step, next};
 use crate::alarms::Alarms;
@@ -127,29 +128,34 @@ impl Tender {
     }
 
     /// Nodes that are members of shards: as this node's logs name them, and where one is to leave, as the
-    /// leaders of all shards say. Where a leader says nothing, all that are to leave may be its members.
+    /// leaders of all shards say.
     async fn elsewhere(&self, nodes: &BTreeMap<NodeId, Member>) -> BTreeSet<NodeId> {
         let groups = self.consensus.groups();
         let leads = groups.iter().any(|group| group.id() == GroupId::META && group.status().leading);
-        let leaving: Vec<NodeId> = nodes.iter().filter(|(_, node)| node.leaving).map(|(id, _)| *id).collect();
-        let shards = groups.into_iter().filter(|group| group.id() != GroupId::META);
-        let mut elsewhere: BTreeSet<NodeId> =
-            shards.flat_map(|group| group.members().members.into_keys()).collect();
-        if !leads || leaving.is_empty() {
-            return elsewhere;
-        }
-        let far = (1..=self.shards).map(GroupId).filter(|id| self.consensus.group(*id).is_none());
-        let asked = far.map(|group| async move { self.members_of(group).await });
-        for members in futures::future::join_all(asked).await {
-            match members {
-                Some(members) => elsewhere.extend(members),
-                None => elsewhere.extend(&leaving),
-            }
-        }
-        elsewhere
+        let leaving: BTreeSet<NodeId> =
+            nodes.iter().filter(|(_, node)| node.leaving).map(|(id, _)| *id).collect();
+        let sights = (1..=self.shards).map(GroupId).map(|id| self.sight(id, leads && !leaving.is_empty()));
+        in_shards(&futures::future::join_all(sights).await, &leaving)
     }
 
-    /// The members of a shard that this node has no replica of, as its leader knows.
+    /// What this node knows of a shard's members; `asks`: the leader says, too.
+    async fn sight(&self, id: GroupId, asks: bool) -> Sight {
+        let here = self.consensus.group(id);
+        let named = here.as_ref().map(|group| group.members().members.into_keys().collect());
+        let named: BTreeSet<NodeId> = named.unwrap_or_default();
+        let said = match here {
+            _ if !asks => Said::NotAsked,
+            Some(group) if group.status().leading => Said::Members(named.clone()),
+            // A replica that is behind, or has nothing yet, names others than there are.
+            _ => self
+                .members_of(id)
+                .await
+                .map_or(Said::Nothing, |members| Said::Members(members.into_iter().collect())),
+        };
+        Sight { named, said }
+    }
+
+    /// The members of a shard that another node leads, as that one knows.
     async fn members_of(&self, group: GroupId) -> Option<Vec<NodeId>> {
         let leader = self.consensus.leader(group)?.borrow().leader?;
         match self.call(leader, &PeerCall::Members(ShardId(group.0))).await? {
