@@ -203,8 +203,7 @@ impl Consensus {
     /// Where what comes of a group's snapshot is kept.
     fn incoming(&self, id: GroupId) -> Incoming<SnapshotMeta> {
         let bytes_max = self.config.limits.snapshot_bytes as u64;
-        let incoming = Incoming::new(Arc::clone(&self.world.disk), &self.snapshots, id, bytes_max);
-        incoming.seeded(Seeded::of(&self.config))
+        Incoming::new(Arc::clone(&self.world.disk), &self.snapshots, id, bytes_max)
     }
 
     /// Starts a group over what the disk has of it. `founds`: whether this node may be the first of it; one

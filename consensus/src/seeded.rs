@@ -36,8 +36,6 @@ pub enum SeededBug {
     SnapshotNotSynced,
     /// A snapshot from the leader is restored and not saved.
     InstalledSnapshotNotSaved,
-    /// A snapshot that broke off goes on one part too far, and nobody looks at the whole.
-    ResumeAtWrongOffset,
     /// An append counts as stored by a follower when it is sent, so the leader answers before a quorum has it.
     AnswerBeforeCommit,
     /// A leader lets reads through without asking whether it still leads.

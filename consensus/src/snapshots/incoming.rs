@@ -4,7 +4,6 @@ use super::CHUNK_BYTES;
 use super::{read_all, remove_if_there};
 use crate::api::GroupId;
 use crate::disk::{DiskFile, OpenMode, SharedDisk};
-use crate::seeded::{Seeded, SeededBug};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -88,7 +87,6 @@ pub struct Incoming<M> {
     path: PathBuf,
     bytes_max: u64,
     partial: Option<Partial<M>>,
-    seeded: Seeded,
 }
 
 struct Partial<M> {
@@ -96,12 +94,8 @@ struct Partial<M> {
     file: Arc<dyn DiskFile>,
     /// Bytes that have come; up to `bytes` of the whole.
     have: u64,
-    /// Of these, how many the file lacks: 0, but for a mistake on purpose.
-    lacks: u64,
     /// Bytes since the last sync.
     unsynced: u64,
-    /// Length of the last part.
-    last: u64,
 }
 
 impl<M: Clone + PartialEq> Incoming<M> {
@@ -109,12 +103,7 @@ impl<M: Clone + PartialEq> Incoming<M> {
     /// `bytes_max`: the largest snapshot.
     pub fn new(disk: SharedDisk, folder: &Path, group: GroupId, bytes_max: u64) -> Incoming<M> {
         let path = folder.join(file_name(group));
-        Incoming { disk, path, bytes_max, partial: None, seeded: Seeded::default() }
-    }
-
-    /// The same, perhaps with a mistake on purpose.
-    pub(crate) fn seeded(self, seeded: Seeded) -> Self {
-        Self { seeded, ..self }
+        Incoming { disk, path, bytes_max, partial: None }
     }
 
     /// Whether a part of something is kept.
@@ -132,16 +121,12 @@ impl<M: Clone + PartialEq> Incoming<M> {
             let text = format!("a snapshot of {} bytes, above {}", whole.bytes, self.bytes_max);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
         }
-        if let Some(partial) = self.partial.as_mut().filter(|partial| partial.whole == whole) {
-            if self.seeded.has(SeededBug::ResumeAtWrongOffset) && partial.have + partial.last < whole.bytes {
-                partial.have += partial.last;
-                partial.lacks += partial.last;
-            }
+        if let Some(partial) = self.partial.as_ref().filter(|partial| partial.whole == whole) {
             return Ok(partial.have);
         }
         self.clear().await?;
         let file = self.disk.open(&self.path, OpenMode::CreateNew).await?;
-        self.partial = Some(Partial { whole, file, have: 0, lacks: 0, unsynced: 0, last: 0 });
+        self.partial = Some(Partial { whole, file, have: 0, unsynced: 0 });
         Ok(0)
     }
 
@@ -179,7 +164,7 @@ impl<M: Clone + PartialEq> Incoming<M> {
         let data = Bytes::from(read?);
         let good =
             data.len() as u64 == partial.whole.bytes && checksum(&data).await == partial.whole.checksum;
-        if good || self.seeded.has(SeededBug::ResumeAtWrongOffset) {
+        if good {
             return Ok(Came::Whole(partial.whole.meta, data));
         }
         tracing::warn!(file = %self.path.display(), "a snapshot came whole and is damaged; it begins anew");
@@ -199,9 +184,8 @@ impl<M: Clone + PartialEq> Incoming<M> {
 impl<M> Partial<M> {
     async fn write(&mut self, part: Part) -> io::Result<()> {
         let len = part.data.len() as u64;
-        self.file.write_at(self.have - self.lacks, part.data).await?;
+        self.file.write_at(self.have, part.data).await?;
         self.have += len;
-        self.last = len;
         self.unsynced += len;
         // Nothing needs it to be durable; but what piles up unwritten would hold up the log's next sync.
         if self.unsynced >= CHUNK_BYTES as u64 {
