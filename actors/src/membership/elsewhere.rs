@@ -46,10 +46,13 @@ mod tests {
         ids.iter().copied().map(NodeId).collect()
     }
 
+    /// What is known of each shard, and who may be a member of one.
+    type Row<'a> = (&'a str, &'a [(&'a [u64], Said)], &'a [u64]);
+
     #[test]
     fn whoever_may_be_a_member_of_a_shard_is_not_gone() {
         let members = |ids: &[u64]| Said::Members(nodes(ids));
-        let table: &[(&str, &[(&[u64], Said)], &[u64])] = &[
+        let table: &[Row<'_>] = &[
             ("by the log here", &[(&[1, 2], Said::NotAsked), (&[2, 3], Said::NotAsked)], &[1, 2, 3]),
             ("by the leader, where there is no replica", &[(&[], members(&[3, 4]))], &[3, 4]),
             (

@@ -41,7 +41,8 @@ impl Pair {
         let settings = QueueSettings { name: "q".to_owned(), ..QueueSettings::default() };
         pair.apply(0, HOME, None, Command::CreateQueue { settings });
         let queues = vec![QueueId::new(HOME, 1)];
-        let settings = AgentSettings { queues: queues.clone(), ..AgentSettings::default() };
+        let name = "a".to_owned();
+        let settings = AgentSettings { name, queues: queues.clone(), ..AgentSettings::default() };
         pair.apply(0, HOME, None, Command::CreateAgent { settings });
         let accept = AcceptMode::Manual { ring: Span::seconds(20) };
         let mode = RoutingMode::ToQueue(ToQueue { queues, priority: Priority(0), accept });
