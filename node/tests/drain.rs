@@ -2,10 +2,9 @@
 
 mod harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, run, until};
+use harness::{Client, Node, Start, Tenant, run, until};
 use proto::v1::ClusterState;
 use proto::v1::cluster_state::node::Stage;
-use proto::v1::reply::Result as Outcome;
 use routing::level;
 use std::process::Output;
 use tempfile::TempDir;
@@ -78,22 +77,11 @@ impl Three {
     }
 }
 
-/// A whole conversation.
-async fn works(client: &Client, tenant: &Tenant) {
-    let mut desk = Desk::open(client, &tenant.agents[0]).await;
-    desk.available().await;
-    let started = client.start(&tenant.call()).await.conversation;
-    let offer = desk.offer().await;
-    assert_eq!(offer.conversation, started);
-    assert!(matches!(desk.accept(&offer.id).await, Outcome::Accepted(_)));
-    assert!(matches!(desk.end_contact(&started).await, Outcome::Done(_)));
-}
-
 #[tokio::test]
 async fn a_node_is_drained_for_good_and_ends_well() {
     let mut cluster = Three::start().await;
     let tenant = Tenant::make(&Client::of(cluster.node(1)), 1).await;
-    works(&Client::of(cluster.node(3)), &tenant).await;
+    tenant.works(&Client::of(cluster.node(3))).await;
 
     // Below a quorum it is refused, and nothing has begun.
     let second = cluster.take(2).kill();
@@ -139,7 +127,7 @@ async fn a_node_is_drained_for_good_and_ends_well() {
     assert!(!ended.errors.contains("ERROR"), "{}", ended.errors);
     let state = cluster.state(1).await;
     assert_eq!(state.nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [1, 2]);
-    works(&Client::of(cluster.node(2)), &tenant).await;
+    tenant.works(&Client::of(cluster.node(2))).await;
     for id in 1..=2 {
         cluster.node(id).assert_no_errors();
     }
@@ -159,7 +147,7 @@ async fn a_drained_node_that_is_kept_leads_nothing_until_it_is_undrained() {
     let address = cluster.node(1).address.clone();
     let (status, again) = cluster.take(1).stop();
     assert!(status.success());
-    works(&Client::of(cluster.node(3)), &tenant).await;
+    tenant.works(&Client::of(cluster.node(3))).await;
     cluster.nodes[0] = Some(again.listen(&address).serve());
     three(cluster.node(1)).await;
     let (status, again) = cluster.take(3).stop();
@@ -168,7 +156,7 @@ async fn a_drained_node_that_is_kept_leads_nothing_until_it_is_undrained() {
         (led(&cluster.state(2).await, 2).len() == 7).then_some(())
     })
     .await;
-    works(&Client::of(cluster.node(1)), &tenant).await;
+    tenant.works(&Client::of(cluster.node(1))).await;
     cluster.nodes[2] = Some(again.serve());
     three(cluster.node(3)).await;
     let state = cluster.state(3).await;
@@ -209,5 +197,5 @@ async fn a_node_that_is_told_to_stop_hands_over_first() {
     let left = cluster.nodes.iter().flatten().next().expect("two are left");
     let state = Client::of(left).state().await;
     assert!(state.shards.iter().all(|shard| shard.leader != 0 && shard.leader != leader), "{state:?}");
-    works(&Client::of(left), &tenant).await;
+    tenant.works(&Client::of(left)).await;
 }

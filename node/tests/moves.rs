@@ -41,14 +41,7 @@ async fn over(cluster: &Cluster) {
 /// A whole conversation, by way of each running node.
 async fn works(cluster: &Cluster, tenant: &Tenant) {
     for node in (1..=3).filter(|node| cluster.runs(*node)) {
-        let client = cluster.client(node);
-        let mut desk = Desk::open(&client, &tenant.agents[0]).await;
-        desk.available().await;
-        let started = client.start(&tenant.call()).await.conversation;
-        let offer = desk.offer().await;
-        assert_eq!(offer.conversation, started);
-        assert!(matches!(desk.accept(&offer.id).await, Outcome::Accepted(_)));
-        assert!(matches!(desk.end_contact(&started).await, Outcome::Done(_)));
+        tenant.works(&cluster.client(node)).await;
     }
 }
 

@@ -3,8 +3,7 @@
 
 mod harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, free_addresses, run, until};
-use proto::v1::reply::Result as Outcome;
+use harness::{Client, Node, Start, Tenant, free_addresses, run, until};
 use routing::level;
 use simulator::replay::Player;
 use std::path::{Path, PathBuf};
@@ -69,14 +68,7 @@ impl Cluster {
     /// A whole conversation, by way of each node.
     async fn works(&self, tenant: &Tenant) {
         for id in 0..3 {
-            let client = self.client(id);
-            let mut desk = Desk::open(&client, &tenant.agents[0]).await;
-            desk.available().await;
-            let started = client.start(&tenant.call()).await.conversation;
-            let offer = desk.offer().await;
-            assert_eq!(offer.conversation, started);
-            assert!(matches!(desk.accept(&offer.id).await, Outcome::Accepted(_)));
-            assert!(matches!(desk.end_contact(&started).await, Outcome::Done(_)));
+            tenant.works(&self.client(id)).await;
         }
     }
 

@@ -1,7 +1,8 @@
 //! An account with a domain, a queue, agents and a touchpoint.
 
-use super::{Client, mutation};
+use super::{Client, Desk, mutation};
 use proto::v1;
+use proto::v1::reply::Result as Outcome;
 use proto::v1::touchpoint_settings::{Mode, ToQueue};
 
 /// What a small customer has.
@@ -58,6 +59,17 @@ impl Tenant {
             tenant.agents.push(agent.expect("an agent").id);
         }
         tenant
+    }
+
+    /// A whole conversation by way of this client, with the first agent.
+    pub async fn works(&self, client: &Client) {
+        let mut desk = Desk::open(client, &self.agents[0]).await;
+        desk.available().await;
+        let started = client.start(&self.call()).await.conversation;
+        let offer = desk.offer().await;
+        assert_eq!(offer.conversation, started);
+        assert!(matches!(desk.accept(&offer.id).await, Outcome::Accepted(_)));
+        assert!(matches!(desk.end_contact(&started).await, Outcome::Done(_)));
     }
 
     /// A call to the touchpoint.
