@@ -3,7 +3,8 @@
 
 mod harness;
 
-use consensus::{Consensus, NodeId, ProposeError};
+use consensus::{Consensus, GroupId, NodeId, ProposeError};
+use futures::FutureExt;
 use harness::{Cluster, eventually, logged};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -181,17 +182,25 @@ async fn commands_share_batches_and_too_many_are_refused() {
     logged();
     let cluster = Cluster::start(3, 1, |config| config.limits.pending_commands = 64).await;
     cluster.propose(1, b"first").await;
-    let group = cluster.group(cluster.leader(1).await, 1);
-    let calls = (0..1_000u32).map(|number| {
-        let group = group.clone();
-        async move { group.propose(number.to_le_bytes().to_vec()).await }
+    let leader = cluster.leader(1).await;
+    let group = cluster.group(leader, 1);
+    let calls = (0..1_000u32).map(|number| Box::pin(group.propose(number.to_le_bytes().to_vec())));
+    let mut calls: Vec<_> = calls.collect();
+    // While nothing is applied no place becomes free, so how many are refused is certain.
+    let held = cluster.nodes[&leader].ledgers[&GroupId(1)].seen.lock().unwrap();
+    let mut refused = 0;
+    calls.retain_mut(|call| match call.as_mut().now_or_never() {
+        None => true,
+        Some(Err(ProposeError::Overloaded { .. })) => {
+            refused += 1;
+            false
+        }
+        Some(other) => panic!("nothing is applied yet, and yet {other:?}"),
     });
+    drop(held);
+    assert_eq!((calls.len(), refused), (64, 1_000 - 64));
     let results = futures::future::join_all(calls).await;
-    let done = results.iter().filter(|result| result.is_ok()).count();
-    let refused =
-        results.iter().filter(|result| matches!(result, Err(ProposeError::Overloaded { .. }))).count();
-    assert_eq!(done + refused, 1_000, "nothing else happens");
-    assert_eq!(done, 64);
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
     let too_large = group.propose(vec![0; 5 << 20]).await;
     assert!(matches!(too_large, Err(ProposeError::Overloaded { .. })));
     assert_eq!(cluster.agreed(1, 65).await.len(), 65);
