@@ -1,5 +1,6 @@
 //! Why a command of the binary fails: an exit code, a sentence, and a remedy.
 
+use crate::backup::VaultError;
 use crate::config::ConfigError;
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -43,6 +44,12 @@ pub struct Failure {
     pub message: String,
     /// What to do, if the message does not say.
     pub remedy: Option<String>,
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::new(Kind::Data, error.message).remedy(error.remedy)
+    }
 }
 
 impl Failure {

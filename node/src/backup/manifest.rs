@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const FILE: &str = "backup.json";
 const TEMPORARY: &str = "backup.json.tmp";
@@ -14,7 +14,7 @@ const FORMAT: u32 = 1;
 /// One file: a part of a group's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// Its name in the folder.
+    /// Its name in the backup.
     pub file: String,
     /// Index of its first entry.
     pub first: u64,
@@ -52,7 +52,7 @@ impl Chain {
     }
 }
 
-/// What a backup's folder holds.
+/// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     format: u32,
@@ -75,16 +75,16 @@ pub struct Manifest {
 pub enum ManifestError {
     /// There is no list of files.
     #[error("{0} holds no backup: there is no backup.json in it")]
-    None(PathBuf),
+    None(String),
     /// It is not what this build writes.
     #[error("{0}/backup.json cannot be read: {1}")]
-    Unreadable(PathBuf, String),
+    Unreadable(String, String),
     /// Of another version.
-    #[error("{folder} has format {found}, this build reads {FORMAT}: use the build that made it", folder = .0.display(), found = .1)]
-    Format(PathBuf, u32),
+    #[error("{0} has format {1}, this build reads {FORMAT}: use the build that made it")]
+    Format(String, u32),
     /// The disk's.
     #[error("{0}: {1}")]
-    Disk(PathBuf, io::Error),
+    Disk(String, io::Error),
 }
 
 impl Manifest {
@@ -100,16 +100,24 @@ impl Manifest {
     /// # Errors
     /// See [`ManifestError`].
     pub fn load(folder: &Path) -> Result<Self, ManifestError> {
-        let text = match fs::read_to_string(folder.join(FILE)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ManifestError::None(folder.to_owned()));
-            }
-            text => text.map_err(|error| ManifestError::Disk(folder.join(FILE), error))?,
-        };
-        let unreadable = |why: String| ManifestError::Unreadable(folder.to_owned(), why);
-        let manifest: Self = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let path = folder.join(FILE);
+        let shown = folder.display().to_string();
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ManifestError::None(shown)),
+            Err(error) => Err(ManifestError::Disk(path.display().to_string(), error)),
+            Ok(text) => Self::read(&text, &shown),
+        }
+    }
+
+    /// Reads a list that is of the place with this name.
+    ///
+    /// # Errors
+    /// See [`ManifestError`].
+    pub fn read(text: &str, place: &str) -> Result<Self, ManifestError> {
+        let unreadable = |why: String| ManifestError::Unreadable(place.to_owned(), why);
+        let manifest: Self = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
         if manifest.format != FORMAT {
-            return Err(ManifestError::Format(folder.to_owned(), manifest.format));
+            return Err(ManifestError::Format(place.to_owned(), manifest.format));
         }
         let foreign = manifest.groups.values().flatten().flat_map(|chain| &chain.parts);
         if let Some(part) =
@@ -123,13 +131,21 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The list as it is written.
+    ///
+    /// # Errors
+    /// None that is known: it can be written as JSON.
+    pub fn write(&self) -> serde_json::Result<String> {
+        Ok(format!("{:#}\n", serde_json::to_value(self)?))
+    }
+
     /// Writes the list, durably, when the files in it are.
     ///
     /// # Errors
     /// The disk's; the former list is then still there.
     pub fn save(&self, folder: &Path) -> io::Result<()> {
         let mut file = File::create(folder.join(TEMPORARY))?;
-        file.write_all(format!("{:#}\n", serde_json::to_value(self)?).as_bytes())?;
+        file.write_all(self.write()?.as_bytes())?;
         file.sync_all()?;
         fs::rename(folder.join(TEMPORARY), folder.join(FILE))?;
         File::open(folder)?.sync_all()

@@ -1,13 +1,12 @@
 //! A backup applied: the states it holds.
 
-use super::manifest::{Chain, Manifest};
+use super::manifest::{Chain, Manifest, Part};
+use super::vault::{Reader, Vault};
 use actors::{MetaReplay, MetaReplayError};
 use routing::Shard;
 use simulator::replay::{Player, ReplayError};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::io;
 
 /// The cluster's own group.
 const META: u32 = 0;
@@ -69,34 +68,34 @@ pub enum PlayError {
     },
     /// A file cannot be opened.
     #[error("{0}: {1}")]
-    Disk(PathBuf, io::Error),
+    Disk(String, io::Error),
     /// A file of a shard cannot be applied.
     #[error("{0}: {1}")]
-    Shard(PathBuf, ReplayError),
+    Shard(String, ReplayError),
     /// A file of the cluster's own group cannot be applied.
     #[error("{0}: {1}")]
-    Meta(PathBuf, MetaReplayError),
+    Meta(String, MetaReplayError),
 }
 
 /// Applies a backup's files. Every hash in them is compared, so what comes out is what the nodes
-/// had. `progress` is told each group that is done.
+/// had. `progress` is told each group that is done. It reads by blocking: in a runtime of several threads.
 ///
 /// # Errors
 /// See [`PlayError`].
 pub fn play(
-    folder: &Path,
+    vault: &Vault,
     manifest: &Manifest,
     until: &Until,
     progress: &mut dyn FnMut(u32),
 ) -> Result<Played, PlayError> {
     let chain = |group| manifest.chain(group, until.at_ms).ok_or(PlayError::TooEarly(group));
-    let meta = meta(folder, chain(META)?, manifest.shards, until)?;
+    let meta = meta(vault, chain(META)?, manifest.shards, until)?;
     check(META, until, chain(META)?, meta.at().map(|(index, _)| index))?;
     progress(META);
     let mut shards = BTreeMap::new();
     for group in 1..=manifest.shards {
         let chain = chain(group)?;
-        let played = shard(folder, group, chain, until)?;
+        let played = shard(vault, group, chain, until)?;
         check(group, until, chain, played.as_ref().map(|played| played.index))?;
         if let Some(played) = played {
             shards.insert(group, played);
@@ -117,16 +116,16 @@ fn check(group: u32, until: &Until, chain: &Chain, reached: Option<u64>) -> Resu
     }
 }
 
-fn open(path: &Path) -> Result<BufReader<File>, PlayError> {
-    File::open(path).map(BufReader::new).map_err(|error| PlayError::Disk(path.to_owned(), error))
+fn open(vault: &Vault, part: &Part) -> Result<Reader, PlayError> {
+    vault.open_part(part).map_err(|error| PlayError::Disk(vault.path(&part.file), error))
 }
 
-fn meta(folder: &Path, chain: &Chain, shards: u32, until: &Until) -> Result<MetaReplay, PlayError> {
+fn meta(vault: &Vault, chain: &Chain, shards: u32, until: &Until) -> Result<MetaReplay, PlayError> {
     let mut meta = MetaReplay::new(shards);
     for part in &chain.parts {
-        let path = folder.join(&part.file);
+        let path = vault.path(&part.file);
         let goes_on = |index, wall_ms| until.includes(META, index, wall_ms);
-        let whole = meta.apply(open(&path)?, goes_on).map_err(|error| PlayError::Meta(path, error))?;
+        let whole = meta.apply(open(vault, part)?, goes_on).map_err(|error| PlayError::Meta(path, error))?;
         if !whole {
             break;
         }
@@ -135,12 +134,12 @@ fn meta(folder: &Path, chain: &Chain, shards: u32, until: &Until) -> Result<Meta
 }
 
 /// A group's state; `None` when nothing of its log is before the time asked for.
-fn shard(folder: &Path, group: u32, chain: &Chain, until: &Until) -> Result<Option<PlayedShard>, PlayError> {
-    let mut played: Option<Player<BufReader<File>>> = None;
+fn shard(vault: &Vault, group: u32, chain: &Chain, until: &Until) -> Result<Option<PlayedShard>, PlayError> {
+    let mut played: Option<Player<Reader>> = None;
     'parts: for part in &chain.parts {
-        let path = folder.join(&part.file);
+        let path = vault.path(&part.file);
         let failed = |error| PlayError::Shard(path.clone(), error);
-        let from = open(&path)?;
+        let from = open(vault, part)?;
         let mut player = match played.take() {
             None => Player::open(from).map_err(failed)?,
             Some(before) => before.then(from).map_err(failed)?,

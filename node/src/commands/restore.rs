@@ -1,6 +1,6 @@
 //! `restore`: the data folder of a new cluster from a backup.
 
-use crate::backup::{Manifest, Played, Until, play};
+use crate::backup::{Manifest, Played, Until, Vault, play};
 use crate::commands::serve::{self, Restored};
 use crate::failure::{Failure, Kind};
 use crate::services::name_of;
@@ -25,6 +25,7 @@ new cluster has another incarnation (docs/backup.md).
 
 Examples:
   centralita restore /var/backups/centralita --dry-run
+  centralita restore s3://backups/centralita --dry-run
   centralita restore /var/backups/centralita --data /var/lib/centralita --advertise node1:7400
   centralita restore /var/backups/centralita --data new --advertise node1:7400 --until 2026-11-23T09:30:00Z
   centralita serve --data /var/lib/centralita --listen 0.0.0.0:7400 --advertise node1:7400";
@@ -36,8 +37,8 @@ const FOUNDER: NodeId = NodeId(1);
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The backup's folder.
-    backup: PathBuf,
+    /// The backup: a folder, or in an object store s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX.
+    backup: String,
     /// The folder of the first node: a new or an empty one.
     #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
     data: Option<PathBuf>,
@@ -76,7 +77,8 @@ fn at(text: &str) -> Result<(u32, u64), String> {
 /// # Errors
 /// When the backup is damaged, or the folder cannot be used.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let manifest = Manifest::load(&args.backup).map_err(|error| Failure::new(Kind::Data, error))?;
+    let mut vault = Vault::named(&args.backup)?;
+    let manifest = vault.load().await.map_err(|error| Failure::new(Kind::Data, error))?;
     let until = until(&args, &manifest)?;
     let groups = manifest.shards;
     let quiet = args.json;
@@ -85,7 +87,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             eprintln!("group {group} of {groups} is applied, every hash in it was the same");
         }
     };
-    let mut played = play(&args.backup, &manifest, &until, &mut progress).map_err(|error| {
+    let mut played = play(&vault, &manifest, &until, &mut progress).map_err(|error| {
         Failure::new(Kind::Data, error).remedy("nothing was written; take another backup, or another moment")
     })?;
     // As in the backup, before anything is put right.

@@ -11,7 +11,7 @@ mod tenant;
 pub use client::{Client, mutation, reason};
 pub use cluster::{Cluster, free_addresses};
 pub use desk::Desk;
-pub use node::{Ended, Node, Start, run};
+pub use node::{BINARY, Ended, Node, Start, run};
 pub use tenant::Tenant;
 
 use std::future::Future;

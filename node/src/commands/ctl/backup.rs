@@ -1,15 +1,13 @@
 //! `ctl backup`: a copy from which a cluster can begin again.
 
 use super::client::Client;
-use super::fetch::{Written, at, fetch};
+use super::fetch::{Written, at, check, fetch};
 use super::output::{Output, table};
-use crate::backup::{Chain, Manifest, ManifestError, Part};
+use crate::backup::{Chain, Manifest, ManifestError, Part, Vault};
 use crate::failure::{Failure, Kind};
 use proto::v1;
 use proto::v1::cluster_client::ClusterClient;
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
@@ -22,6 +20,7 @@ agents: treat them as such. `centralita restore` begins a cluster from it (docs/
 Examples:
   centralita ctl backup /var/backups/centralita
   centralita ctl backup /var/backups/centralita --full
+  centralita ctl backup s3://backups/centralita
   centralita restore /var/backups/centralita --dry-run";
 
 /// How long the node may take to have what the cluster had when the backup began.
@@ -38,8 +37,9 @@ pub(super) struct Backup {
     /// Copies everything again, beside what is there.
     #[arg(long)]
     full: bool,
-    /// The backup's folder; it is made if there is none.
-    folder: PathBuf,
+    /// The backup's folder, which is made if there is none, or in an object store s3://BUCKET/PREFIX,
+    /// gs://BUCKET/PREFIX, az://CONTAINER/PREFIX.
+    place: String,
 }
 
 /// What was added to one group's files.
@@ -68,10 +68,22 @@ impl Added {
 
 impl Backup {
     pub(super) async fn run(self, client: &Client, out: Output) -> Result<(), Failure> {
+        let mut vault = Vault::named(&self.place)?;
         let state = cluster(client).await?;
-        std::fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
-        let _lock = lock(&self.folder)?;
-        let mut manifest = self.manifest(&state)?;
+        vault.lock().await?;
+        let made = self.make(client, state, &mut vault, out).await;
+        vault.unlock().await;
+        made
+    }
+
+    async fn make(
+        &self,
+        client: &Client,
+        state: v1::ClusterState,
+        vault: &mut Vault,
+        out: Output,
+    ) -> Result<(), Failure> {
+        let mut manifest = manifest(&state, vault).await?;
         let behind = caught_up(client, &state).await?;
         let mut all: BTreeMap<u32, Added> = BTreeMap::new();
         let mut begun = (!state.moves.is_empty(), state.moves_begun);
@@ -79,7 +91,7 @@ impl Backup {
         for round in 0..ROUNDS {
             for group in 0..=manifest.shards {
                 let chains = manifest.groups.entry(group).or_default();
-                let added = self.add(client, group, chains).await?;
+                let added = self.add(client, group, chains, vault).await?;
                 if !out.json {
                     eprintln!(
                         "group {group} of {}{}",
@@ -106,53 +118,32 @@ impl Backup {
         let all: Vec<Added> = all.into_values().collect();
         manifest.made_ms = wall_ms();
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.version);
-        manifest.save(&self.folder).map_err(|error| at(&self.folder, &error))?;
-        self.say(&manifest, &all, (behind, torn), out);
+        vault.save(&manifest).await?;
+        say(vault, &manifest, &all, (behind, torn), out);
         Ok(())
     }
 
-    fn manifest(&self, state: &v1::ClusterState) -> Result<Manifest, Failure> {
-        let shards = state.shards.iter().map(|shard| shard.id).max().unwrap_or(0);
-        let manifest = match Manifest::load(&self.folder) {
-            Ok(manifest) => manifest,
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a whole number from 1 on"
-            )]
-            Err(ManifestError::None(_)) => {
-                Manifest::new(state.cluster_id.clone(), shards, state.speed as u32)
-            }
-            Err(error) => return Err(Failure::new(Kind::Data, error).remedy("choose another folder")),
-        };
-        if manifest.cluster != state.cluster_id {
-            let folder = self.folder.display();
-            let message = format!(
-                "{folder} is a backup of cluster '{}', not of '{}'",
-                manifest.cluster, state.cluster_id
-            );
-            return Err(
-                Failure::new(Kind::Data, message).remedy("choose another folder, or another --target")
-            );
-        }
-        Ok(manifest)
-    }
-
     /// Adds what a group has done since the last file, or begins a new chain.
-    async fn add(&self, client: &Client, group: u32, chains: &mut Vec<Chain>) -> Result<Added, Failure> {
+    async fn add(
+        &self,
+        client: &Client,
+        group: u32,
+        chains: &mut Vec<Chain>,
+        vault: &mut Vault,
+    ) -> Result<Added, Failure> {
         let last = chains.last().and_then(Chain::last).filter(|_| !self.full);
         if let Some(after) = last {
             let request = v1::ExportLogRequest { shard: group, from_snapshot: false, after: Some(after) };
             let name = format!("group-{group}.{:04}.{:012}.log", chains.len(), after + 1);
-            match fetch(client, request, &self.folder.join(&name)).await {
+            let staged = vault.stage(&name);
+            match fetch(client, request, &staged).await {
                 Ok(written) if written.last <= after => {
-                    let file = self.folder.join(&name);
-                    std::fs::remove_file(&file).map_err(|error| at(&file, &error))?;
+                    std::fs::remove_file(&staged).map_err(|error| at(&staged, &error))?;
                     return Ok(Added { group, written: None, whole: false });
                 }
                 Ok(written) => {
                     let chain = chains.last_mut().ok_or_else(|| Failure::new(Kind::Other, "no chain"))?;
-                    chain.parts.push(part(name, &written));
+                    chain.parts.push(keep(vault, name, &written).await?);
                     return Ok(Added { group, written: Some(written), whole: false });
                 }
                 // What came since is in a snapshot alone: everything is copied.
@@ -162,70 +153,98 @@ impl Backup {
         }
         let request = v1::ExportLogRequest { shard: group, from_snapshot: last.is_some(), after: None };
         let name = format!("group-{group}.{:04}.whole.log", chains.len() + 1);
-        let written = fetch(client, request, &self.folder.join(&name)).await?;
-        chains.push(Chain { parts: vec![part(name, &written)] });
+        let written = fetch(client, request, &vault.stage(&name)).await?;
+        chains.push(Chain { parts: vec![keep(vault, name, &written).await?] });
         Ok(Added { group, written: Some(written), whole: true })
     }
+}
 
-    fn say(&self, manifest: &Manifest, all: &[Added], (behind, torn): (bool, bool), out: Output) {
-        let bytes: u64 =
-            all.iter().filter_map(|added| added.written.as_ref()).map(|written| written.bytes).sum();
-        if out.json {
-            let group = |added: &Added| {
-                let written = added.written.as_ref();
-                serde_json::json!({
-                    "group": added.group,
-                    "added": written.map(|_| if added.whole { "whole" } else { "increment" }),
-                    "first_index": written.map(|written| written.first),
-                    "last_index": manifest.chain(added.group, None).and_then(Chain::last),
-                    "state_hash": written.map(|written| format!("{:016x}", written.hash)),
-                    "bytes": written.map_or(0, |written| written.bytes),
-                })
-            };
-            let groups: Vec<serde_json::Value> = all.iter().map(group).collect();
-            let facts = serde_json::json!({
-                "folder": self.folder, "cluster": manifest.cluster, "bytes": bytes, "behind": behind, "torn": torn, "groups": groups,
-            });
-            println!("{facts:#}");
-            return;
-        }
-        let mut shown = table(["GROUP", "ADDED", "ENTRIES", "STATE", "BYTES"]);
-        for Added { group, written, whole } in all {
-            let name = if *group == 0 { "cluster".to_owned() } else { format!("shard {group}") };
-            match written {
-                None => shown.add_row([
-                    name,
-                    "nothing new".to_owned(),
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                ]),
-                Some(written) => shown.add_row([
-                    name,
-                    if *whole { "everything" } else { "what came since" }.to_owned(),
-                    match written.snapshot {
-                        Some(snapshot) => format!("snapshot {snapshot}, to {}", written.last),
-                        None => format!("{} to {}", written.first, written.last),
-                    },
-                    format!("{:016x}", written.hash),
-                    written.bytes.to_string(),
-                ]),
-            };
-        }
-        println!("{shown}");
-        println!("{}: {bytes} bytes added", self.folder.display());
-        if behind {
-            eprintln!(
-                "warning: the node is behind the others; what they had done since is in the next backup"
-            );
-        }
-        if torn {
-            eprintln!(
-                "warning: domains moved all the while, one may be in none of the files: make another backup"
-            );
-        }
-        println!("look at it: centralita restore {} --dry-run", self.folder.display());
+/// The list of what is there, or an empty one.
+async fn manifest(state: &v1::ClusterState, vault: &mut Vault) -> Result<Manifest, Failure> {
+    let shards = state.shards.iter().map(|shard| shard.id).max().unwrap_or(0);
+    let manifest = match vault.load().await {
+        Ok(manifest) => manifest,
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number from 1 on"
+        )]
+        Err(ManifestError::None(_)) => Manifest::new(state.cluster_id.clone(), shards, state.speed as u32),
+        Err(error) => return Err(Failure::new(Kind::Data, error).remedy("choose another place")),
+    };
+    if manifest.cluster != state.cluster_id {
+        let message =
+            format!("{vault} is a backup of cluster '{}', not of '{}'", manifest.cluster, state.cluster_id);
+        return Err(Failure::new(Kind::Data, message).remedy("choose another place, or another --target"));
     }
+    Ok(manifest)
+}
+
+fn say(vault: &Vault, manifest: &Manifest, all: &[Added], (behind, torn): (bool, bool), out: Output) {
+    let bytes: u64 = all.iter().filter_map(|added| added.written.as_ref()).map(|written| written.bytes).sum();
+    if out.json {
+        let group = |added: &Added| {
+            let written = added.written.as_ref();
+            serde_json::json!({
+                "group": added.group,
+                "added": written.map(|_| if added.whole { "whole" } else { "increment" }),
+                "first_index": written.map(|written| written.first),
+                "last_index": manifest.chain(added.group, None).and_then(Chain::last),
+                "state_hash": written.map(|written| format!("{:016x}", written.hash)),
+                "bytes": written.map_or(0, |written| written.bytes),
+            })
+        };
+        let groups: Vec<serde_json::Value> = all.iter().map(group).collect();
+        let facts = serde_json::json!({
+            "folder": vault.to_string(), "cluster": manifest.cluster, "bytes": bytes, "behind": behind, "torn": torn, "groups": groups,
+        });
+        println!("{facts:#}");
+        return;
+    }
+    let mut shown = table(["GROUP", "ADDED", "ENTRIES", "STATE", "BYTES"]);
+    for Added { group, written, whole } in all {
+        let name = if *group == 0 { "cluster".to_owned() } else { format!("shard {group}") };
+        match written {
+            None => {
+                shown.add_row([name, "nothing new".to_owned(), String::new(), String::new(), String::new()])
+            }
+            Some(written) => shown.add_row([
+                name,
+                if *whole { "everything" } else { "what came since" }.to_owned(),
+                match written.snapshot {
+                    Some(snapshot) => format!("snapshot {snapshot}, to {}", written.last),
+                    None => format!("{} to {}", written.first, written.last),
+                },
+                format!("{:016x}", written.hash),
+                written.bytes.to_string(),
+            ]),
+        };
+    }
+    println!("{shown}");
+    println!("{vault}: {bytes} bytes added");
+    if behind {
+        eprintln!("warning: the node is behind the others; what they had done since is in the next backup");
+    }
+    if torn {
+        eprintln!(
+            "warning: domains moved all the while, one may be in none of the files: make another backup"
+        );
+    }
+    println!("look at it: centralita restore {vault} --dry-run");
+}
+
+/// Has what was fetched be a file of the backup. It counts once it was read again there.
+async fn keep(vault: &mut Vault, name: String, written: &Written) -> Result<Part, Failure> {
+    let staged = vault.stage(&name);
+    let name = vault.keep(name, &staged).await?;
+    let path = vault.path(&name);
+    let unread = |error: std::io::Error| Failure::new(Kind::Data, format!("{path}: {error}"));
+    let there = check(vault.open(&name, written.bytes).map_err(unread)?, written.bytes)?;
+    if there != *written {
+        let message = format!("{path} is not what the node sent");
+        return Err(Failure::new(Kind::Data, message).remedy("look at the disk or the store"));
+    }
+    Ok(part(name, written))
 }
 
 fn part(file: String, written: &Written) -> Part {
@@ -266,20 +285,6 @@ async fn caught_up(client: &Client, state: &v1::ClusterState) -> Result<bool, Fa
         }
         tokio::time::sleep(LOOK).await;
         now = cluster(client).await?;
-    }
-}
-
-/// One backup at a time writes into a folder.
-fn lock(folder: &Path) -> Result<File, Failure> {
-    let path = folder.join("lock");
-    let file = File::create(&path).map_err(|error| at(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let message = format!("another backup into {} is under way", folder.display());
-            Err(Failure::new(Kind::Data, message).remedy("wait for it, or choose another folder"))
-        }
-        Err(TryLockError::Error(error)) => Err(at(&path, &error)),
     }
 }
 

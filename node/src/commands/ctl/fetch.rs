@@ -6,11 +6,11 @@ use proto::log_file::{Item, LogReader};
 use proto::v1;
 use proto::v1::cluster_client::ClusterClient;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// What a file holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
     /// Index of the first entry.
     pub(super) first: u64,
@@ -42,7 +42,7 @@ pub(super) async fn fetch(
         fetched => fetched,
     };
     let written = match fetched {
-        Ok(()) => check(&part),
+        Ok(()) => check_file(&part),
         Err(failure) => Err(failure),
     };
     let renamed = written.and_then(|written| {
@@ -84,12 +84,16 @@ pub(super) fn at(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Kind::Other, format!("{}: {error}", path.display()))
 }
 
-/// Reads the file once more, from its beginning to its end.
-fn check(part: &Path) -> Result<Written, Failure> {
+fn check_file(part: &Path) -> Result<Written, Failure> {
     let file = File::open(part).map_err(|error| at(part, &error))?;
     let bytes = file.metadata().map_err(|error| at(part, &error))?.len();
+    check(BufReader::new(file), bytes)
+}
+
+/// Reads a file of so many bytes once more, from its beginning to its end.
+pub(super) fn check(from: impl Read, bytes: u64) -> Result<Written, Failure> {
     let damaged = |error| Failure::new(Kind::Other, format!("what the node sent is not whole: {error}"));
-    let mut reader = LogReader::open(BufReader::new(file)).map_err(damaged)?;
+    let mut reader = LogReader::open(from).map_err(damaged)?;
     let first = reader.header().first;
     let snapshot = reader.take_snapshot().map(|snapshot| snapshot.head.index);
     let (mut last, mut hash, mut wall_ms) = (0, 0, None);
