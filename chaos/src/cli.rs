@@ -10,9 +10,12 @@ const EXAMPLES: &str = "\
 Examples:
   cargo build --release --workspace
   target/release/centralita-chaos kill --kills 20 --json failover.json
+  target/release/centralita-chaos kill --kills 20 --transfers 20
   target/release/centralita-chaos rolling --rounds 2
   target/release/centralita-chaos upgrade --from centralita-of-before
   target/release/centralita-chaos crowd --nodes 3 --desks 10000 --domains 40
+  target/release/centralita-chaos crowd --nodes 3 --desks 2000 --domains 40 --late
+  target/release/centralita-chaos move --moves 20 --transfers 20
   target/release/centralita-chaos grow --json grow.json
   target/release/centralita-chaos replace --nodes 3 --shards 4
   target/release/centralita-chaos behind --nodes 3 --shards 1 --domains 8 --probed 4 --probe-rate 100
@@ -80,6 +83,18 @@ enum Command {
         /// Stops the node's process where it is (SIGSTOP) instead of killing it: nobody is told anything.
         #[arg(long)]
         cut_off: bool,
+        /// Has the agents come back only when lease and grace are over: what they held must have been kept, queued
+        /// again or closed, as their domains say.
+        #[arg(long)]
+        late: bool,
+    },
+    /// Moves probed domains to other shards, each in its turn, and measures what their desks notice.
+    Move {
+        #[command(flatten)]
+        setting: Setting,
+        /// How often a domain is moved.
+        #[arg(long, default_value_t = 20)]
+        moves: u32,
     },
     /// Restarts all nodes in good order, one after the other.
     Rolling {
@@ -112,6 +127,12 @@ pub struct Setting {
     /// New conversations per second in all other domains together.
     #[arg(long, default_value_t = 20.0)]
     pub rate: f64,
+    /// Conversations per second that set out from one domain for another, in domains of their own.
+    #[arg(long, default_value_t = 0.0)]
+    pub transfers: f64,
+    /// Domains between which they go.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(2..=100))]
+    pub transfer_domains: u64,
     /// Time between the end of one disturbance and the next, in seconds.
     #[arg(long, default_value_t = 4.0)]
     pub rest_s: f64,
@@ -140,6 +161,7 @@ impl Cli {
             | Command::Replace { setting }
             | Command::Upgrade { setting, .. }
             | Command::Crowd { setting, .. }
+            | Command::Move { setting, .. }
             | Command::Rolling { setting, .. } => setting,
         }
     }
@@ -157,10 +179,11 @@ impl Cli {
             Command::Behind { setting, entries } => experiment::run(&setting, What::Away { entries }).await,
             Command::Grow { setting } => experiment::run(&setting, What::Grow).await,
             Command::Replace { setting } => experiment::run(&setting, What::Replace).await,
-            Command::Crowd { setting, desks, holding, cut_off } => {
-                crowd::run(&setting, &crowd::Crowd { desks, holding, cut_off }).await
+            Command::Crowd { setting, desks, holding, cut_off, late } => {
+                crowd::run(&setting, &crowd::Crowd { desks, holding, cut_off, late }).await
             }
             Command::Upgrade { setting, from } => experiment::run(&setting, What::Upgrade { from }).await,
+            Command::Move { setting, moves } => experiment::run(&setting, What::Moves { times: moves }).await,
             Command::Rolling { setting, rounds } => experiment::run(&setting, What::Restart { rounds }).await,
         }
     }

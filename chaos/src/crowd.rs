@@ -3,6 +3,7 @@
 
 use crate::cli::Setting;
 use crate::gaps::{self, percentile};
+use crate::late::{self, GRACE, Judged, Policy};
 use crate::nodes::Nodes;
 use crate::probe::Probe;
 use crate::realm::{self, Realm};
@@ -21,7 +22,7 @@ use proto::v1::notice::Notice as Kind;
 use proto::v1::routing_client::RoutingClient;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
@@ -40,6 +41,8 @@ const WELCOME_MAX: Duration = Duration::from_secs(5);
 /// First pause of a desk before it tries again, doubled up to [`PAUSE_MAX`], with jitter.
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Time for the leases of a node's desks to be lost, at a bounded pace, and some more.
+const LEASES_LOST: Duration = Duration::from_secs(30);
 /// Desks that share connections, as those of an office would.
 const OFFICE: usize = 100;
 /// Calls at the same time while the stage is set.
@@ -54,6 +57,8 @@ pub struct Crowd {
     pub holding: usize,
     /// Its process is stopped where it is, and not killed.
     pub cut_off: bool,
+    /// They come back when lease and grace are over.
+    pub late: bool,
 }
 
 /// What a desk has seen.
@@ -79,10 +84,20 @@ impl Desk {
     }
 
     /// Keeps the desk connected: first at the node that will be killed, then wherever it is let in.
-    async fn keep(self: Arc<Self>, client: Arc<Client>, first: usize, stop: Stop) {
+    /// It does not try while the gate is closed.
+    async fn keep(
+        self: Arc<Self>,
+        client: Arc<Client>,
+        first: usize,
+        mut gate: watch::Receiver<bool>,
+        stop: Stop,
+    ) {
         let mut resume: Option<(u64, u64)> = None;
         let (mut place, mut pause) = (first, PAUSE);
         while stop.goes_on() {
+            if gate.wait_for(|open| *open).await.is_err() {
+                return;
+            }
             let before = self.seen().welcomed.map(|(at, ..)| at);
             self.seen().attempts += 1;
             // A desk that ends for any reason connects again, elsewhere.
@@ -167,7 +182,7 @@ fn available() -> v1::DeskRequest {
 /// # Errors
 /// When it could not be tried.
 pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
-    let Crowd { desks, holding, cut_off } = *crowd;
+    let Crowd { desks, holding, cut_off, late } = *crowd;
     ensure!(setting.nodes > 1, "a desk needs another node to go to: at least two");
     ensure!(setting.domains > setting.probed, "the desks are in domains that are not probed: more domains");
     let count = usize::try_from(setting.nodes).unwrap_or(usize::MAX);
@@ -175,17 +190,22 @@ pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
     let client = Arc::new(Client::new(nodes.addresses())?);
     let alive: Vec<Place> = (0..count).map(|place| (Arc::clone(&client), place)).collect();
     settled(&alive, SETTLE_MAX).await.context("the cluster's birth")?;
-    let mut realms = realm::make(&client, setting.domains).await?;
+    let settings = |number: usize| match late {
+        true => Policy::of(number).settings(),
+        false => v1::DomainSettings::default(),
+    };
+    let mut realms = realm::make_as(&client, setting.domains, settings).await?;
     let crowded = realms.split_off(setting.probed);
     let all = open(&client, &crowded, desks).await?;
     let stop = Stop::default();
+    let gate = watch::Sender::new(true);
     let mut sessions = JoinSet::new();
     let offices = desks.div_ceil(OFFICE);
     let clients: Vec<Arc<Client>> =
         (0..offices).map(|_| Ok(Arc::new(Client::new(nodes.addresses())?))).collect::<anyhow::Result<_>>()?;
     for (number, desk) in all.iter().enumerate() {
         let client = Arc::clone(&clients[number / OFFICE]);
-        sessions.spawn(Arc::clone(desk).keep(client, 0, stop.clone()));
+        sessions.spawn(Arc::clone(desk).keep(client, 0, gate.subscribe(), stop.clone()));
     }
     let welcomed = |desk: &Desk| desk.seen().welcomed.is_some();
     wait("desks open", &all, desks, OPEN_MAX, welcomed).await?;
@@ -203,11 +223,16 @@ pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
     let rest = Duration::from_secs_f64(setting.rest_s);
     tokio::time::sleep(rest * 2).await;
     let before: Vec<(Option<u64>, usize)> = all.iter().map(|desk| session_of(desk)).collect();
+    gate.send_replace(!late);
     let began = Instant::now();
     if cut_off {
         nodes.freeze(0)?
     } else {
         nodes.kill(0)?
+    }
+    if late {
+        tokio::time::sleep(LEASES_LOST + GRACE).await;
+        gate.send_replace(true);
     }
     let back = |desk: &Desk| desk.seen().welcomed.is_some_and(|(at, ..)| at > began);
     let came = wait("desks back", &all, desks, BACK_MAX, back).await;
@@ -219,6 +244,14 @@ pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
     }
     nodes.run(0)?;
     settled(&alive, SETTLE_MAX).await.context("the cluster in the end")?;
+    // Before they go home: that loses leases too.
+    let mut judged = Judged::default();
+    if late {
+        for (number, realm) in crowded.iter().enumerate() {
+            let events = verdict::record(&client, count, &realm.domain).await?;
+            judged = judged.and(late::judge(Policy::of(setting.probed + number), &events));
+        }
+    }
     stop.stop();
     while callers.join_next().await.is_some() {}
     sessions.shutdown().await;
@@ -227,12 +260,39 @@ pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
         lost += verdict::judge(&client, count, probe).await?.conversations.len();
     }
     outcome.print(lost);
+    if late {
+        tell(&judged);
+    }
     if let Some(path) = &setting.json {
-        let json = format!("{:#}\n", outcome.json(lost));
+        let mut json = outcome.json(lost);
+        if late {
+            json["late"] = serde_json::json!({
+                "kept": judged.kept, "requeued": judged.requeued, "closed": judged.closed, "wrong": judged.wrong.len(),
+            });
+        }
+        let json = format!("{json:#}\n");
         std::fs::write(path, json).with_context(|| path.display().to_string())?;
     }
     came?;
-    Ok(lost == 0 && outcome.is_good())
+    let held = judged.kept + judged.requeued + judged.closed;
+    Ok(lost == 0
+        && match late {
+            true => outcome.is_good_late() && judged.wrong.is_empty() && held == holding,
+            false => outcome.is_good(),
+        })
+}
+
+/// What became of what late agents held.
+fn tell(judged: &Judged) {
+    let Judged { kept, requeued, closed, wrong } = judged;
+    println!(
+        "of agents who came back too late: {kept} conversations kept, {requeued} queued again, {closed} closed; {} not as \
+         their domains say",
+        wrong.len()
+    );
+    for wrong in wrong.iter().take(20) {
+        println!("WRONG {wrong}");
+    }
 }
 
 /// A desk's session and how much it holds, as it was welcomed or has accepted.
@@ -337,6 +397,11 @@ impl Outcome {
 
     fn is_good(&self) -> bool {
         self.back.len() == self.desks && self.other_session == 0 && self.taken_away == 0
+    }
+
+    /// All are back, and none in the session that was lost.
+    fn is_good_late(&self) -> bool {
+        self.back.len() == self.desks && self.other_session == self.desks
     }
 
     fn json(&self, lost: usize) -> serde_json::Value {

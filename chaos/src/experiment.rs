@@ -2,8 +2,10 @@
 
 use crate::behind::{self, Behind};
 use crate::cli::Setting;
+use crate::crossing::Crossing;
 use crate::gaps;
 use crate::members::{self, Joined};
+use crate::moves;
 use crate::nodes::{self, Nodes};
 use crate::probe::Probe;
 use crate::realm;
@@ -55,6 +57,11 @@ pub enum What {
         /// What they begin with.
         from: PathBuf,
     },
+    /// Probed domains go to other shards, each in its turn, so often; the nodes are left alone.
+    Moves {
+        /// How often.
+        times: u32,
+    },
     /// All restarted in good order, so often.
     Restart {
         /// How often.
@@ -80,7 +87,9 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let client = Arc::new(Client::new(nodes.addresses())?);
     let mut alive: Vec<Place> = (0..count).map(|place| (Arc::clone(&client), place)).collect();
     settled(&alive, SETTLE_MAX).await.context("the cluster's birth")?;
-    let realms = realm::make(&client, setting.domains).await?;
+    let crossed = if setting.transfers > 0.0 { usize::try_from(setting.transfer_domains)? } else { 0 };
+    let mut realms = realm::make(&client, setting.domains + crossed).await?;
+    let crossing = Arc::new(Crossing::new(realms.split_off(setting.domains)));
     let probes: Vec<Arc<Probe>> = realms.into_iter().map(|realm| Arc::new(Probe::new(realm))).collect();
     let probed = &probes[..setting.probed.min(probes.len())];
     let others = &probes[probed.len()..];
@@ -95,11 +104,14 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
         let rate = setting.rate / others.len() as f64;
         callers.spawn(Arc::clone(probe).callers(Arc::clone(&client), rate, stop.clone()));
     }
+    if crossed > 0 {
+        callers.spawn(Arc::clone(&crossing).run(Arc::clone(&client), setting.transfers, stop.clone()));
+    }
     tokio::time::sleep(WARM_UP).await;
 
     let rest = Duration::from_secs_f64(setting.rest_s);
     let times = match &what {
-        What::Kill { times, .. } => *times as usize,
+        What::Kill { times, .. } | What::Moves { times } => *times as usize,
         What::Away { .. } | What::Grow | What::Replace => 1,
         What::Restart { rounds } => *rounds as usize * count,
         What::Upgrade { .. } => count,
@@ -108,6 +120,12 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let mut disturbances = Vec::new();
     let mut came_back = None;
     let mut newcomer = None;
+    let mut places: Vec<u32> = probed.iter().map(|probe| probe.realm.shard).collect();
+    let mut moved = Vec::new();
+    anyhow::ensure!(
+        !matches!(what, What::Moves { .. }) || setting.shards > 1 && !probed.is_empty(),
+        "a move needs two shards and a probed domain"
+    );
     for time in 0..times {
         let victim = time % count;
         let state = settled(&alive, SETTLE_MAX).await?;
@@ -130,6 +148,12 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
                 nodes.stop(victim).await?;
                 nodes.install(to.clone());
             }
+            What::Moves { .. } => {
+                let place = time % probed.len();
+                places[place] = moves::next(places[place], setting.shards);
+                let domain = &probed[place].realm.domain;
+                moved.push(moves::go(&client, &alive[0], domain, places[place]).await?);
+            }
             What::Grow => {}
             What::Replace => {
                 nodes.destroy(victim)?;
@@ -148,7 +172,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
             let joined = members::joined(&alive[0], &address, began, MEMBERS_MAX).await?;
             newcomer = Some(Joined { instead_of: gone, ..joined });
             alive.push((Arc::new(Client::new(&[address])?), 0));
-        } else {
+        } else if !matches!(what, What::Moves { .. }) {
             nodes.run(victim)?;
         }
         settled(&alive, SETTLE_MAX).await.with_context(|| format!("after node {id} was disturbed"))?;
@@ -160,11 +184,15 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
         tokio::time::sleep(rest).await;
         nodes.check()?;
         let ended = Instant::now();
-        let short = matches!(what, What::Kill { .. } | What::Away { .. });
+        let short = matches!(what, What::Kill { .. } | What::Away { .. } | What::Moves { .. });
         let until = if short { ended.min(began + FELT) } else { ended };
         let gap = |probe: &&Arc<Probe>| gaps::longest(&probe.seen().offers, began, until);
-        let (hit, spared): (Vec<&Arc<Probe>>, Vec<&Arc<Probe>>) =
-            probed.iter().partition(|probe| matches!(what, What::Grow) || led.contains(&probe.realm.shard));
+        let felt = |probe: &&Arc<Probe>| match &what {
+            What::Grow => true,
+            What::Moves { .. } => Arc::ptr_eq(probe, &probed[time % probed.len()]),
+            _ => led.contains(&probe.realm.shard),
+        };
+        let (hit, spared): (Vec<&Arc<Probe>>, Vec<&Arc<Probe>>) = probed.iter().partition(felt);
         disturbances.push(Disturbance {
             node: id,
             shards_led: led.len(),
@@ -185,8 +213,13 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let mut report = Report::new(setting, disturbances);
     report.behind(came_back);
     report.joined(newcomer);
+    report.moved(moved);
     for probe in &probes {
         report.add(probe, &verdict::judge(&client, count, probe).await?);
+    }
+    if crossed > 0 {
+        let judged = verdict::judge_crossings(&client, count, &crossing).await?;
+        report.crossed(&crossing, judged);
     }
     report.print();
     if let Some(path) = &setting.json {

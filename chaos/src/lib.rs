@@ -3,10 +3,14 @@
 
 mod behind;
 pub mod cli;
+mod crossing;
 mod crowd;
 mod experiment;
 mod gaps;
+mod late;
+mod ledger;
 mod members;
+mod moves;
 mod nodes;
 mod probe;
 mod realm;

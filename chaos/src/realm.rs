@@ -30,6 +30,18 @@ pub struct Realm {
 /// # Errors
 /// When the cluster refuses or does not answer.
 pub async fn make(client: &Client, count: usize) -> anyhow::Result<Vec<Realm>> {
+    make_as(client, count, |_| v1::DomainSettings::default()).await
+}
+
+/// Makes so many, each with these settings but for its name.
+///
+/// # Errors
+/// When the cluster refuses or does not answer.
+pub async fn make_as(
+    client: &Client,
+    count: usize,
+    settings: impl Fn(usize) -> v1::DomainSettings,
+) -> anyhow::Result<Vec<Realm>> {
     let request = v1::CreateAccountRequest { mutation: mutation(), name: "Chaos".to_owned() };
     let account = client.call("", |node| {
         let request = request.clone();
@@ -38,7 +50,7 @@ pub async fn make(client: &Client, count: usize) -> anyhow::Result<Vec<Realm>> {
     let account = account.await.context("an account")?.id;
     let progress = indicatif::ProgressBar::new(count as u64).with_message("domains");
     let realms = futures::stream::iter(0..count)
-        .map(|number| one(client, &account, number))
+        .map(|number| one(client, &account, number, settings(number)))
         .buffered(AT_ONCE)
         .inspect(|_| progress.inc(1))
         .collect::<Vec<_>>()
@@ -47,8 +59,13 @@ pub async fn make(client: &Client, count: usize) -> anyhow::Result<Vec<Realm>> {
     realms.into_iter().collect()
 }
 
-async fn one(client: &Client, account: &str, number: usize) -> anyhow::Result<Realm> {
-    let settings = Some(v1::DomainSettings { name: format!("Domain {number}"), ..Default::default() });
+async fn one(
+    client: &Client,
+    account: &str,
+    number: usize,
+    settings: v1::DomainSettings,
+) -> anyhow::Result<Realm> {
+    let settings = Some(v1::DomainSettings { name: format!("Domain {number}"), ..settings });
     let request = v1::CreateDomainRequest { mutation: mutation(), account: account.to_owned(), settings };
     let domain = client
         .call("", |node| {

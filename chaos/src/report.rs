@@ -2,10 +2,11 @@
 
 use crate::behind::Behind;
 use crate::cli::Setting;
+use crate::crossing::Crossing;
 use crate::gaps::percentile;
 use crate::members::Joined;
 use crate::probe::Probe;
-use crate::verdict::Lost;
+use crate::verdict::{Crossed, Lost};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
@@ -44,6 +45,8 @@ pub struct Report {
     connects: u64,
     behind: Option<Behind>,
     joined: Option<Joined>,
+    crossed: Option<Crossed>,
+    moved: Vec<Duration>,
 }
 
 fn ms(duration: Option<Duration>) -> f64 {
@@ -68,6 +71,8 @@ impl Report {
             connects: 0,
             behind: None,
             joined: None,
+            crossed: None,
+            moved: Vec::new(),
         }
     }
 
@@ -79,6 +84,22 @@ impl Report {
     /// Notes what became of a node that joined, if one did.
     pub fn joined(&mut self, joined: Option<Joined>) {
         self.joined = joined;
+    }
+
+    /// Notes how long moves of domains took, from the word to the end, shortest first.
+    pub fn moved(&mut self, mut moved: Vec<Duration>) {
+        moved.sort();
+        self.moved = moved;
+    }
+
+    /// Adds what went between domains.
+    pub fn crossed(&mut self, crossing: &Crossing, crossed: Crossed) {
+        let seen = crossing.seen();
+        self.skipped += seen.skipped;
+        for why in &seen.failed {
+            *self.failed.entry(why.clone()).or_default() += 1;
+        }
+        self.crossed = Some(crossed);
     }
 
     /// Adds a domain.
@@ -111,6 +132,7 @@ impl Report {
             && self.failed.is_empty()
             && (!led.is_empty() || self.behind.is_some())
             && self.offers > 0
+            && self.crossed.as_ref().is_none_or(|crossed| crossed.wrong.is_empty() && crossed.moved > 0)
             && self.behind.as_ref().is_none_or(|behind| behind.by_snapshot)
             && within(0.5, setting.p50_max_ms)
             && within(0.99, setting.p99_max_ms)
@@ -156,6 +178,13 @@ impl Report {
                 "caught_up_ms": ms(Some(behind.caught_up)),
                 "by_snapshot": behind.by_snapshot,
             })),
+            "moves": times(&self.moved),
+            "crossed": self.crossed.as_ref().map(|crossed| json!({
+                "travellers": crossed.travellers,
+                "moved": crossed.moved,
+                "left": crossed.left,
+                "wrong": crossed.wrong.len(),
+            })),
             "joined": self.joined.as_ref().map(|joined| json!({
                 "node": joined.node,
                 "took_ms": ms(Some(joined.took)),
@@ -184,9 +213,11 @@ impl Report {
         let led = self.sorted(|one| &one.led_there);
         let elsewhere = self.sorted(|one| &one.elsewhere);
         let before = self.sorted(|one| &one.before);
-        for (name, sorted) in
-            [("led by the node", &led), ("led elsewhere", &elsewhere), ("undisturbed, before", &before)]
-        {
+        let (here, there) = match self.moved.is_empty() {
+            true => ("led by the node", "led elsewhere"),
+            false => ("moved", "not moved"),
+        };
+        for (name, sorted) in [(here, &led), (there, &elsewhere), ("undisturbed, before", &before)] {
             let at = |share| format!("{:.0}", ms(percentile(sorted, share)));
             let row = [name.to_owned(), sorted.len().to_string(), at(0.5), at(0.9), at(0.99), at(1.0)];
             table.add_row(row);
@@ -222,6 +253,25 @@ impl Report {
                 took.as_secs_f64()
             );
         }
+        if !self.moved.is_empty() {
+            println!(
+                "{} domains moved, each within {:.0} ms at the median and {:.0} ms at most",
+                self.moved.len(),
+                ms(percentile(&self.moved, 0.5)),
+                ms(self.moved.last().copied())
+            );
+        }
+        if let Some(Crossed { travellers, moved, left, wrong }) = &self.crossed {
+            println!(
+                "{travellers} conversations set out for another domain: {moved} are there, {} are where they were; {left} \
+                 customers left; {} are in none, in two, or otherwise wrong",
+                travellers.saturating_sub(*moved),
+                wrong.len()
+            );
+            for (conversation, wrong) in wrong.iter().take(20) {
+                println!("WRONG {conversation}: {wrong:?}");
+            }
+        }
         for (why, times) in &self.failed {
             println!("FAILED {times} × {why}");
         }
@@ -235,6 +285,7 @@ impl Report {
 mod tests {
     use super::*;
     use crate::cli::Cli;
+    use crate::ledger::Wrong;
     use clap::Parser;
 
     /// The verdict of a run whose report is changed so, with a bound of 800 ms at the median.
@@ -258,6 +309,10 @@ mod tests {
         assert!(!good(|report| report.disturbances[0].led_there[1] = Duration::from_millis(801)));
         assert!(!good(|report| report.disturbances.clear()));
         assert!(!good(|report| report.offers = 0));
+        let crossed = |moved, wrong| Some(Crossed { travellers: 9, moved, left: 3, wrong });
+        assert!(good(|report| report.crossed = crossed(5, Vec::new())));
+        assert!(!good(|report| report.crossed = crossed(5, vec![("conv_1_1".to_owned(), Wrong::Lost)])));
+        assert!(!good(|report| report.crossed = crossed(0, Vec::new())), "none has moved: nothing was tried");
         let behind = |by_snapshot| {
             Some(Behind { shard: 1, entries: 9, caught_up: Duration::from_secs(1), by_snapshot })
         };

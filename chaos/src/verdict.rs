@@ -1,5 +1,7 @@
-//! Whether everything that was acknowledged is in the record.
+//! Whether everything that was acknowledged is in the record, and what went between domains in one of them.
 
+use crate::crossing::Crossing;
+use crate::ledger::{Ledger, Wrong};
 use crate::probe::Probe;
 use anyhow::{Context, bail};
 use client::Client;
@@ -18,6 +20,21 @@ pub struct Lost {
     pub events: u64,
 }
 
+/// What became of conversations that went between domains.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Crossed {
+    /// All that were acknowledged.
+    pub travellers: usize,
+    /// Those that are in another domain.
+    pub moved: usize,
+    /// Those whose customer left, as was acknowledged.
+    pub left: usize,
+    /// What is wrong, with which.
+    pub wrong: Vec<(String, Wrong)>,
+}
+
+/// Time for what is on its way between domains to settle: a transfer is recalled after 10 s.
+const SETTLE_MAX: Duration = Duration::from_secs(40);
 /// Time for a replica that was away to have what was acknowledged last.
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 /// Pause between two looks.
@@ -39,11 +56,63 @@ pub async fn judge(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Resu
     }
 }
 
+/// Reads the events of all domains between which conversations went and says what is wrong with these: again,
+/// for a while, as long as something is. What is on its way settles meanwhile.
+///
+/// # Errors
+/// When no node has them all, or there is a hole.
+pub async fn judge_crossings(client: &Client, nodes: usize, crossing: &Crossing) -> anyhow::Result<Crossed> {
+    let until = Instant::now() + SETTLE_MAX;
+    loop {
+        let mut ledger = Ledger::default();
+        for realm in &crossing.realms {
+            record(client, nodes, &realm.domain).await?.iter().for_each(|event| ledger.note(event));
+        }
+        let crossed = {
+            let seen = crossing.seen();
+            let wrong =
+                |one: &crate::crossing::Traveller| Some((one.conversation.clone(), ledger.judge(one)?));
+            Crossed {
+                travellers: seen.travellers.len(),
+                moved: ledger.moved(),
+                left: seen.travellers.iter().filter(|one| one.left).count(),
+                wrong: seen.travellers.iter().filter_map(wrong).collect(),
+            }
+        };
+        if crossed.wrong.is_empty() || Instant::now() >= until {
+            return Ok(crossed);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A domain's record, of the first node that has it.
+///
+/// # Errors
+/// When no node has it all, or there is a hole.
+pub async fn record(client: &Client, nodes: usize, domain: &str) -> anyhow::Result<Vec<v1::Event>> {
+    let mut why = anyhow::anyhow!("no node was asked");
+    for place in 0..nodes {
+        let mut events = Vec::new();
+        match read(client, place, domain, |event| events.push(event)).await {
+            Ok(_) => return Ok(events),
+            Err(error) => why = error,
+        }
+    }
+    Err(why.context(format!("the events of {domain}")))
+}
+
 async fn compare(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Result<Lost> {
     let mut why = anyhow::anyhow!("no node was asked");
     for place in 0..nodes {
-        match read(client, place, &probe.realm.domain).await {
-            Ok((events, known)) => {
+        let mut known = BTreeSet::new();
+        let take = |event: v1::Event| {
+            if !event.conversation.is_empty() {
+                known.insert(event.conversation);
+            }
+        };
+        match read(client, place, &probe.realm.domain, take).await {
+            Ok(events) => {
                 let seen = probe.seen();
                 let conversations = seen.acknowledged.difference(&known).cloned().collect();
                 return Ok(Lost { conversations, events });
@@ -54,19 +123,23 @@ async fn compare(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Result
     Err(why.context(format!("the events of {}", probe.realm.domain)))
 }
 
-async fn read(client: &Client, place: usize, domain: &str) -> anyhow::Result<(u64, BTreeSet<String>)> {
+/// Reads a domain's record at one node; how many events there are.
+async fn read(
+    client: &Client,
+    place: usize,
+    domain: &str,
+    mut take: impl FnMut(v1::Event),
+) -> anyhow::Result<u64> {
     let request =
         v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
     let mut events = EventsClient::new(client.at(place)).watch(request).await?.into_inner();
-    let (mut sequence, mut known) = (0, BTreeSet::new());
+    let mut sequence = 0;
     while let Some(event) = events.message().await.context("the stream of events broke")? {
         if event.sequence != sequence + 1 {
             bail!("after event {sequence} comes {}: a hole", event.sequence);
         }
         sequence = event.sequence;
-        if !event.conversation.is_empty() {
-            known.insert(event.conversation);
-        }
+        take(event);
     }
-    Ok((sequence, known))
+    Ok(sequence)
 }
