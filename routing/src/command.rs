@@ -1,7 +1,8 @@
 //! What can be asked of the core. One file per command under `commands/` carries it out.
 
+use crate::criteria::{Criteria, Skill};
 use crate::settings::{AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
-use crate::{AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId};
+use crate::{AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId, level};
 use serde::{Deserialize, Serialize};
 
 /// One desk: an agent and the epoch of its session.
@@ -423,4 +424,72 @@ pub enum Command {
     },
     /// A step of a domain's move from one shard to another; to the shard, not to the domain.
     Move(Box<MovePart>),
+
+    // ----- skills and criteria, from level 6 on -----
+    /// Replaces what an agent can. Names that are new become known in the domain. By a supervisor.
+    SetSkills {
+        /// Which.
+        agent: AgentId,
+        /// Its skills, at most 64, each once.
+        skills: Vec<Skill>,
+        /// Who did it.
+        by: By,
+    },
+    /// Replaces what conversations that arrive at a touchpoint ask for, where they bring nothing of their
+    /// own. Those under way keep what they started with. By a supervisor.
+    SetCriteria {
+        /// Which.
+        touchpoint: TouchpointId,
+        /// What they ask for.
+        criteria: Criteria,
+        /// Who did it.
+        by: By,
+    },
+    /// A conversation arrives with criteria of its own instead of its touchpoint's.
+    StartWith {
+        /// As of `Start`.
+        arrival: Arrival,
+        /// What it asks for; without steps: nothing.
+        criteria: Criteria,
+    },
+    /// Replaces the criteria of a waiting conversation in place, to begin with their first step; its age
+    /// stays. By a supervisor.
+    ChangeCriteria {
+        /// Which.
+        conversation: ConversationId,
+        /// What it asks for from now on.
+        criteria: Criteria,
+        /// Who did it.
+        by: By,
+    },
+    /// As `Transfer`, with other criteria; that one keeps them.
+    TransferAnew {
+        /// Which.
+        conversation: ConversationId,
+        /// Where to.
+        target: TransferTarget,
+        /// For targets that can refuse.
+        fallback: TransferFallback,
+        /// What it asks for from now on; without steps: nothing.
+        criteria: Criteria,
+        /// Who did it.
+        by: By,
+    },
+}
+
+impl Command {
+    /// The level at which a shard must run for this command: below it the command must not even be
+    /// proposed, since earlier releases could not read it.
+    #[must_use]
+    pub fn level(&self) -> u32 {
+        match self {
+            Self::SetSkills { .. }
+            | Self::SetCriteria { .. }
+            | Self::StartWith { .. }
+            | Self::ChangeCriteria { .. }
+            | Self::TransferAnew { .. } => level::SKILLS,
+            Self::Move(_) => level::MOVES,
+            _ => level::FIRST,
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) enum Due {
     Grace(ConvNo),
     /// The dedicated agent did not come in time.
     Fallback(ConvNo),
+    /// A step of what a conversation asks for expires.
+    Step(ConvNo),
     /// Waited too long.
     Wait(ConvNo),
     /// An agent that missed offers is available again.

@@ -1,6 +1,7 @@
 //! What happened: a dense sequence per domain.
 
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
+use crate::criteria::{Criteria, Skill};
 use crate::outcome::NotTaken;
 use crate::{
     AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position, Priority, QueueId,
@@ -381,6 +382,44 @@ pub enum EventKind {
         /// Why not.
         why: NotTaken,
     },
+    /// What an agent can changed.
+    SkillsChanged {
+        /// Which.
+        agent: AgentId,
+        /// All of its skills now, in the order of names.
+        skills: Vec<Skill>,
+        /// Who did it.
+        by: By,
+    },
+    /// What conversations that arrive at a touchpoint ask for changed.
+    TouchpointCriteriaChanged {
+        /// Which.
+        touchpoint: TouchpointId,
+        /// What they ask for now.
+        criteria: Criteria,
+        /// Who did it.
+        by: By,
+    },
+    /// A conversation has criteria, or others than before; it begins with their first step.
+    CriteriaChanged {
+        /// Which.
+        conversation: ConversationId,
+        /// What it asks for now.
+        criteria: Criteria,
+        /// Who did it; the system where it arrived with them.
+        by: By,
+    },
+    /// A step of a conversation's criteria expired, or nobody is left whom it names.
+    Relaxed {
+        /// Which.
+        conversation: ConversationId,
+        /// The step that is active now, counted from 1; 0: none is any more.
+        step: u8,
+        /// When that one expires, if its clock runs.
+        until: Option<LogTime>,
+        /// The queues that it waits in, or would wait in.
+        queues: Vec<QueueId>,
+    },
 }
 
 impl EventKind {
@@ -398,9 +437,11 @@ impl EventKind {
             | Self::AgentDeleted(agent)
             | Self::SessionOpened { agent, .. }
             | Self::LeaseLost { agent, .. }
+            | Self::SkillsChanged { agent, .. }
             | Self::PresenceChanged { agent, .. } => Subject::Agent(*agent),
             Self::TouchpointCreated(touchpoint)
             | Self::TouchpointChanged(touchpoint)
+            | Self::TouchpointCriteriaChanged { touchpoint, .. }
             | Self::TouchpointDeleted(touchpoint) => Subject::Touchpoint(*touchpoint),
             Self::Arrived { conversation, .. }
             | Self::Waiting { conversation, .. }
@@ -415,6 +456,8 @@ impl EventKind {
             | Self::ArrivedFrom { conversation, .. }
             | Self::Recalled { conversation, .. }
             | Self::TransferRefused { conversation, .. }
+            | Self::CriteriaChanged { conversation, .. }
+            | Self::Relaxed { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
         }
     }

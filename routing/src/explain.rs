@@ -2,7 +2,7 @@
 
 use crate::LogTime;
 use crate::command::Intent;
-use crate::domain::{Agent, AgentNo, ConvNo, Domain, PlaceKind, QueueNo, State};
+use crate::domain::{Agent, AgentNo, ConvNo, Domain, LineSet, PlaceKind, QueueNo, State};
 use crate::view::{Gate, Lease, WaitExplanation};
 use std::collections::BTreeSet;
 
@@ -25,7 +25,8 @@ impl Domain {
                 let inbox = conversation.place == PlaceKind::Inbox;
                 let members =
                     queues.iter().flat_map(|queue| self.queue(*queue).index.0.members.iter().copied());
-                (members.collect(), self.better_than(&key, &queues, inbox))
+                let named = conversation.named().iter().copied();
+                (members.chain(named).collect(), self.better_than(&key, &queues, inbox))
             }
         };
         let agents: Vec<_> = candidates
@@ -49,7 +50,7 @@ impl Domain {
     fn better_than(&self, key: &crate::domain::keys::RankKey, queues: &[QueueNo], inbox: bool) -> u64 {
         let lines = |queue: &QueueNo| {
             let index = &self.queue(*queue).index.0;
-            if inbox { vec![&index.inbox] } else { index.lines.iter().collect() }
+            if inbox { vec![&index.inbox] } else { index.lines.iter().flat_map(LineSet::iter).collect() }
         };
         if let [queue] = queues {
             return lines(queue).iter().map(|line| line.rank(key).0 as u64).sum();
@@ -65,6 +66,11 @@ impl Domain {
 
     fn first_gate(&self, agent: &Agent, no: ConvNo) -> Gate {
         let conversation = self.conv(no);
+        let named = conversation.named();
+        if !named.is_empty() && !named.contains(&agent.no) {
+            let until = conversation.seeking.as_deref().and_then(|seeking| seeking.until);
+            return Gate::OthersNamed { until };
+        }
         if agent.lease != Lease::Live {
             return Gate::Lease;
         }
@@ -85,6 +91,13 @@ impl Domain {
         if agent.free() < needed.0 {
             return Gate::Capacity { free: u32::from(agent.free()), needed: u32::from(needed.0) };
         }
+        if let Some(required) = conversation.required().iter().find(|level| !agent.meets(&[**level])) {
+            let has = agent.skills.iter().find(|(skill, _)| *skill == required.0);
+            return Gate::Skill {
+                required: self.skill_view(*required),
+                has: has.map_or(0, |(_, level)| *level),
+            };
+        }
         if let Some((_, until)) = conversation.excluded.iter().find(|(excluded, _)| *excluded == agent.no) {
             return Gate::ExcludedUntil(*until);
         }
@@ -97,7 +110,7 @@ impl Domain {
     /// The first queue an agent shares with a conversation, if all it shares are paused.
     fn only_paused(&self, agent: &Agent, no: ConvNo) -> Option<QueueNo> {
         let conversation = self.conv(no);
-        if matches!(conversation.place, PlaceKind::Dedicated(_)) {
+        if matches!(conversation.place, PlaceKind::Dedicated(_)) || !conversation.named().is_empty() {
             return None;
         }
         let mut shared = conversation.queues.iter().filter(|queue| agent.index.0.queues.contains(queue));

@@ -7,6 +7,7 @@
 
 pub mod command;
 mod commands;
+pub mod criteria;
 mod deadlines;
 mod digest;
 mod domain;

@@ -2,6 +2,7 @@
 //!
 //! Each picture is taken apart field by field, so that a new field cannot be forgotten here.
 
+use crate::criteria::Skill;
 use crate::domain::{Agent, Conversation, Domain, Offer, PlaceKind, Queue, QueueNo, State, Touchpoint};
 use crate::event::Place;
 use crate::view::{
@@ -40,8 +41,11 @@ impl Domain {
 
     /// Whether a touchpoint is as shown.
     pub(crate) fn is_touchpoint(&self, touchpoint: &Touchpoint, view: &TouchpointView) -> bool {
-        let TouchpointView { id, version, settings } = view;
-        touchpoint.no.id(self.id) == *id && touchpoint.version == *version && touchpoint.settings == *settings
+        let TouchpointView { id, version, settings, criteria } = view;
+        touchpoint.no.id(self.id) == *id
+            && touchpoint.version == *version
+            && touchpoint.settings == *settings
+            && self.criteria_view(&touchpoint.criteria) == *criteria
     }
 
     /// Whether an agent is as shown.
@@ -61,6 +65,7 @@ impl Domain {
             idle_since,
             last_offer,
             held_for,
+            skills,
         } = view;
         let live = |no: &crate::domain::ConvNo| self.conversations.get(no);
         agent.no.id(self.id) == *id
@@ -79,6 +84,14 @@ impl Domain {
             && agent.intent == *intent
             && agent.intent_by == *intent_by
             && agent.settings == *settings
+            && self.are_skills(agent, skills)
+    }
+
+    fn are_skills(&self, agent: &Agent, view: &[Skill]) -> bool {
+        let has = |shown: &Skill| {
+            self.skill(&shown.name).is_some_and(|skill| agent.skills.contains(&(skill, shown.level)))
+        };
+        agent.skills.len() == view.len() && view.iter().all(has)
     }
 
     fn is_holding(&self, held: &Conversation, view: &HoldingView) -> bool {
@@ -154,6 +167,7 @@ impl Domain {
             ended_at,
             last_agent,
             departure,
+            seeking,
         } = view;
         conversation.no.id(self.id) == *id
             && conversation.version == *version
@@ -182,6 +196,16 @@ impl Domain {
             && conversation.last_agent.map(|agent| agent.id(self.id)) == *last_agent
             && match (&conversation.departure, departure) {
                 (Some(ours), Some(shown)) => ours.is_like(shown),
+                (None, None) => true,
+                _ => false,
+            }
+            && match (&conversation.seeking, seeking) {
+                (Some(ours), Some(shown)) => {
+                    ours.at == shown.at
+                        && ours.until == shown.until
+                        && ours.joined == shown.joined
+                        && self.criteria_view(&ours.steps) == shown.criteria
+                }
                 (None, None) => true,
                 _ => false,
             }

@@ -1,11 +1,13 @@
 //! Tables of commands: a given state, one command, its answer, its events.
 
-use crate::command::{By, Desk, Intent};
+use crate::command::{Arrival, By, Desk, Intent};
+use crate::criteria::{Criteria, Seeking, Skill, Step};
+use crate::outcome::DoneWhat;
 use crate::settings::{AgentSettings, DomainSettings, QueueSettings, RoutingMode};
-use crate::testing::{DOMAIN, World};
+use crate::testing::{DOMAIN, World, supervisor};
 use crate::{
     AgentId, Channel, ChannelSet, Command, ConversationId, Epoch, OfferId, Points, QueueId, Rejected, Span,
-    TouchpointId,
+    TouchpointId, level,
 };
 
 /// What is called, how the scene comes about, the command, its answer and its events.
@@ -128,6 +130,37 @@ impl Scene {
         touchpoint
     }
 
+    /// At the level of skills.
+    pub(crate) fn raised(&mut self) {
+        self.world.ok(Command::SetLevel { level: level::SKILLS });
+    }
+
+    /// From now on an agent can this.
+    pub(crate) fn can(&mut self, desk: Desk, all: &[(&str, u8)]) {
+        self.world.ok(Command::SetSkills { agent: desk.agent, skills: skills(all), by: supervisor() });
+    }
+
+    /// A call with criteria of its own.
+    pub(crate) fn asking(&mut self, steps: Vec<Step>) -> ConversationId {
+        let (touchpoint, customer, reference) = (self.voice, "c".to_owned(), String::new());
+        let arrival = Arrival { touchpoint, customer, reference, priority: None, continues: None };
+        match self.world.ok(Command::StartWith { arrival, criteria: Criteria { steps } }).what {
+            DoneWhat::Conversation { id, .. } => self.id = id,
+            other => panic!("{other:?}"),
+        }
+        self.id
+    }
+
+    /// What a conversation asks for, and how far that has given way.
+    pub(crate) fn seeking(&self) -> Seeking {
+        *self.world.shard.conversation(self.id).expect("known").seeking.expect("it asks for something")
+    }
+
+    /// To whom a conversation is offered.
+    pub(crate) fn rings(&self, id: ConversationId) -> Option<AgentId> {
+        self.world.offer_of(id).map(|(_, agent)| agent)
+    }
+
     /// Gives an agent other settings.
     pub(crate) fn change(&mut self, agent: AgentId, change: impl FnOnce(&mut AgentSettings)) {
         let mut settings = self.world.shard.agent(agent).expect("made").settings;
@@ -159,6 +192,31 @@ pub(crate) fn person(queues: &[QueueId]) -> AgentSettings {
         queues: queues.to_vec(),
         ..AgentSettings::default()
     }
+}
+
+/// Skills at levels.
+pub(crate) fn skills(all: &[(&str, u8)]) -> Vec<Skill> {
+    all.iter().map(|(name, level)| Skill { name: (*name).to_owned(), level: *level }).collect()
+}
+
+fn lasting(seconds: u64) -> Option<Span> {
+    (seconds > 0).then_some(Span::seconds(seconds))
+}
+
+/// A step that requires these, for so many seconds; 0: for ever.
+pub(crate) fn requires(all: &[(&str, u8)], seconds: u64) -> Step {
+    Step { required: skills(all), lasts: lasting(seconds), ..Step::default() }
+}
+
+/// The same of what is preferred.
+pub(crate) fn prefers(all: &[(&str, u8)], seconds: u64) -> Step {
+    Step { preferred: skills(all), lasts: lasting(seconds), ..Step::default() }
+}
+
+/// The same for these alone.
+pub(crate) fn names(desks: &[Desk], seconds: u64) -> Step {
+    let agents = desks.iter().map(|desk| desk.agent).collect();
+    Step { agents, lasts: lasting(seconds), ..Step::default() }
 }
 
 /// Nothing is done before the command.

@@ -23,7 +23,7 @@ pub use picture::Picture;
 pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
-use crate::domain::{Derived, Domain};
+use crate::domain::{Beside, Derived, Domain, Unindexed};
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
 use serde::de::{Error, SeqAccess, Visitor};
@@ -102,6 +102,16 @@ impl Shard {
         }
     }
 
+    /// All domains that something is stored of here: with one that is on its way here.
+    fn all_domains(&self) -> impl Iterator<Item = &Domain> {
+        self.domains.values().chain(self.moves.coming())
+    }
+
+    fn any_domain_mut(&mut self, id: DomainId) -> Option<&mut Domain> {
+        let Self { domains, moves, .. } = self;
+        domains.get_mut(&id).or_else(|| moves.coming_mut().filter(|domain| domain.id == id))
+    }
+
     /// Takes a domain that is not in service out of what has to be looked at.
     fn unlist(&mut self, id: DomainId) {
         let index = &mut self.index.0;
@@ -135,8 +145,9 @@ impl Shard {
 impl Serialize for Shard {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { id, now, level, domains, moves, index: _ } = self;
-        let with_moves = *level >= level::MOVES;
-        let mut image = serializer.serialize_struct("Shard", 4 + usize::from(with_moves))?;
+        let (with_moves, with_beside) = (*level >= level::MOVES, *level >= level::SKILLS);
+        let fields = 4 + usize::from(with_moves) + usize::from(with_beside);
+        let mut image = serializer.serialize_struct("Shard", fields)?;
         image.serialize_field("id", id)?;
         image.serialize_field("now", now)?;
         image.serialize_field("level", level)?;
@@ -144,15 +155,34 @@ impl Serialize for Shard {
         if with_moves {
             image.serialize_field("moves", moves)?;
         }
+        if with_beside {
+            let all: BTreeMap<DomainId, Beside> = self
+                .all_domains()
+                .map(|domain| (domain.id, domain.beside()))
+                .filter(|(_, beside)| !beside.is_empty())
+                .collect();
+            image.serialize_field("beside", &all)?;
+        }
         image.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Shard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const FIELDS: &[&str] = &["id", "now", "level", "domains", "moves"];
-        let (id, now, level, domains, moves) = deserializer.deserialize_struct("Shard", FIELDS, Image)?;
+        const FIELDS: &[&str] = &["id", "now", "level", "domains", "moves", "beside"];
+        let (id, now, level, domains, moves, beside) =
+            deserializer.deserialize_struct("Shard", FIELDS, Image)?;
+        let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
+        for (id, beside) in beside {
+            let domain =
+                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
+            domain.put_beside(beside);
+        }
+        // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
+        for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
+            domain.index_anew();
+        }
         let ids: Vec<DomainId> = shard.domains.keys().copied().collect();
         for id in ids {
             shard.reindex(id);
@@ -161,11 +191,14 @@ impl<'de> Deserialize<'de> for Shard {
     }
 }
 
+/// A shard's fields: domains are indexed when all of them is there.
+type Fields = (ShardId, LogTime, u32, BTreeMap<DomainId, Unindexed>, Moves, BTreeMap<DomainId, Beside>);
+
 /// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
 struct Image;
 
 impl<'de> Visitor<'de> for Image {
-    type Value = (ShardId, LogTime, u32, BTreeMap<DomainId, Domain>, Moves);
+    type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a shard")
@@ -178,6 +211,7 @@ impl<'de> Visitor<'de> for Image {
         let (id, now, level) = (next(&mut fields)?, next(&mut fields)?, next(&mut fields)?);
         let domains = next(&mut fields)?;
         let moves = if level >= level::MOVES { next(&mut fields)? } else { Moves::default() };
-        Ok((id, now, level, domains, moves))
+        let beside = if level >= level::SKILLS { next(&mut fields)? } else { BTreeMap::new() };
+        Ok((id, now, level, domains, moves, beside))
     }
 }

@@ -2,6 +2,7 @@
 //! is stored: each is made from state when asked for.
 
 use crate::command::{By, Intent, Recall, TransferFallback};
+use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
@@ -151,6 +152,9 @@ pub struct ConversationView {
     pub last_agent: Option<AgentId>,
     /// Its way to another domain, if it is on one.
     pub departure: Option<Box<DepartureView>>,
+    /// What it asks of agents, if it came with criteria. Not part of the encoded form.
+    #[serde(skip)]
+    pub seeking: Option<Box<Seeking>>,
 }
 
 /// Work an agent holds.
@@ -197,6 +201,10 @@ pub struct AgentView {
     pub last_offer: u64,
     /// Free points held for this bigger, better-ranked conversation until then.
     pub held_for: Option<(ConversationId, LogTime)>,
+    /// What it can, in the order of names. Not part of the encoded form, which is older: see
+    /// [`crate::criteria`].
+    #[serde(skip)]
+    pub skills: Vec<Skill>,
 }
 
 impl AgentView {
@@ -239,6 +247,9 @@ pub struct TouchpointView {
     pub version: Version,
     /// Its settings.
     pub settings: TouchpointSettings,
+    /// What conversations that arrive here ask for. Not part of the encoded form.
+    #[serde(skip)]
+    pub criteria: Criteria,
 }
 
 /// A domain at a glance.
@@ -317,6 +328,18 @@ pub enum Gate {
     HeldFor(ConversationId),
     /// Passes every gate: it will get an offer with the next entry (only while work is pending).
     None,
+    /// Only agents that the conversation names may have it, until then if that ends.
+    OthersNamed {
+        /// When the step expires.
+        until: Option<LogTime>,
+    },
+    /// A required skill is missing or too low.
+    Skill {
+        /// What is required.
+        required: Skill,
+        /// The level that the agent has; 0: it has none.
+        has: u8,
+    },
 }
 
 /// Why a conversation waits.

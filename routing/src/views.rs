@@ -1,6 +1,6 @@
 //! Plain pictures of a domain's entities.
 
-use crate::domain::{Agent, ConvNo, Conversation, Domain, Offer, Queue, QueueNo, State, Touchpoint};
+use crate::domain::{Agent, ConvNo, Conversation, Domain, LineSet, Offer, Queue, QueueNo, State, Touchpoint};
 use crate::event::Ending;
 use crate::shard::PlantedBug;
 use crate::view::{
@@ -17,7 +17,7 @@ impl Queue {
     }
 
     fn waiting_for_offer(&self) -> u64 {
-        self.index.0.lines.iter().map(|line| line.len() as u64).sum()
+        self.index.0.lines.iter().flat_map(LineSet::iter).map(|line| line.len() as u64).sum()
     }
 }
 
@@ -29,6 +29,7 @@ impl Conversation {
             self.work_deadline,
             self.grace_deadline,
             self.fallback_deadline,
+            self.seeking.as_ref().and_then(|seeking| seeking.until),
             self.wait_deadline,
             self.forget_at,
             self.departure.as_ref().and_then(|departure| departure.deadline),
@@ -88,7 +89,7 @@ impl Domain {
     /// waiting.
     pub(crate) fn queue_figures(&self, queue: &Queue) -> (u64, u64, u64, u64, Option<LogTime>) {
         let index = &queue.index.0;
-        let lines = index.lines.iter().chain([&index.inbox]);
+        let lines = index.lines.iter().flat_map(LineSet::iter).chain([&index.inbox]);
         (
             index.members.len() as u64,
             index.ready.len() as u64 + u64::from(self.planted(PlantedBug::FiguresDrift)),
@@ -103,6 +104,7 @@ impl Domain {
             id: touchpoint.no.id(self.id),
             version: touchpoint.version,
             settings: touchpoint.settings.clone(),
+            criteria: self.criteria_view(&touchpoint.criteria),
         }
     }
 
@@ -138,6 +140,7 @@ impl Domain {
             idle_since: agent.idle_since,
             last_offer: agent.last_offer,
             held_for: agent.hold.map(|(conversation, until)| (conversation.id(self.id), until)),
+            skills: self.skills_view(agent),
         }
     }
 
@@ -197,6 +200,7 @@ impl Domain {
             ended_at: conversation.ended_at,
             last_agent: conversation.last_agent.map(|agent| agent.id(self.id)),
             departure: conversation.departure.as_deref().map(|way| Box::new(way.view())),
+            seeking: conversation.seeking.as_deref().map(|seeking| Box::new(self.seeking_view(seeking))),
         }
     }
 

@@ -35,6 +35,7 @@ pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &AgentSetti
         idle_since: cx.now,
         last_offer: 0,
         hold: None,
+        skills: Box::default(),
         index: Derived::default(),
     });
     domain.join_queues(no);

@@ -50,6 +50,7 @@ fn enter(domain: &mut Domain, cx: &mut Cx<'_>, incoming: &Incoming) -> Result<Co
         reference: &incoming.reference,
         priority: Some(incoming.priority),
         arrived_at: LogTime(cx.now.0.saturating_sub(incoming.age.0)),
+        seeks: domain.touchpoints.get(touchpoint.0).expect("just found").criteria.clone(),
         hops: incoming.hop,
     };
     let event = |id, channel, priority| EventKind::ArrivedFrom {

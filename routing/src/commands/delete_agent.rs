@@ -1,7 +1,7 @@
 //! `DeleteAgent`: what it had goes on without it.
 
 use super::checks::{About, Answer, Answered};
-use crate::domain::{ConvNo, Cx, Domain};
+use crate::domain::{ConvNo, Cx, Domain, PlaceKind};
 use crate::event::{EventKind, Requeued, Revoked};
 use crate::outcome::DoneWhat;
 use crate::settings::RoutingMode;
@@ -44,7 +44,13 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId) -> Answer
     let version = domain.agent(no).version;
     domain.agents.remove(no.0);
     for conversation in waiting {
-        domain.enter_place(cx, conversation, Requeued::OwnerGone);
+        if domain.conv(conversation).place == PlaceKind::Queues {
+            // It was one of those named; where it was the last, the next step follows.
+            domain.start_step(cx, conversation);
+            domain.enter_lines(conversation);
+        } else {
+            domain.enter_place(cx, conversation, Requeued::OwnerGone);
+        }
     }
     Ok(Answer { what: DoneWhat::Ok, about: About::Gone(version) })
 }

@@ -2,7 +2,7 @@
 
 use super::checks::{About, Answer, Answered};
 use crate::deadlines::Due;
-use crate::domain::{ConvNo, Cx, Domain};
+use crate::domain::{ConvNo, Cx, Domain, LineSet};
 use crate::event::EventKind;
 use crate::outcome::DoneWhat;
 use crate::settings::RoutingMode;
@@ -35,6 +35,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
     let waiting: Vec<ConvNo> = index
         .lines
         .iter()
+        .flat_map(LineSet::iter)
         .chain([&index.inbox])
         .flat_map(|line| line.keys())
         .map(|key| key.conversation)

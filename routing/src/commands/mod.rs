@@ -10,6 +10,7 @@ mod close;
 mod complete;
 #[cfg(test)]
 mod config_test;
+mod criteria;
 #[cfg(test)]
 mod crossing_test;
 mod delete_agent;
@@ -25,6 +26,7 @@ mod reprioritise;
 mod sessions;
 mod set_presence;
 mod settle;
+mod skills;
 mod start;
 mod touchpoints;
 mod transfer;
@@ -47,6 +49,9 @@ pub(crate) fn check_domain(settings: &DomainSettings) -> Result<(), Rejected> {
 impl Domain {
     /// Carries out a command of this domain, but for making the domain itself.
     pub(crate) fn carry_out(&mut self, cx: &mut Cx<'_>, command: &Command) -> Result<Answer, Rejected> {
+        if command.level() > cx.level {
+            return Err(Rejected::Level { level: cx.level });
+        }
         match command {
             Command::Tick | Command::Continue | Command::SetLevel { .. } => {
                 checks::invalid("domain", "shard commands name domain 0")
@@ -71,7 +76,7 @@ impl Domain {
             Command::LoseLease { desk } => sessions::lose(self, cx, *desk),
             Command::SetPresence { agent, intent, by } => set_presence::apply(self, cx, *agent, intent, by),
             Command::LogOut { agent, by } => log_out::apply(self, cx, *agent, by),
-            Command::Start(arrival) => start::apply(self, cx, arrival),
+            Command::Start(arrival) => start::apply(self, cx, arrival, None),
             Command::Abandon { conversation } => abandon::apply(self, cx, *conversation),
             Command::Accept { desk, offer } => accept::apply(self, cx, *desk, *offer),
             Command::Reject { desk, offer, decline } => reject::apply(self, cx, *desk, *offer, decline),
@@ -81,7 +86,7 @@ impl Domain {
                 complete::apply(self, cx, *desk, *conversation, disposition.as_deref(), notes)
             }
             Command::Transfer { conversation, target, fallback, by } => {
-                transfer::apply(self, cx, *conversation, *target, *fallback, by)
+                transfer::apply(self, cx, *conversation, *target, *fallback, by, None)
             }
             Command::Close { conversation, reason, by } => close::apply(self, cx, *conversation, reason, by),
             Command::ForceClose { conversation, reason, by } => {
@@ -93,6 +98,17 @@ impl Domain {
             Command::Panic { message } => panic!("{message}"),
             Command::Arrive(incoming) => arrive::apply(self, cx, incoming),
             Command::Withdraw { crossing, recall } => withdraw::apply(self, cx, crossing, recall),
+            Command::SetSkills { agent, skills, by } => skills::set(self, cx, *agent, skills, by),
+            Command::SetCriteria { touchpoint, criteria, by } => {
+                criteria::of_touchpoint(self, cx, *touchpoint, criteria, by)
+            }
+            Command::StartWith { arrival, criteria } => start::apply(self, cx, arrival, Some(criteria)),
+            Command::ChangeCriteria { conversation, criteria, by } => {
+                criteria::of_conversation(self, cx, *conversation, criteria, by)
+            }
+            Command::TransferAnew { conversation, target, fallback, criteria, by } => {
+                transfer::apply(self, cx, *conversation, *target, *fallback, by, Some(criteria))
+            }
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -111,11 +127,12 @@ impl Domain {
             | Command::DeleteAgent { agent }
             | Command::OpenSession { agent }
             | Command::SetPresence { agent, .. }
+            | Command::SetSkills { agent, .. }
             | Command::LogOut { agent, .. } => Some(Subject::Agent(*agent)),
             Command::CloseSession { desk } | Command::LoseLease { desk } => Some(Subject::Agent(desk.agent)),
-            Command::UpdateTouchpoint { touchpoint, .. } | Command::DeleteTouchpoint { touchpoint } => {
-                Some(Subject::Touchpoint(*touchpoint))
-            }
+            Command::UpdateTouchpoint { touchpoint, .. }
+            | Command::SetCriteria { touchpoint, .. }
+            | Command::DeleteTouchpoint { touchpoint } => Some(Subject::Touchpoint(*touchpoint)),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -124,6 +141,8 @@ impl Domain {
             | Command::Close { conversation, .. }
             | Command::ForceClose { conversation, .. }
             | Command::Settle { conversation, .. }
+            | Command::ChangeCriteria { conversation, .. }
+            | Command::TransferAnew { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Some(Subject::Conversation(*conversation)),
             Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
                 let conversation = self.offered(*offer).map_or_else(

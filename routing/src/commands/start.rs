@@ -1,9 +1,10 @@
 //! `Start`: a conversation arrives.
 
 use super::checks::{Answered, done, invalid, text};
-use crate::command::Arrival;
+use crate::command::{Arrival, By};
+use crate::criteria::Criteria;
 use crate::deadlines::Due;
-use crate::domain::{AgentNo, ConvNo, Conversation, Cx, Domain, PlaceKind, QueueNo, State, TouchNo};
+use crate::domain::{AgentNo, Asked, ConvNo, Conversation, Cx, Domain, PlaceKind, QueueNo, State, TouchNo};
 use crate::event::{EventKind, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::{CONVERSATIONS_LIVE_MAX, TEXT_BYTES_MAX};
@@ -22,21 +23,43 @@ pub(super) struct Admission<'a> {
     pub(super) priority: Option<Priority>,
     pub(super) arrived_at: LogTime,
     pub(super) hops: u32,
+    /// What it asks for.
+    pub(super) seeks: Box<[Asked]>,
 }
 
-pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, arrival: &Arrival) -> Answered {
+pub(super) fn apply(
+    domain: &mut Domain,
+    cx: &mut Cx<'_>,
+    arrival: &Arrival,
+    criteria: Option<&Criteria>,
+) -> Answered {
     text("customer", &arrival.customer, TEXT_BYTES_MAX)?;
     text("reference", &arrival.reference, TEXT_BYTES_MAX)?;
     if arrival.continues.is_some_and(|continued| continued.domain != domain.id) {
         return invalid("continues", "a conversation of another domain");
     }
+    let touchpoint = domain.named_touchpoint(arrival.touchpoint)?;
+    let seeks = match criteria {
+        Some(own) => {
+            let settings = &domain.touchpoints.get(touchpoint.0).expect("just found").settings;
+            if matches!(settings.mode, RoutingMode::Simplified { .. }) && !own.steps.is_empty() {
+                return invalid(
+                    "criteria",
+                    "what is pulled from an inbox asks for nobody: use a touchpoint that routes",
+                );
+            }
+            super::criteria::check(domain, own).map(|()| domain.numbered(own))?
+        }
+        None => domain.touchpoints.get(touchpoint.0).expect("just found").criteria.clone(),
+    };
     let admission = Admission {
-        touchpoint: domain.named_touchpoint(arrival.touchpoint)?,
+        touchpoint,
         customer: &arrival.customer,
         reference: &arrival.reference,
         priority: arrival.priority,
         arrived_at: cx.now,
         hops: 0,
+        seeks,
     };
     let id = admit(domain, cx, &admission, |id, channel, priority| EventKind::Arrived {
         conversation: id,
@@ -85,7 +108,10 @@ pub(super) fn admit(
             (PlaceKind::Queues, numbers(&step.queues), step.accept, step.priority, None)
         }
     };
+    // What is pulled from an inbox asks for nobody.
+    let seeks = if place == PlaceKind::Inbox { &[][..] } else { &admission.seeks };
     check_room(domain, place, &queues)?;
+    domain.check_classes(seeks.iter().map(|asked| &asked.required))?;
 
     domain.counters.conversation += 1;
     let no = ConvNo(domain.counters.conversation);
@@ -126,6 +152,7 @@ pub(super) fn admit(
         ended_at: None,
         last_agent: None,
         departure: None,
+        seeking: None,
     };
     domain.conversations.insert(no, conversation);
     domain.index.0.live += 1;
@@ -133,6 +160,11 @@ pub(super) fn admit(
         domain.index.0.deadlines.add(at, Due::Fallback(no));
     }
     domain.emit(cx, event(id, channel, priority));
+    if !seeks.is_empty() {
+        domain.seek(no, seeks.into());
+        let criteria = domain.criteria_view(seeks);
+        domain.emit(cx, EventKind::CriteriaChanged { conversation: id, criteria, by: By::System });
+    }
     domain.enter_place(cx, no, None);
     Ok(id)
 }

@@ -17,7 +17,12 @@ pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &Touchpoint
     }
     domain.counters.touchpoint += 1;
     let no = TouchNo(domain.counters.touchpoint);
-    domain.touchpoints.insert(Touchpoint { no, version: Version(0), settings: settings.clone() });
+    domain.touchpoints.insert(Touchpoint {
+        no,
+        version: Version(0),
+        settings: settings.clone(),
+        criteria: Box::default(),
+    });
     let id = no.id(domain.id);
     domain.emit(cx, EventKind::TouchpointCreated(id));
     done(DoneWhat::Touchpoint(id), Subject::Touchpoint(id))

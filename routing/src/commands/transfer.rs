@@ -4,7 +4,8 @@ use super::assign::check_room;
 use super::checks::{Answered, done, invalid, not_allowed, supervises};
 use super::wrong_state;
 use crate::command::{By, TransferFallback, TransferTarget};
-use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
+use crate::criteria::Criteria;
+use crate::domain::{AgentNo, Asked, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
 use crate::event::{EventKind, OfferEnd, Requeued, Revoked, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::HOPS_MAX;
@@ -24,6 +25,7 @@ pub(super) fn apply(
     target: TransferTarget,
     fallback: TransferFallback,
     by: &By,
+    criteria: Option<&Criteria>,
 ) -> Answered {
     let caller = domain.caller(by)?;
     let no = domain.named_conversation(id)?;
@@ -50,6 +52,12 @@ pub(super) fn apply(
             );
         }
         TransferTarget::Touchpoint(touchpoint) => {
+            if criteria.is_some() {
+                return invalid(
+                    "criteria",
+                    "they mean nothing in another domain: its touchpoint has its own",
+                );
+            }
             domain.crossings.check_room(touchpoint.domain)?;
             Target::Away(touchpoint)
         }
@@ -60,6 +68,11 @@ pub(super) fn apply(
     if let Target::Agent(agent) = to {
         check_agent(domain, no, agent, owner)?;
     }
+
+    let seeks = match criteria {
+        Some(criteria) => Some(super::criteria::numbered(domain, criteria)?),
+        None => None,
+    };
 
     if domain.conv(no).offer.is_some() {
         domain.take_offer(cx, no, OfferEnd::Revoked(Revoked::Transferred));
@@ -74,6 +87,9 @@ pub(super) fn apply(
             }
             if owner.is_none() {
                 domain.conv_mut(no).state = State::Offered;
+            }
+            if change_criteria(domain, cx, no, seeks, by) && owner.is_none() {
+                domain.start_step(cx, no);
             }
             domain.make_offer(cx, no, agent, None, Some(fallback));
         }
@@ -91,10 +107,28 @@ pub(super) fn apply(
             let conversation = domain.conv_mut(no);
             conversation.place = place;
             conversation.queues = Box::new([queue]);
+            // The other queue has other people.
+            domain.seek_anew(no);
+            change_criteria(domain, cx, no, seeks, by);
             domain.enter_place(cx, no, Requeued::Transferred);
         }
     }
     done(DoneWhat::Ok, Subject::Conversation(id))
+}
+
+/// Gives a conversation that stands in no line other criteria, where there are any; whether there are.
+fn change_criteria(
+    domain: &mut Domain,
+    cx: &mut Cx<'_>,
+    no: ConvNo,
+    seeks: Option<Box<[Asked]>>,
+    by: &By,
+) -> bool {
+    let Some(seeks) = seeks else { return false };
+    let (conversation, criteria) = (no.id(domain.id), domain.criteria_view(&seeks));
+    domain.seek(no, seeks);
+    domain.emit(cx, EventKind::CriteriaChanged { conversation, criteria, by: by.clone() });
+    true
 }
 
 /// Whether an agent can be offered a conversation by hand.

@@ -2,7 +2,10 @@
 
 use super::crossings::Departure;
 use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
+use super::line_set::LineSet;
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+use super::seeking::{Asked, Seeking};
+use super::skills::{self, ClassNo, Levels};
 use super::table::{Derived, Numbered};
 use crate::command::{By, Intent, TransferFallback};
 use crate::event::Ending;
@@ -34,8 +37,8 @@ pub(crate) struct QueueIndex {
     /// Those of them that hold free points for a conversation.
     pub(crate) holders: Tree<HoldKey, Open>,
     /// Waiting conversations by channel, in rank order.
-    pub(crate) lines: [Line; 7],
-    /// Channels with a line that is not empty.
+    pub(crate) lines: [LineSet; 7],
+    /// Channels with a line that is not empty, but for those of named agents.
     pub(crate) channels: u8,
     /// Conversations to be pulled, in rank order.
     pub(crate) inbox: Line,
@@ -69,6 +72,9 @@ pub(crate) struct Agent {
     pub(crate) idle_since: LogTime,
     pub(crate) last_offer: u64,
     pub(crate) hold: Option<(ConvNo, LogTime)>,
+    /// Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) skills: Levels,
     #[serde(skip)]
     pub(crate) index: Derived<AgentIndex>,
 }
@@ -82,10 +88,10 @@ pub(crate) struct AgentIndex {
     pub(crate) counts: [u16; 7],
     /// As it stands in its queues' pick orders, if it takes offers.
     pub(crate) listed: Option<Listed>,
-    /// Conversations waiting for this agent alone, by channel.
+    /// Conversations waiting for this agent alone, or for it and other named ones, by channel.
     pub(crate) dedicated: BTreeMap<u8, Line>,
     /// Waiting conversations it is excluded from, by their line.
-    pub(crate) excluded: BTreeMap<(QueueNo, u8), Tree<RankKey>>,
+    pub(crate) excluded: BTreeMap<(QueueNo, u8, ClassNo), Tree<RankKey>>,
 }
 
 /// How an agent is listed in its queues.
@@ -134,7 +140,8 @@ impl Agent {
     pub(crate) fn open(&self) -> Open {
         let channels = self.open_channels();
         let free = self.free();
-        let mut open = Open { free: [0; 8], handled: self.settings.channels.0 & 0x7f };
+        let handled = self.settings.channels.0 & 0x7f;
+        let mut open = Open { free: [0; 8], handled, skills: skills::mask(&self.skills) };
         for (bit, slot) in open.free.iter_mut().enumerate() {
             if channels & (1 << bit) != 0 {
                 *slot = free;
@@ -159,6 +166,9 @@ pub(crate) struct Touchpoint {
     pub(crate) no: TouchNo,
     pub(crate) version: Version,
     pub(crate) settings: TouchpointSettings,
+    /// What conversations that arrive here ask for. Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) criteria: Box<[Asked]>,
 }
 
 impl Numbered for Touchpoint {
@@ -246,6 +256,9 @@ pub(crate) struct Conversation {
     pub(crate) last_agent: Option<AgentNo>,
     /// While it is on its way to another domain.
     pub(crate) departure: Option<Box<Departure>>,
+    /// Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) seeking: Option<Box<Seeking>>,
 }
 
 impl Conversation {

@@ -74,6 +74,15 @@ impl Domain {
                     && dedicated.settings.channels.contains(conversation.channel)
                     && !conversation.is_excluded(agent)
             }),
+            PlaceKind::Queues if !conversation.named().is_empty() => {
+                conversation.named().iter().any(|named| {
+                    self.agents.get(named.0).is_some_and(|agent| {
+                        agent.takes_offers()
+                            && agent.settings.channels.contains(conversation.channel)
+                            && !conversation.is_excluded(*named)
+                    })
+                })
+            }
             PlaceKind::Queues | PlaceKind::Inbox => conversation.queues.iter().any(|queue| {
                 let Some(queue) = self.queues.get(queue.0).filter(|queue| !queue.paused) else {
                     return false;
@@ -84,7 +93,8 @@ impl Domain {
                 while let Some(key) =
                     ready.find(after.as_ref(), &|open| open.handled & channel != 0, &mut visited)
                 {
-                    if !conversation.is_excluded(key.agent) {
+                    let meets = self.agent(key.agent).meets(conversation.required());
+                    if meets && !conversation.is_excluded(key.agent) {
                         return true;
                     }
                     after = Some(key);

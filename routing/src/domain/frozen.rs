@@ -67,6 +67,7 @@ impl Domain {
             sequence: self.sequence,
             quarantined: self.quarantined.clone(),
             counters: self.counters,
+            skills: self.skills.clone(),
             // Not shared: a queue's lines are long, and would be copied at its next change.
             queues: self.queues.iter().map(stored).collect(),
             agents: self.agents.share(),

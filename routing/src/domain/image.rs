@@ -76,19 +76,6 @@ impl Serialize for Domain {
     }
 }
 
-impl<'de> Deserialize<'de> for Domain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut domain = Domain::bare(deserializer)?;
-        // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
-        if domain.quarantined.is_none() {
-            let dirty = std::mem::take(&mut domain.dirty);
-            domain.rebuild();
-            domain.dirty = dirty;
-        }
-        Ok(domain)
-    }
-}
-
 impl Domain {
     /// Reads the stored part: nothing is indexed.
     pub(super) fn bare<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -104,6 +91,7 @@ impl Domain {
             sequence: image.sequence,
             quarantined: image.quarantined,
             counters: image.counters,
+            skills: Vec::new(),
             queues: image.queues,
             agents: image.agents,
             touchpoints: image.touchpoints,
@@ -116,7 +104,13 @@ impl Domain {
 
     /// Makes all indexes from the stored part.
     pub(super) fn rebuild(&mut self) {
+        self.index_skills();
         let conversations: Vec<ConvNo> = self.conversations.keys().collect();
+        for no in &conversations {
+            if !self.conv(*no).is_terminal() {
+                self.count_classes(*no, true);
+            }
+        }
         for no in conversations {
             self.index_conversation(no);
         }
@@ -148,6 +142,7 @@ impl Domain {
             (conversation.work_deadline, if wrapping { Due::WrapUp(no) } else { Due::Assigned(no) }),
             (conversation.grace_deadline, Due::Grace(no)),
             (conversation.fallback_deadline, Due::Fallback(no)),
+            (conversation.seeking.as_ref().and_then(|seeking| seeking.until), Due::Step(no)),
             (conversation.wait_deadline, Due::Wait(no)),
             (conversation.forget_at, Due::Forget(no)),
             (conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no)),

@@ -139,6 +139,8 @@ pub(crate) struct Open {
     pub(crate) free: [u8; 8],
     /// Channels that some agent handles.
     pub(crate) handled: u8,
+    /// [Bits](super::skills::mask) of skills that some agent has.
+    pub(crate) skills: u64,
 }
 
 impl Summary for Open {
@@ -147,6 +149,6 @@ impl Summary for Open {
         for (mine, others) in free.iter_mut().zip(other.free) {
             *mine = (*mine).max(others);
         }
-        Open { free, handled: self.handled | other.handled }
+        Open { free, handled: self.handled | other.handled, skills: self.skills | other.skills }
     }
 }

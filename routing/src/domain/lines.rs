@@ -1,9 +1,11 @@
 //! Waiting lines: where a conversation stands while it waits, and the exclusions that matter there.
 
 use super::keys::RankKey;
-use super::{ConvNo, Domain, PlaceKind, QueueNo};
+use super::skills::ClassNo;
+use super::{AgentNo, ConvNo, Domain, PlaceKind, QueueNo};
 use crate::event::Place;
 use crate::shard::PlantedBug;
+use crate::{Channel, LogTime};
 
 impl Domain {
     /// A conversation's rank.
@@ -51,43 +53,22 @@ impl Domain {
         let key = self.rank_key(no);
         let conversation = self.conv_mut(no);
         let (place, channel) = (conversation.place, conversation.channel);
-        let (bit, arrived_at) = (channel as u8, conversation.arrived_at);
+        let arrived_at = conversation.arrived_at;
         let queues = std::mem::take(&mut conversation.queues);
         match place {
-            PlaceKind::Queues | PlaceKind::Inbox => {
+            PlaceKind::Inbox => {
                 for queue in &queues {
                     let Some(queue) = self.queues.get_mut(queue.0) else { continue };
-                    let index = &mut queue.index.0;
-                    let line = if place == PlaceKind::Inbox {
-                        &mut index.inbox
-                    } else {
-                        &mut index.lines[channel.index()]
-                    };
+                    let line = &mut queue.index.0.inbox;
                     if enter {
                         line.enter(key, arrived_at)
                     } else {
                         line.remove(&key);
                     }
-                    if place == PlaceKind::Queues {
-                        let waits = u8::from(!index.lines[channel.index()].is_empty()) << bit;
-                        index.channels = index.channels & !(1 << bit) | waits;
-                    }
                 }
             }
-            PlaceKind::Dedicated(agent) => {
-                if let Some(agent) = self.agents.get_mut(agent.0) {
-                    let lines = &mut agent.index.0.dedicated;
-                    let line = lines.entry(bit).or_default();
-                    if enter {
-                        line.enter(key, arrived_at)
-                    } else {
-                        line.remove(&key);
-                    }
-                    if line.is_empty() {
-                        lines.remove(&bit);
-                    }
-                }
-            }
+            PlaceKind::Queues => self.change_queue_lines(no, key, &queues, enter),
+            PlaceKind::Dedicated(agent) => self.change_own_line(agent, channel, key, arrived_at, enter),
         }
         self.conv_mut(no).queues = queues;
         for position in 0..self.conv(no).excluded.len() {
@@ -96,31 +77,84 @@ impl Domain {
         }
     }
 
+    fn change_queue_lines(&mut self, no: ConvNo, key: RankKey, queues: &[QueueNo], enter: bool) {
+        let conversation = &self.conversations[&no];
+        let (channel, arrived_at) = (conversation.channel, conversation.arrived_at);
+        let named: Box<[AgentNo]> = conversation.named().into();
+        let class = self.index.0.classes.of(conversation.required());
+        for queue in queues {
+            let Some(queue) = self.queues.get_mut(queue.0) else { continue };
+            let index = &mut queue.index.0;
+            let set = &mut index.lines[channel.index()];
+            match (enter, named.is_empty()) {
+                (true, true) => set.enter(class, key, arrived_at),
+                (false, true) => set.leave(class, &key),
+                (true, false) => set.enter_named(key, arrived_at),
+                (false, false) => set.leave_named(&key),
+            }
+            let bit = channel as u8;
+            index.channels = index.channels & !(1 << bit) | u8::from(!set.is_closed()) << bit;
+        }
+        for agent in named {
+            self.change_own_line(agent, channel, key, arrived_at, enter);
+        }
+    }
+
+    /// A conversation enters or leaves the line of one agent.
+    fn change_own_line(
+        &mut self,
+        agent: AgentNo,
+        channel: Channel,
+        key: RankKey,
+        arrived_at: LogTime,
+        enter: bool,
+    ) {
+        let Some(agent) = self.agents.get_mut(agent.0) else { return };
+        let lines = &mut agent.index.0.dedicated;
+        let line = lines.entry(channel as u8).or_default();
+        if enter {
+            line.enter(key, arrived_at)
+        } else {
+            line.remove(&key);
+        }
+        if line.is_empty() {
+            lines.remove(&(channel as u8));
+        }
+    }
+
     /// Notes (or un-notes) at the agent that it is excluded from a conversation in its lines.
-    pub(crate) fn mark_excluded(&mut self, no: ConvNo, agent: super::AgentNo, enter: bool) {
+    pub(crate) fn mark_excluded(&mut self, no: ConvNo, agent: AgentNo, enter: bool) {
         let key = self.rank_key(no);
         let Some(conversation) = self.conversations.get(&no) else { return };
         let Some(agent) = self.agents.get_mut(agent.0) else { return };
         let lines = &mut agent.index.0.excluded;
         let channel = conversation.channel as u8;
-        let mut mark = |queue: QueueNo| {
-            let line = lines.entry((queue, channel)).or_default();
+        let mut mark = |queue: QueueNo, class: ClassNo| {
+            let line = lines.entry((queue, channel, class)).or_default();
             if enter {
                 line.insert(key, ())
             } else {
                 line.remove(&key);
             }
             if line.is_empty() {
-                lines.remove(&(queue, channel));
+                lines.remove(&(queue, channel, class));
             }
         };
         match conversation.place {
-            PlaceKind::Queues => conversation.queues.iter().for_each(|queue| {
-                if self.queues.get(queue.0).is_some() {
-                    mark(*queue);
+            PlaceKind::Queues if !conversation.named().is_empty() => {
+                if conversation.named().contains(&agent.no) {
+                    mark(QueueNo(0), ClassNo::PLAIN);
                 }
-            }),
-            PlaceKind::Dedicated(_) => mark(QueueNo(0)),
+            }
+            PlaceKind::Queues => {
+                let class = self.index.0.classes.of(conversation.required());
+                conversation.queues.iter().for_each(|queue| {
+                    if self.queues.get(queue.0).is_some() {
+                        mark(*queue, class);
+                    }
+                });
+            }
+            PlaceKind::Dedicated(_) => mark(QueueNo(0), ClassNo::PLAIN),
             PlaceKind::Inbox => {}
         }
     }

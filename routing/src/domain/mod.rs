@@ -1,6 +1,7 @@
 //! One domain: its entities, their indexes, and what every command does to them.
 
 mod agents;
+mod beside;
 pub(crate) mod crossings;
 mod entities;
 mod exclusion;
@@ -8,19 +9,25 @@ mod frozen;
 mod image;
 pub(crate) mod keys;
 mod leaving;
+mod line_set;
 mod lines;
 mod moving;
 mod numbers;
 mod offers;
 mod owning;
+mod seeking;
+pub(crate) mod skills;
 mod table;
 mod waiting;
 
+pub(crate) use beside::{Beside, BesidePiece};
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
+pub(crate) use line_set::LineSet;
 pub use moving::MovePiece;
 pub(crate) use moving::Unindexed;
 pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
 
 use crate::deadlines::Deadlines;
@@ -37,6 +44,7 @@ use crate::{
     QueueId, Rejected, Sequence, TouchpointId, Version,
 };
 use keys::Ranking;
+use std::collections::BTreeMap;
 
 /// What applying one entry knows and collects.
 pub(crate) struct Cx<'a> {
@@ -80,6 +88,10 @@ pub(crate) struct DomainIndex {
     pub(crate) ranking: Ranking,
     /// By free points: the channels whose weight fits.
     pub(crate) fits: [u8; 101],
+    /// Numbers of skills by name.
+    pub(crate) skills: BTreeMap<String, skills::SkillNo>,
+    /// What live conversations require.
+    pub(crate) classes: skills::Classes,
     /// Agents that hold points for a conversation.
     pub(crate) holders: std::collections::BTreeSet<AgentNo>,
     /// A fault planted for tests.
@@ -96,6 +108,8 @@ impl DomainIndex {
             live: 0,
             ranking: Ranking::new(&settings.rank),
             fits: [0; 101],
+            skills: BTreeMap::new(),
+            classes: skills::Classes::default(),
             holders: std::collections::BTreeSet::new(),
             planted: None,
             heap: Vec::new(),
@@ -130,6 +144,8 @@ pub(crate) struct Domain {
     pub(crate) sequence: Sequence,
     pub(crate) quarantined: Option<String>,
     pub(crate) counters: Counters,
+    /// Names of skills, by their numbers. Stored beside the rest.
+    pub(crate) skills: Vec<String>,
     pub(crate) queues: Table<Queue>,
     pub(crate) agents: Table<Agent>,
     pub(crate) touchpoints: Table<Touchpoint>,
@@ -152,6 +168,7 @@ impl Domain {
             sequence: Sequence(0),
             quarantined: None,
             counters: Counters::default(),
+            skills: Vec::new(),
             queues: Table::default(),
             agents: Table::default(),
             touchpoints: Table::default(),

@@ -1,7 +1,7 @@
 //! A domain in pieces, as it is sent from one shard to another.
 
 use super::crossings::{Origin, Route};
-use super::{Agent, Conversation, Counters, Derived, Domain, DomainIndex, Queue, Touchpoint};
+use super::{Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, Queue, Touchpoint};
 use crate::matching::Dirty;
 use crate::outcome::Outcome;
 use crate::requests::ReferenceClock;
@@ -26,10 +26,18 @@ enum Piece {
     Touchpoint(Box<Touchpoint>),
     Conversation(Box<Conversation>),
     Clock(Option<ReferenceClock>, Option<u64>),
-    Answer { ahead: bool, since: LogTime, id: u128, content: u64, answer: Box<Outcome> },
+    Answer {
+        ahead: bool,
+        since: LogTime,
+        id: u128,
+        content: u64,
+        answer: Box<Outcome>,
+    },
     Route(DomainId, Route),
     Origin(DomainId, Origin),
     Dirty(Dirty),
+    /// What is stored beside the rest, in parts, from level 6 on.
+    Beside(Box<Beside>),
 }
 
 /// What a domain begins with.
@@ -84,6 +92,7 @@ impl Domain {
             .chain(self.crossings.routes().map(|(to, route)| Piece::Route(to, route.clone())))
             .chain(self.crossings.origins().map(|(from, origin)| Piece::Origin(from, origin.clone())))
             .chain(dirty_pieces(&self.dirty))
+            .chain(self.beside_parts().map(|part| Piece::Beside(Box::new(part))))
             .map(MovePiece)
     }
 
@@ -113,6 +122,7 @@ impl Domain {
             }
             Piece::Route(to, route) => self.crossings.put_route(to, route),
             Piece::Origin(from, origin) => self.crossings.put_origin(from, origin),
+            Piece::Beside(beside) => self.put_beside(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

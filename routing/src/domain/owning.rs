@@ -20,6 +20,9 @@ impl Domain {
         conversation.assigned_at.get_or_insert(cx.now);
         conversation.last_agent = Some(to);
         conversation.work_deadline = deadline;
+        if let Some(seeking) = &mut conversation.seeking {
+            seeking.joined = true;
+        }
         if let Some(deadline) = deadline {
             self.index.0.deadlines.add(deadline, Due::Assigned(no));
         }
@@ -72,6 +75,9 @@ impl Domain {
     pub(crate) fn release_to_wait(&mut self, cx: &mut Cx<'_>, no: ConvNo) {
         if self.conv(no).owner().is_some() {
             let owner = self.release(cx, no);
+            if let Some(seeking) = &mut self.conv_mut(no).seeking {
+                seeking.joined = false;
+            }
             let domain = self.id;
             self.emit(cx, EventKind::Released { conversation: no.id(domain), agent: owner.id(domain) });
             self.settle_draining(cx, owner);

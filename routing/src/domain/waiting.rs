@@ -11,6 +11,7 @@ impl Domain {
     pub(crate) fn enter_place(&mut self, cx: &mut Cx<'_>, no: ConvNo, cause: impl Into<Option<Requeued>>) {
         let wait_max = self.settings.wait_max;
         self.clear_wait(no);
+        self.stop_step(no);
         let conversation = self.conv_mut(no);
         conversation.hold_until = None;
         let deadline = conversation.arrived_at.max(conversation.waits_since) + wait_max;
@@ -46,6 +47,7 @@ impl Domain {
             }
         }
         self.drop_stale_fallback(no);
+        self.start_step(cx, no);
         let domain = self.id;
         self.conv_mut(no).state = State::Waiting;
         if cause.is_some() && self.planted(PlantedBug::AgeLost) {
@@ -81,6 +83,7 @@ impl Domain {
         if let Some(deadline) = conversation.fallback_deadline.take() {
             self.index.0.deadlines.remove(deadline, Due::Fallback(no));
         }
+        self.stop_step(no);
         self.clear_exclusions(no);
     }
 
@@ -114,6 +117,7 @@ impl Domain {
         let forget_at = cx.now + self.settings.closed_retention;
         self.conv_mut(no).state = State::Ended(Box::new(ending.clone()));
         self.clear_waiting_deadlines(no);
+        self.count_classes(no, false);
         let conversation = self.conv_mut(no);
         conversation.ended_at = Some(cx.now);
         conversation.forget_at = Some(forget_at);

@@ -2,6 +2,7 @@
 
 use super::{Ghost, Step};
 use crate::command::{By, Intent};
+use crate::criteria::Step as Wanted;
 use crate::event::Place;
 use crate::settings::{DomainSettings, RankPolicy};
 use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
@@ -41,9 +42,43 @@ pub fn open_queues<'a>(view: &'a DomainView, queues: &'a [QueueId]) -> impl Iter
     queues.iter().copied().filter(|id| view.queues.get(id).is_some_and(|queue| !queue.paused))
 }
 
-/// Whether the place lets the agent have what waits there.
-pub fn place_reaches(view: &DomainView, place: &Place, agent: &AgentView) -> bool {
+/// Whether a conversation's place is its queues, waiting there or on offer from there.
+pub fn is_in_queues(conversation: &ConversationView) -> bool {
+    matches!(conversation.stage, Stage::Waiting(Place::Queues(_)) | Stage::Offered(Place::Queues(_)))
+}
+
+/// What a conversation asks of agents now: the active step of its criteria, while its place is its queues.
+pub fn wanted(conversation: &ConversationView) -> Option<&Wanted> {
+    let seeking = conversation.seeking.as_deref().filter(|_| is_in_queues(conversation))?;
+    seeking.criteria.steps.get(seeking.at)
+}
+
+/// Whether a conversation is for some agents alone now.
+pub fn is_for_named(conversation: &ConversationView) -> bool {
+    wanted(conversation).is_some_and(|wanted| !wanted.agents.is_empty())
+}
+
+/// Whether an agent is one that a conversation asks for: named, where any are, and with all that is required.
+pub fn is_wanted(agent: &AgentView, conversation: &ConversationView) -> bool {
+    wanted(conversation).is_none_or(|wanted| {
+        let named = wanted.agents.is_empty() || wanted.agents.contains(&agent.id);
+        let mut lacks = wanted.required.iter().filter(|required| {
+            !agent.skills.iter().any(|has| has.name == required.name && has.level >= required.level)
+        });
+        named && lacks.next().is_none()
+    })
+}
+
+/// Whether its place lets the agent have a conversation that waits there: of those named, whatever the
+/// queues are.
+pub fn place_reaches(
+    view: &DomainView,
+    conversation: &ConversationView,
+    place: &Place,
+    agent: &AgentView,
+) -> bool {
     match place {
+        Place::Queues(_) if is_for_named(conversation) => true,
         Place::Queues(queues) => open_queues(view, queues).any(|q| agent.settings.queues.contains(&q)),
         Place::Dedicated(dedicated) => *dedicated == agent.id,
         Place::Inbox(_) => false,
@@ -65,7 +100,8 @@ pub fn count_of_channel(view: &DomainView, agent: &AgentView, channel: Channel) 
 pub fn passes_person_gates(view: &DomainView, agent: &AgentView, conversation: &ConversationView) -> bool {
     let Stage::Waiting(place) = &conversation.stage else { return false };
     agent.takes_offers()
-        && place_reaches(view, place, agent)
+        && place_reaches(view, conversation, place, agent)
+        && is_wanted(agent, conversation)
         && agent.settings.channels.contains(conversation.channel)
         && conversation.excluded.get(&agent.id).is_none_or(|until| *until <= view.now)
 }

@@ -2,6 +2,7 @@
 
 use super::ages::Ages;
 use super::{Step, facts};
+use crate::criteria::{Criteria, Skill};
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
 use crate::view::Stage;
@@ -32,6 +33,12 @@ pub struct Ghost {
     pub landed: BTreeMap<(ConversationId, u32), ConversationId>,
     /// The priority that each arrived with, or was given last.
     pub priorities: BTreeMap<ConversationId, Priority>,
+    /// What each asks for, if that was ever told.
+    pub asked: BTreeMap<ConversationId, Criteria>,
+    /// What arrives at touchpoints asks for, if that was ever told.
+    pub asked_at: BTreeMap<TouchpointId, Criteria>,
+    /// What agents can, if that was ever told.
+    pub skills: BTreeMap<AgentId, Vec<Skill>>,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -97,6 +104,7 @@ impl Ghost {
                 EventKind::AgentCreated(agent) => drop(self.agents.insert(*agent)),
                 EventKind::AgentDeleted(agent) => {
                     self.agents.remove(agent);
+                    self.skills.remove(agent);
                     self.breaks.remove(agent);
                 }
                 EventKind::PresenceChanged { agent, .. } => match facts::break_begun(step, event) {
@@ -104,7 +112,10 @@ impl Ghost {
                     None => drop(self.breaks.remove(agent)),
                 },
                 EventKind::TouchpointCreated(touchpoint) => drop(self.touchpoints.insert(*touchpoint)),
-                EventKind::TouchpointDeleted(touchpoint) => drop(self.touchpoints.remove(touchpoint)),
+                EventKind::TouchpointDeleted(touchpoint) => {
+                    self.touchpoints.remove(touchpoint);
+                    self.asked_at.remove(touchpoint);
+                }
                 EventKind::Arrived { conversation, priority, .. } => {
                     self.arrived.insert(*conversation, event.at);
                     self.priorities.insert(*conversation, *priority);
@@ -118,6 +129,15 @@ impl Ghost {
                 }
                 EventKind::Reprioritised { conversation, priority, .. } => {
                     self.priorities.insert(*conversation, *priority);
+                }
+                EventKind::SkillsChanged { agent, skills, .. } => {
+                    self.skills.insert(*agent, skills.clone());
+                }
+                EventKind::TouchpointCriteriaChanged { touchpoint, criteria, .. } => {
+                    self.asked_at.insert(*touchpoint, criteria.clone());
+                }
+                EventKind::CriteriaChanged { conversation, criteria, .. } => {
+                    self.asked.insert(*conversation, criteria.clone());
                 }
                 EventKind::Offered { offer, .. } => drop(self.offers_seen.insert(*offer)),
                 EventKind::OfferEnded { offer, .. } => drop(self.offers_ended.insert(*offer)),

@@ -25,7 +25,10 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
         let before = step.before.and_then(|view| view.agents.get(&agent.id)).map_or(0, |a| a.load);
         let by_a_human = matches!(
             step.entry.request.command,
-            Command::Assign { .. } | Command::Transfer { .. } | Command::Accept { .. }
+            Command::Assign { .. }
+                | Command::Transfer { .. }
+                | Command::TransferAnew { .. }
+                | Command::Accept { .. }
         ) && step.after.summary.settings.overdraft;
         if agent.load > capacity && agent.load > before && !by_a_human {
             broken.push(format!("{}: load {before} became {} of {capacity}", agent.id, agent.load));

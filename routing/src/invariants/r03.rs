@@ -2,13 +2,13 @@
 //!
 //! A conversation keeps the priority that it arrived with, or that was asked for last, wherever it is:
 //! waiting, held out to an agent, or taken. An agent's presence is what its desk or a supervisor asked
-//! for last; the domain itself makes an agent available only when the break that it imposed for misses
+//! for last, and so are what it can and what a touchpoint and a conversation ask for; the domain itself makes an agent available only when the break that it imposed for misses
 //! is over and still stands.
 
 use super::{Ghost, Promise, SOURCE, Step, facts};
 use crate::command::{By, Intent};
 use crate::outcome::DoneWhat;
-use crate::view::ConversationView;
+use crate::view::{AgentView, ConversationView, TouchpointView};
 use crate::{Command, EventKind};
 use std::collections::BTreeSet;
 
@@ -53,6 +53,9 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         }
     }
     broken.extend(step.conversations().filter_map(|c| priority(step, ghost, c)));
+    broken.extend(step.agents().filter_map(|agent| skills(step, ghost, agent)));
+    broken.extend(step.touchpoints().filter_map(|touchpoint| asked_at(step, ghost, touchpoint)));
+    broken.extend(step.conversations().filter_map(|c| asked(step, ghost, c)));
     broken.extend(returned(step, ghost));
     broken
 }
@@ -94,6 +97,41 @@ fn priority(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<Stri
     });
     let told = told.or_else(|| ghost.priorities.get(&c.id))?;
     (*told != c.priority).then(|| format!("{} was given {told:?} and has {:?}", c.id, c.priority))
+}
+
+/// Whether an agent has other skills than were told last.
+fn skills(step: &Step<'_>, ghost: &Ghost, agent: &AgentView) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::SkillsChanged { agent: of, skills, .. } if *of == agent.id => Some(skills),
+        _ => None,
+    });
+    let told = told.or_else(|| ghost.skills.get(&agent.id))?;
+    (*told != agent.skills).then(|| format!("{} was given {told:?} and has {:?}", agent.id, agent.skills))
+}
+
+/// Whether a touchpoint asks for something else than was told last.
+fn asked_at(step: &Step<'_>, ghost: &Ghost, touchpoint: &TouchpointView) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::TouchpointCriteriaChanged { touchpoint: of, criteria, .. } if *of == touchpoint.id => {
+            Some(criteria)
+        }
+        _ => None,
+    });
+    let told = told.or_else(|| ghost.asked_at.get(&touchpoint.id))?;
+    let (id, asks) = (touchpoint.id, &touchpoint.criteria);
+    (told != asks).then(|| format!("{id} was to ask for {told:?} and asks for {asks:?}"))
+}
+
+/// The same of a conversation.
+fn asked(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::CriteriaChanged { conversation: of, criteria, .. } if *of == c.id => Some(criteria),
+        _ => None,
+    });
+    let told = told.or_else(|| ghost.asked.get(&c.id))?;
+    let asks = c.seeking.as_deref().map(|seeking| &seeking.criteria);
+    let same = asks.map_or(told.steps.is_empty(), |asks| asks == told);
+    (!same).then(|| format!("{} was to ask for {told:?} and asks for {asks:?}", c.id))
 }
 
 /// All of a set, or those of its members that are among these.

@@ -47,6 +47,19 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
                 offer.id, c.id, agent.id
             ));
         }
+        // Nothing becomes of steps after the offers of an entry: what is asked for now was asked for then.
+        let alone = facts::is_for_named(c) && offer.queue.is_some();
+        if offer.transfer.is_none() && (alone || !facts::is_wanted(agent, c)) {
+            broken.push(format!(
+                "{} of {} was made to {} with {:?}, from {:?}, while it asks for {:?}",
+                offer.id,
+                c.id,
+                agent.id,
+                agent.skills,
+                offer.queue,
+                facts::wanted(c)
+            ));
+        }
         if ghost.offers_seen.contains(&offer.id) {
             broken.push(format!("{} was used before", offer.id));
         }

@@ -1,4 +1,7 @@
 //! waiting age survives requeue, transfer, failover and relaxation.
+//!
+//! It is the age that is kept, and with it the place in line: whatever a conversation asks for gives way, its
+//! arrival stays (and its priority, which is R-3).
 
 use super::{Ghost, Promise, SOURCE, Step};
 

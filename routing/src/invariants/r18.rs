@@ -1,9 +1,14 @@
 //! no orphans: every live conversation has an owner, a staffed waiting place or a deadline, and no deadline is overdue at applied time.
+//!
+//! What a conversation asks for gives way in its time: while its place is its queues the clock of its
+//! active step runs, if the step has an end, and no other clock does. Steps follow one another, each told;
+//! only a transfer or a change of the criteria begins with the first one again.
 
 use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
-use crate::event::Place;
-use crate::view::Stage;
+use crate::command::TransferTarget;
+use crate::event::{EventKind, Place};
+use crate::view::{ConversationView, Stage};
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -41,12 +46,15 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             broken.push(format!("{} is {:?} with the deadline {:?}", c.id, c.stage, c.deadline));
         }
     }
+    broken.extend(step.conversations().filter_map(clock));
+    broken.extend(step.conversations().filter_map(|c| passed(step, c)));
     if !facts::settled(step, ghost) {
         return broken;
     }
     for c in step.conversations() {
         let offer = c.offer.as_ref().map(|offer| offer.deadline);
-        if let Some(due) = [c.deadline, offer].into_iter().flatten().find(|due| *due <= view.now) {
+        let relaxed = c.seeking.as_ref().and_then(|seeking| seeking.until);
+        if let Some(due) = [c.deadline, offer, relaxed].into_iter().flatten().find(|due| *due <= view.now) {
             broken.push(format!("{} was due at {due:?}, it is {:?}", c.id, view.now));
         }
     }
@@ -58,11 +66,60 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken
 }
 
+/// Whether the clock of a conversation's active step stands still though it should run, or runs though it
+/// should not.
+fn clock(c: &ConversationView) -> Option<String> {
+    let seeking = c.seeking.as_deref()?;
+    let should = facts::wanted(c).is_some_and(|wanted| wanted.lasts.is_some());
+    let deadline_knows = seeking.until.is_none_or(|until| c.deadline.is_some_and(|first| first <= until));
+    (should != seeking.until.is_some() || !deadline_knows).then(|| {
+        format!(
+            "{} is {:?} in step {} of {:?}, whose clock runs until {:?}",
+            c.id,
+            c.stage,
+            seeking.at + 1,
+            seeking.criteria,
+            seeking.until
+        )
+    })
+}
+
+/// Whether a conversation's steps did not follow one another as events say.
+fn passed(step: &Step<'_>, c: &ConversationView) -> Option<String> {
+    let before = step.before?.conversations.get(&c.id)?.seeking.as_deref();
+    let mut steps = before.map_or(0, |seeking| seeking.criteria.steps.len());
+    let after = c.seeking.as_deref().map(|seeking| seeking.at);
+    // From event to event: the first step, or a later one than before.
+    let mut told = before.map(|seeking| seeking.at);
+    for event in step.events {
+        match &event.kind {
+            EventKind::CriteriaChanged { conversation, criteria, .. } if *conversation == c.id => {
+                steps = criteria.steps.len();
+                told = (steps > 0).then_some(0);
+            }
+            EventKind::TransferStarted { conversation, target, .. } if *conversation == c.id => {
+                if matches!(target, TransferTarget::Queue(_) | TransferTarget::Inbox(_)) {
+                    told = told.map(|_| 0);
+                }
+            }
+            EventKind::Relaxed { conversation, step: number, .. } if *conversation == c.id => {
+                let next = if *number == 0 { steps } else { usize::from(*number) - 1 };
+                if told.is_none_or(|at| at >= next) {
+                    return Some(format!("{} went from step {told:?} to {next} as if that came later", c.id));
+                }
+                told = Some(next);
+            }
+            _ => {}
+        }
+    }
+    (told != after).then(|| format!("{} is in step {after:?}, told was {told:?}", c.id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Command;
-    use crate::command::{By, Decline, TransferFallback, TransferTarget};
+    use crate::command::{By, Decline, TransferFallback};
     use crate::scene::Scene;
     use crate::testing::DOMAIN;
 

@@ -105,6 +105,10 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         Command::SetPresence { by, .. }
         | Command::EndContact { by, .. }
         | Command::Transfer { by, .. }
+        | Command::TransferAnew { by, .. }
+        | Command::SetSkills { by, .. }
+        | Command::SetCriteria { by, .. }
+        | Command::ChangeCriteria { by, .. }
         | Command::Close { by, .. } => match by {
             By::Agent(desk) => (Some(*desk), None),
             _ => (None, None),

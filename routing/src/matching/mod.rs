@@ -7,10 +7,13 @@
 mod dirty;
 mod pick;
 mod search;
+#[cfg(test)]
+mod skills_test;
 
 pub(crate) use dirty::Dirty;
 
-use crate::domain::keys::RankKey;
+use crate::domain::keys::{Line, RankKey};
+use crate::domain::skills::ClassNo;
 use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
 use crate::settings::limits::MATCH_LOOKS_PER_ENTRY_MAX;
 use crate::shard::PlantedBug;
@@ -22,7 +25,7 @@ use std::collections::BinaryHeap;
 pub(crate) enum Item {
     Conversation(ConvNo),
     Agent(AgentNo),
-    Line(QueueNo, u8),
+    Line(QueueNo, u8, ClassNo),
 }
 
 /// What came of looking at a conversation.
@@ -75,7 +78,7 @@ impl Domain {
             match item {
                 Item::Conversation(conversation) => self.dirty.conversations.push(conversation),
                 Item::Agent(agent) => self.dirty.agents.push(agent),
-                Item::Line(queue, channel) => self.dirty.lines.push((queue, channel)),
+                Item::Line(queue, channel, _) => self.dirty.lines.push((queue, channel)),
             }
         }
         self.dirty.settle();
@@ -90,13 +93,31 @@ impl Domain {
             } else if let Some(agent) = self.dirty.agents.pop() {
                 Item::Agent(agent)
             } else if let Some((queue, channel)) = self.dirty.lines.pop() {
-                Item::Line(queue, channel)
+                self.gather_lines(cx, heap, looks, queue, channel);
+                continue;
             } else {
                 return;
             };
             *looks -= 1;
             if let Some(key) = self.best_of(cx, item) {
                 heap.push(Reverse((key, item)));
+            }
+        }
+    }
+
+    /// The same of a queue's lines of one channel: each stands for itself, since what the head of one cannot have
+    /// the head of another may.
+    fn gather_lines(&self, cx: &mut Cx<'_>, heap: &mut Heap, looks: &mut usize, queue: QueueNo, channel: u8) {
+        *looks -= 1;
+        let Some(set) = self.queues.get(queue.0).map(|queue| &queue.index.0.lines[usize::from(channel)])
+        else {
+            return;
+        };
+        for class in set.open_classes() {
+            *looks = looks.saturating_sub(1);
+            cx.effects.visited += 1;
+            if let Some(key) = set.line(class).and_then(Line::first) {
+                heap.push(Reverse((key, Item::Line(queue, channel, class))));
             }
         }
     }
@@ -112,9 +133,9 @@ impl Domain {
                 waits.then(|| self.rank_key(no))
             }
             Item::Agent(agent) => self.best_for(agent, visited),
-            Item::Line(queue, channel) => {
+            Item::Line(queue, channel, class) => {
                 let queue = self.queues.get(queue.0)?;
-                queue.index.0.lines[usize::from(channel)].first()
+                queue.index.0.lines[usize::from(channel)].line(class)?.first()
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The agent for a conversation: paths in the pick orders of its queues.
 
-use crate::domain::keys::{HoldKey, Open, RankKey};
+use crate::domain::keys::{HoldKey, Open, PickKey, RankKey};
+use crate::domain::skills::{Level, mask};
 use crate::domain::{AgentNo, ConvNo, Conversation, Cx, Domain, PlaceKind, Queue, QueueNo};
 use crate::level;
 use crate::shard::PlantedBug;
@@ -9,55 +10,120 @@ impl Domain {
     /// The agent that gets this waiting conversation, and from which queue.
     pub(crate) fn pick(&self, cx: &mut Cx<'_>, no: ConvNo) -> Option<(AgentNo, Option<QueueNo>)> {
         let conversation = self.conv(no);
-        let weight = self.weight(conversation.channel).0;
         let key = self.rank_key(no);
         match conversation.place {
             PlaceKind::Inbox => None,
-            PlaceKind::Dedicated(to) => {
-                let agent = self.agents.get(to.0)?;
-                let listed = agent.index.0.listed?;
-                let room = listed.open.free[conversation.channel.index()] >= weight;
-                let outranks = listed.bar.is_none_or(|bar| key <= bar);
-                (room && outranks && !conversation.is_excluded(to)).then_some((to, None))
+            PlaceKind::Dedicated(to) => self.takes(to, conversation, key).then_some((to, None)),
+            PlaceKind::Queues if !conversation.named().is_empty() => {
+                cx.effects.visited += conversation.named().len() as u64;
+                let named = conversation.named().iter().copied();
+                named.into_iter().find(|agent| self.takes(*agent, conversation, key)).map(|to| (to, None))
             }
             PlaceKind::Queues => conversation.queues.iter().find_map(|queue_no| {
                 let queue = self.queues.get(queue_no.0).filter(|queue| !queue.paused)?;
-                let agent = pick_in(cx, queue, conversation, key, weight)?;
+                let agent = self.pick_in(cx, queue, conversation, key)?;
                 Some((agent, Some(*queue_no)))
             }),
         }
     }
+
+    /// Whether this one agent could take a conversation that waits for it.
+    fn takes(&self, to: AgentNo, conversation: &Conversation, key: RankKey) -> bool {
+        let Some(listed) = self.agents.get(to.0).and_then(|agent| agent.index.0.listed) else { return false };
+        let room = listed.open.free[conversation.channel.index()] >= self.weight(conversation.channel).0;
+        room && listed.bar.is_none_or(|bar| key <= bar) && !conversation.is_excluded(to)
+    }
+
+    fn pick_in(
+        &self,
+        cx: &mut Cx<'_>,
+        queue: &Queue,
+        conversation: &Conversation,
+        key: RankKey,
+    ) -> Option<AgentNo> {
+        let mut search = Search {
+            domain: self,
+            queue,
+            conversation,
+            weight: self.weight(conversation.channel).0,
+            visited: 0,
+        };
+        let required = conversation.required();
+        let preferred = conversation.asked().map_or(&[][..], |asked| &asked.preferred);
+        // The longest beginning of what is preferred that somebody has, with what is required.
+        let found = (0..=preferred.len()).rev().find_map(|length| {
+            let wanted = [required, &preferred[..length]];
+            let ready = search.ready(&wanted)?;
+            Some(search.rehearsed(cx, ready, &wanted))
+        });
+        let found = found.or_else(|| search.holding(key, required));
+        cx.effects.visited += search.visited;
+        found
+    }
 }
 
-fn pick_in(
-    cx: &mut Cx<'_>,
-    queue: &Queue,
-    conversation: &Conversation,
-    key: RankKey,
+/// A search in one queue for one conversation.
+struct Search<'a> {
+    domain: &'a Domain,
+    queue: &'a Queue,
+    conversation: &'a Conversation,
     weight: u8,
-) -> Option<AgentNo> {
-    let rehearsed = cx.level >= level::REHEARSAL || cx.planted(PlantedBug::AheadOfLevel);
-    let visited = &mut cx.effects.visited;
-    let channel = conversation.channel.index();
-    let room = |open: &Open| open.free[channel] >= weight;
-    let mut after = None;
-    while let Some(ready) = queue.index.0.ready.find(after.as_ref(), &room, visited) {
-        if !conversation.is_excluded(ready.agent) {
-            let rival = if rehearsed { queue.index.0.ready.find(Some(&ready), &room, visited) } else { None };
-            let rival = rival.filter(|rival| rival.ties(ready) && !conversation.is_excluded(rival.agent));
-            return Some(rival.unwrap_or(ready).agent);
-        }
-        after = Some(ready);
+    visited: u64,
+}
+
+impl Search<'_> {
+    fn room(&self) -> impl Fn(&Open) -> bool + use<> {
+        let (channel, weight) = (self.conversation.channel.index(), self.weight);
+        move |open| open.free[channel] >= weight
     }
-    let mut after: Option<HoldKey> = None;
-    while let Some(holder) = queue.index.0.holders.find(after.as_ref(), &room, visited) {
-        if holder.bar.0 < key {
-            return None;
-        }
-        if !conversation.is_excluded(holder.agent) {
-            return Some(holder.agent);
-        }
-        after = Some(holder);
+
+    /// Whether an agent with room may have the conversation: it has these skills and is not excluded.
+    fn may(&self, agent: AgentNo, skills: &[&[Level]]) -> bool {
+        let who = self.domain.agent(agent);
+        let any_level = self.domain.planted(PlantedBug::SkillLevelIgnored);
+        let has = |(skill, least): &Level| who.meets(&[(*skill, if any_level { 1 } else { *least })]);
+        skills.iter().all(|some| some.iter().all(has)) && !self.conversation.is_excluded(agent)
     }
-    None
+
+    /// The first ready agent in pick order who has room and these skills.
+    fn ready(&mut self, skills: &[&[Level]]) -> Option<PickKey> {
+        let bits = skills.iter().fold(0, |bits, some| bits | mask(some));
+        let room = self.room();
+        let pass = move |open: &Open| open.skills & bits == bits && room(open);
+        let mut after = None;
+        while let Some(ready) = self.queue.index.0.ready.find(after.as_ref(), &pass, &mut self.visited) {
+            if self.may(ready.agent, skills) {
+                return Some(ready);
+            }
+            after = Some(ready);
+        }
+        None
+    }
+
+    /// The first of those who hold their room for a conversation that is ranked no better.
+    fn holding(&mut self, key: RankKey, required: &[Level]) -> Option<AgentNo> {
+        let room = self.room();
+        let mut after: Option<HoldKey> = None;
+        while let Some(holder) = self.queue.index.0.holders.find(after.as_ref(), &room, &mut self.visited) {
+            if holder.bar.0 < key {
+                return None;
+            }
+            if self.may(holder.agent, &[required]) {
+                return Some(holder.agent);
+            }
+            after = Some(holder);
+        }
+        None
+    }
+
+    /// At the level that is rehearsed: of two that tie, the other one.
+    fn rehearsed(&mut self, cx: &Cx<'_>, ready: PickKey, skills: &[&[Level]]) -> AgentNo {
+        if cx.level < level::REHEARSAL && !cx.planted(PlantedBug::AheadOfLevel) {
+            return ready.agent;
+        }
+        let room = self.room();
+        let rival = self.queue.index.0.ready.find(Some(&ready), &room, &mut self.visited);
+        let rival = rival.filter(|rival| rival.ties(ready) && self.may(rival.agent, skills));
+        rival.unwrap_or(ready).agent
+    }
 }

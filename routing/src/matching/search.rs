@@ -2,6 +2,7 @@
 
 use crate::LogTime;
 use crate::domain::keys::{Line, RankKey};
+use crate::domain::skills::ClassNo;
 use crate::domain::{Agent, AgentNo, ConvNo, Domain, QueueNo};
 
 impl Domain {
@@ -44,25 +45,11 @@ impl Domain {
             return None;
         }
         let mut best: Option<RankKey> = None;
-        let excluded = &agent.index.0.excluded;
-        let mut consider = |queue: QueueNo, channel: u8, line: &Line| {
-            *visited += 1;
-            let head = if excluded.is_empty() {
-                line.first()
-            } else if let Some(without) = excluded.get(&(queue, channel)) {
-                line.first_without(without, visited)
-            } else {
-                line.first()
-            };
-            if let Some(head) = head
-                && best.is_none_or(|best| head < best)
-            {
-                best = Some(head);
-            }
-        };
+        let better = |head: RankKey, best: Option<RankKey>| best.is_none_or(|best| head < best);
         for (channel, line) in &agent.index.0.dedicated {
             if channels & (1 << channel) != 0 {
-                consider(QueueNo(0), *channel, line);
+                let head = first_for(agent, (QueueNo(0), *channel, ClassNo::PLAIN), line, visited);
+                best = head.filter(|head| better(*head, best)).or(best);
             }
         }
         for no in &agent.index.0.queues {
@@ -75,9 +62,47 @@ impl Domain {
                 #[expect(clippy::cast_possible_truncation, reason = "below 7")]
                 let channel = waiting.trailing_zeros() as u8;
                 waiting &= waiting - 1;
-                consider(*no, channel, &queue.index.0.lines[usize::from(channel)]);
+                let set = &queue.index.0.lines[usize::from(channel)];
+                if let Some(plain) = set.line(ClassNo::PLAIN) {
+                    let head = first_for(agent, (*no, channel, ClassNo::PLAIN), plain, visited);
+                    best = head.filter(|head| better(*head, best)).or(best);
+                }
+                // What follows a head that is not better is not either.
+                for (head, class) in set.heads() {
+                    if !better(head, best) {
+                        break;
+                    }
+                    *visited += 1;
+                    if !agent.meets(self.index.0.classes.required(class)) {
+                        continue;
+                    }
+                    let Some(line) = set.line(class) else { continue };
+                    let own = first_for(agent, (*no, channel, class), line, visited);
+                    best = own.filter(|own| better(*own, best)).or(best);
+                    if own == Some(head) {
+                        break;
+                    }
+                }
             }
         }
         best
+    }
+}
+
+/// The first of a line from which an agent is not excluded.
+fn first_for(
+    agent: &Agent,
+    line_no: (QueueNo, u8, ClassNo),
+    line: &Line,
+    visited: &mut u64,
+) -> Option<RankKey> {
+    *visited += 1;
+    let excluded = &agent.index.0.excluded;
+    if excluded.is_empty() {
+        return line.first();
+    }
+    match excluded.get(&line_no) {
+        Some(without) => line.first_without(without, visited),
+        None => line.first(),
     }
 }

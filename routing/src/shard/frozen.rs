@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::moves::MovesPiece;
-use crate::domain::DomainPiece;
+use crate::domain::{BesidePiece, Domain, DomainPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -52,7 +52,19 @@ impl Frozen {
             .iter()
             .flat_map(|(id, domain)| once(Part::Key(*id)).chain(domain.pieces().map(Part::Domain)));
         let moves = (*level >= level::MOVES).then(|| moves.pieces().map(Part::Moves));
-        head.into_iter().chain(domains).chain(moves.into_iter().flatten()).map(Piece)
+        let beside = (*level >= level::SKILLS).then(|| {
+            let mut sorted: Vec<&Domain> =
+                self.0.all_domains().filter(|domain| domain.has_beside()).collect();
+            sorted.sort_unstable_by_key(|domain| domain.id);
+            once(Part::Count(sorted.len())).chain(sorted.into_iter().flat_map(|domain| {
+                once(Part::Key(domain.id)).chain(domain.beside_pieces().map(Part::Beside))
+            }))
+        });
+        head.into_iter()
+            .chain(domains)
+            .chain(moves.into_iter().flatten())
+            .chain(beside.into_iter().flatten())
+            .map(Piece)
     }
 }
 
@@ -67,6 +79,7 @@ enum Part<'a> {
     Key(DomainId),
     Domain(DomainPiece<'a>),
     Moves(MovesPiece<'a>),
+    Beside(BesidePiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -77,6 +90,7 @@ impl Serialize for Piece<'_> {
             Part::Key(id) => id.serialize(serializer),
             Part::Domain(piece) => piece.serialize(serializer),
             Part::Moves(piece) => piece.serialize(serializer),
+            Part::Beside(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -244,3 +244,50 @@ fn shards_of_any_two_moments_have_it_once_or_say_that_it_is_lost() {
     }
     scene.world.ok(Command::Tick);
 }
+
+/// Skills, and what is asked for and how far that has given way, come along; the clocks go on there.
+#[test]
+fn skills_and_criteria_come_along() {
+    use crate::scene::{names, requires};
+    let mut scene = Scene::new();
+    scene.raised();
+    scene.can(scene.a, &[("es", 80), ("billing", 50)]);
+    scene.can(scene.b, &[("es", 50)]);
+    let criteria = crate::criteria::Criteria { steps: vec![requires(&[("billing", 1)], 0)] };
+    let by = crate::testing::supervisor();
+    scene.world.ok(Command::SetCriteria { touchpoint: scene.voice, criteria, by });
+    scene.asking(vec![names(&[scene.a], 5), requires(&[("es", 60)], 20), requires(&[("es", 50)], 20)]);
+    scene.world.start(scene.voice);
+    scene.ready(scene.b);
+    scene.pass(6);
+    scene.world.tick();
+    let mut there = empty(level::SKILLS);
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    let asks = before.conversations[&scene.id].seeking.clone().expect("it asks for something");
+    assert_eq!(asks.at, 1, "somewhere on its way");
+    let all = pieces_of(here, 5);
+    for (part, piece) in all.chunks(1).enumerate() {
+        let part = u32::try_from(part).expect("few");
+        ask(&mut there, DOMAIN, take(5, part, part as usize + 1 == all.len(), piece)).expect("taken");
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(&there, config).expect("serialises");
+        let again = bincode::serde::decode_from_slice::<Shard, _>(&bytes, config).expect("deserialises").0;
+        assert_eq!(again, there, "part {part}");
+        there = again;
+    }
+    for shard in [&mut there, here] {
+        ask(shard, DOMAIN, MovePart::End { number: 5, placed: true }).expect("over");
+    }
+    assert_eq!(there.view(DOMAIN), Some(before));
+    // 19 s are left of the step; the second desk has what the third one asks for.
+    let before_it = LogTime(there.now().0 + 18_999_999);
+    let mut effects = Effects::default();
+    there.apply(&entry(before_it, DomainId::SHARD, Command::Tick), &mut effects).expect("ticks");
+    let stage = |there: &Shard| there.conversation(scene.id).expect("known").stage.name();
+    assert_eq!(stage(&there), "queued");
+    there
+        .apply(&entry(LogTime(before_it.0 + 1), DomainId::SHARD, Command::Tick), &mut effects)
+        .expect("ticks");
+    assert_eq!(stage(&there), "offered");
+}

@@ -121,6 +121,22 @@ pub(super) enum ComingHead {
 }
 
 impl Moves {
+    /// The domain that is on its way here.
+    pub(super) fn coming(&self) -> Option<&Domain> {
+        match &self.hold.as_ref()?.side {
+            Side::Coming(coming) => Some(&coming.domain.0),
+            Side::Leaving { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn coming_mut(&mut self) -> Option<&mut Domain> {
+        match &mut self.hold.as_mut()?.side {
+            Side::Coming(coming) => Some(&mut coming.domain.0),
+            Side::Leaving { .. } => None,
+        }
+    }
+
     /// A copy to be stored.
     pub(super) fn frozen(&mut self) -> Self {
         let hold = self.hold.as_mut().map(|hold| {

@@ -79,6 +79,10 @@ pub enum PlantedBug {
     MovedAndStayed,
     /// A release behaves as of its own level before the cluster runs at it.
     AheadOfLevel,
+    /// A step of criteria never expires.
+    NeverRelaxed,
+    /// Required skills are asked for at any level.
+    SkillLevelIgnored,
 }
 
 impl PlantedBug {

@@ -11,7 +11,7 @@ use routing::settings::{
 };
 use routing::view::{Lease, Stage};
 use routing::{AgentId, Channel, Epoch, EventKind, Points, QueueId, Rejected, Span, TouchpointId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MONTH: Span = Span::seconds(30 * 24 * 3_600);
 
@@ -241,6 +241,7 @@ impl Dom {
                 last_offer: 0,
                 holds: None,
                 returns_at: None,
+                skills: BTreeMap::new(),
             },
         );
         self.emit(EventKind::AgentCreated(id));
@@ -288,6 +289,7 @@ impl Dom {
         for conversation in dedicated {
             self.leave_dedicated(conversation, Revoked::Unavailable);
         }
+        self.miss_named(id);
         self.emit(EventKind::AgentDeleted(id));
         Ok((DoneWhat::Ok, Subject::Agent(id)))
     }
@@ -319,6 +321,7 @@ impl Dom {
         if self.touchpoints.remove(&id).is_none() {
             return Err(unknown("touchpoint", id));
         }
+        self.criteria.remove(&id);
         self.emit(EventKind::TouchpointDeleted(id));
         Ok((DoneWhat::Ok, Subject::Touchpoint(id)))
     }

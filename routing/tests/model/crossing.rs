@@ -42,6 +42,7 @@ impl Dom {
         }
         c.stage = Stage::Transferring;
         c.excluded.clear();
+        c.stop_clock();
         (c.waiver, c.goes_on, c.owner_deadline, c.grace) = (None, None, None, None);
         let shown = DepartureView { to, number, fallback, recall: None };
         c.way = Some(Way { shown, source, deadline: Some(now + limits::CROSSING_MAX) });

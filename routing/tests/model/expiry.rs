@@ -18,6 +18,7 @@ pub enum Kind {
     Assigned(ConversationId),
     Grace(ConversationId),
     Dedicated(ConversationId),
+    Step(ConversationId),
     Wait(ConversationId),
     MissReturn(AgentId),
     Forget(ConversationId),
@@ -52,6 +53,7 @@ impl Dom {
                     if matches!(place, Place::Dedicated(_)) {
                         add(c.goes_on.as_ref().map(|(_, at)| *at), Kind::Dedicated(c.id));
                     }
+                    add(c.relaxes_at(), Kind::Step(c.id));
                     add(Some(c.wait_ends), Kind::Wait(c.id));
                 }
                 Stage::Transferring => add(c.way.as_ref().and_then(|way| way.deadline), Kind::Recall(c.id)),
@@ -94,6 +96,7 @@ impl Dom {
                 | Kind::Assigned(c)
                 | Kind::Grace(c)
                 | Kind::Dedicated(c)
+                | Kind::Step(c)
                 | Kind::Wait(c)
                 | Kind::Recall(c)
                 | Kind::Forget(c) => Some(c) == conversation,
@@ -128,6 +131,10 @@ impl Dom {
                     self.end_offer(id, OfferEnd::Revoked(Revoked::Expired));
                 }
                 self.wait(id, Place::Queues(queues), Some(Requeued::DedicatedFallback));
+            }
+            Kind::Step(id) => {
+                let at = self.convs[&id].relaxes_at().expect("its clock runs");
+                self.next_step(id, at);
             }
             Kind::Wait(id) => self.end(id, Ending::Expired, Revoked::Expired, String::new()),
             Kind::MissReturn(agent) => {
@@ -171,6 +178,7 @@ fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Optio
         Command::UpdateAgent { agent, .. }
         | Command::DeleteAgent { agent }
         | Command::OpenSession { agent }
+        | Command::SetSkills { agent, .. }
         | Command::SetPresence { agent, .. }
         | Command::LogOut { agent, .. } => (None, Some(*agent), None),
         Command::CloseSession { desk } | Command::LoseLease { desk } => (None, Some(desk.agent), None),
@@ -186,6 +194,8 @@ fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Optio
         | Command::Close { conversation, .. }
         | Command::ForceClose { conversation, .. }
         | Command::Settle { conversation, .. }
+        | Command::ChangeCriteria { conversation, .. }
+        | Command::TransferAnew { conversation, .. }
         | Command::Reprioritise { conversation, .. } => (Some(*conversation), None, None),
         _ => (None, None, None),
     }

@@ -1,5 +1,6 @@
 //! Eligibility, rank, the walk, holds and waivers: "Rank and pick" and "Order" of the rules.
 
+use super::seeking::has_all;
 use super::state::{Conv, Dom, Mint};
 use routing::event::Place;
 use routing::settings::{PickPolicy, RankPolicy, limits};
@@ -41,6 +42,7 @@ impl Dom {
             .is_some_and(|cap| self.by_channel(agent, c.channel) >= usize::from(cap));
         person.takes_offers()
             && queue.is_none_or(|q| self.is_open(q) && person.settings.queues.contains(&q))
+            && c.asks().is_none_or(|step| has_all(&person.skills, &step.required))
             && person.settings.channels.contains(c.channel)
             && !capped
             && !c.excluded.contains_key(&agent)
@@ -54,6 +56,11 @@ impl Dom {
     }
 
     fn ways(&self, c: &Conv) -> Vec<(Option<QueueId>, Vec<AgentId>)> {
+        let named = c.asks().map_or(&[][..], |step| &step.agents);
+        if !named.is_empty() && matches!(c.stage, Stage::Waiting(_)) {
+            let there = named.iter().copied().filter(|agent| self.people.contains_key(agent));
+            return vec![(None, there.filter(|agent| self.passes(*agent, c, None)).collect())];
+        }
         match &c.stage {
             Stage::Waiting(Place::Queues(queues)) => queues
                 .iter()
@@ -71,8 +78,10 @@ impl Dom {
         }
     }
 
-    fn pick(&self, queue: Option<QueueId>, agents: &[AgentId]) -> Option<AgentId> {
-        let policy = queue.map_or(PickPolicy::LongestIdle, |q| self.queues[&q].settings.pick);
+    fn pick(&self, c: &Conv, queue: Option<QueueId>, agents: &[AgentId]) -> Option<AgentId> {
+        // The dedicated agent, or those named, in their order.
+        let Some(queue) = queue else { return agents.first().copied() };
+        let policy = self.queues[&queue].settings.pick;
         let key = |id: &AgentId| {
             let p = &self.people[id];
             match policy {
@@ -82,7 +91,14 @@ impl Dom {
             }
         };
         let held = |id: &AgentId| self.people[id].holds.map(|(c, _)| self.rank(&self.convs[&c]));
-        let unbound = agents.iter().copied().filter(|id| held(id).is_none()).min_by_key(key);
+        let preferred = c.asks().map_or(&[][..], |step| &step.preferred);
+        let lacking = |id: &AgentId| {
+            let skills = &self.people[id].skills;
+            let first = preferred.iter().position(|skill| !has_all(skills, std::slice::from_ref(skill)));
+            preferred.len() - first.unwrap_or(preferred.len())
+        };
+        let unbound =
+            agents.iter().copied().filter(|id| held(id).is_none()).min_by_key(|id| (lacking(id), key(id)));
         unbound.or_else(|| agents.iter().copied().min_by_key(|id| (Reverse(held(id)), *id)))
     }
 
@@ -93,7 +109,7 @@ impl Dom {
                 let c = &self.convs[&id];
                 self.ways(c).into_iter().find_map(|(queue, agents)| {
                     let fitting: Vec<_> = agents.into_iter().filter(|a| self.fits(*a, c)).collect();
-                    self.pick(queue, &fitting).map(|agent| (id, queue, agent))
+                    self.pick(c, queue, &fitting).map(|agent| (id, queue, agent))
                 })
             });
             let Some((id, queue, agent)) = found else { return };
@@ -182,7 +198,11 @@ impl Dom {
         self.people
             .values()
             .filter(|p| p.takes_offers() && p.settings.channels.contains(c.channel))
+            .filter(|p| c.asks().is_none_or(|step| has_all(&p.skills, &step.required)))
             .filter(|p| match place {
+                Place::Queues(_) if c.asks().is_some_and(|step| !step.agents.is_empty()) => {
+                    c.asks().is_some_and(|step| step.agents.contains(&p.id))
+                }
                 Place::Queues(queues) | Place::Inbox(queues) => {
                     queues.iter().any(|q| self.is_open(*q) && p.settings.queues.contains(q))
                 }

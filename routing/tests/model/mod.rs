@@ -9,13 +9,14 @@ mod expiry;
 mod matching;
 mod moving;
 mod offers;
+mod seeking;
 mod state;
 mod views;
 mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{FIRST, REHEARSAL};
+use routing::level::{FIRST, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -114,6 +115,7 @@ impl Model {
             return Err(Rejected::Quarantined);
         }
         dom.now = self.now;
+        dom.level = FIRST + self.raised;
         if let Some(id) = request.id {
             let window_ms = dom.settings.request_window.0 / 1_000;
             if !dom.meet_id(id, entry.wall_ms) {
@@ -199,12 +201,13 @@ impl Dom {
             | Command::DeleteQueue { queue } => Subject::Queue(*queue),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }
+            | Command::SetSkills { agent, .. }
             | Command::OpenSession { agent } => Subject::Agent(*agent),
             Command::SetPresence { agent, .. } | Command::LogOut { agent, .. } => Subject::Agent(*agent),
             Command::CloseSession { desk } | Command::LoseLease { desk } => Subject::Agent(desk.agent),
-            Command::UpdateTouchpoint { touchpoint, .. } | Command::DeleteTouchpoint { touchpoint } => {
-                Subject::Touchpoint(*touchpoint)
-            }
+            Command::UpdateTouchpoint { touchpoint, .. }
+            | Command::SetCriteria { touchpoint, .. }
+            | Command::DeleteTouchpoint { touchpoint } => Subject::Touchpoint(*touchpoint),
             Command::CreateDomain { .. } | Command::UpdateDomain { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
@@ -214,6 +217,8 @@ impl Dom {
             | Command::Close { conversation, .. }
             | Command::ForceClose { conversation, .. }
             | Command::Settle { conversation, .. }
+            | Command::ChangeCriteria { conversation, .. }
+            | Command::TransferAnew { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Subject::Conversation(*conversation),
             Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
                 let Some(conversation) = self.conversation_of(*offer) else { return Ok(()) };
@@ -235,6 +240,9 @@ impl Dom {
     }
 
     fn carry_out(&mut self, command: &Command) -> Did {
+        if self.level < SKILLS && seeking::is_of_skills(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
         match command.clone() {
             Command::Tick
             | Command::Continue
@@ -266,7 +274,8 @@ impl Dom {
             Command::LoseLease { desk } => self.lose_lease(desk),
             Command::SetPresence { agent, intent, by } => self.set_presence(agent, intent, by),
             Command::LogOut { agent, by } => self.log_out(agent, by),
-            Command::Start(arrival) => self.start(arrival),
+            Command::Start(arrival) => self.start(arrival, None),
+            Command::StartWith { arrival, criteria } => self.start(arrival, Some(criteria)),
             Command::Abandon { conversation } => self.abandon(conversation),
             Command::Accept { desk, offer } => self.accept(desk, offer),
             Command::Reject { desk, offer, decline } => self.reject(desk, offer, decline),
@@ -276,7 +285,15 @@ impl Dom {
                 self.complete(desk, conversation, disposition, notes)
             }
             Command::Transfer { conversation, target, fallback, by } => {
-                self.transfer(conversation, target, fallback, by)
+                self.transfer(conversation, target, fallback, by, None)
+            }
+            Command::TransferAnew { conversation, target, fallback, criteria, by } => {
+                self.transfer(conversation, target, fallback, by, Some(criteria))
+            }
+            Command::SetSkills { agent, skills, by } => self.set_skills(agent, skills, by),
+            Command::SetCriteria { touchpoint, criteria, by } => self.set_criteria(touchpoint, criteria, by),
+            Command::ChangeCriteria { conversation, criteria, by } => {
+                self.change_criteria(conversation, criteria, by)
             }
             Command::Close { conversation, reason, by } => self.close(conversation, reason, by),
             Command::ForceClose { conversation, reason, by } => self.force_close(conversation, reason, by),

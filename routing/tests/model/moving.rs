@@ -3,6 +3,7 @@
 use super::Did;
 use super::state::{Dom, invalid, not_allowed, unknown, wrong_state};
 use routing::command::{By, TransferFallback, TransferTarget};
+use routing::criteria::Criteria;
 use routing::event::{OfferEnd, Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
@@ -16,6 +17,7 @@ impl Dom {
         target: TransferTarget,
         fallback: TransferFallback,
         by: By,
+        anew: Option<Criteria>,
     ) -> Did {
         if let By::Agent(desk) = &by {
             self.check_desk(*desk)?;
@@ -50,6 +52,9 @@ impl Dom {
         if matches!(target, TransferTarget::Touchpoint(to) if to.domain == self.id) {
             return Err(invalid("target"));
         }
+        if matches!(target, TransferTarget::Touchpoint(_)) && anew.is_some() {
+            return Err(invalid("criteria"));
+        }
         if let TransferTarget::Agent(agent) = target {
             if owner == Some(agent) {
                 return Err(invalid("target"));
@@ -60,21 +65,37 @@ impl Dom {
             }
             self.needs_room(agent, id)?;
         }
+        if let Some(criteria) = &anew {
+            self.check_criteria(criteria)?;
+            self.check_classes(criteria)?;
+        }
         if self.convs[&id].offer.is_some() {
             self.end_offer(id, OfferEnd::Revoked(Revoked::Transferred));
         }
         self.c(id).hops = hop;
-        self.emit(EventKind::TransferStarted { conversation: id, target, fallback, hop, by });
+        self.emit(EventKind::TransferStarted { conversation: id, target, fallback, hop, by: by.clone() });
+        let anew = anew.map(|criteria| (criteria, by));
+        if !matches!(target, TransferTarget::Agent(_) | TransferTarget::Touchpoint(_))
+            && let Some(wish) = &mut self.c(id).wish
+        {
+            (wish.step, wish.until) = (0, None);
+        }
         match target {
             TransferTarget::Touchpoint(to) => self.depart(id, to, fallback),
-            TransferTarget::Agent(agent) => self.make_offer(id, agent, None, Some(fallback)),
+            TransferTarget::Agent(agent) => {
+                if let Some((criteria, by)) = anew {
+                    self.ask(id, criteria, by);
+                    self.begin_step(id);
+                }
+                self.make_offer(id, agent, None, Some(fallback));
+            }
             TransferTarget::Queue(q) => {
                 self.c(id).queues = vec![q];
-                self.release(id, owner, Place::Queues(vec![q]), Requeued::Transferred);
+                self.release_asking(id, owner, Place::Queues(vec![q]), Requeued::Transferred, anew);
             }
             TransferTarget::Inbox(q) => {
                 self.c(id).queues = vec![q];
-                self.release(id, owner, Place::Inbox(vec![q]), Requeued::Transferred);
+                self.release_asking(id, owner, Place::Inbox(vec![q]), Requeued::Transferred, anew);
             }
         }
         Ok((DoneWhat::Ok, Subject::Conversation(id)))

@@ -2,7 +2,8 @@
 
 use super::Did;
 use super::state::{Dom, not_allowed, wrong_state};
-use routing::command::{Decline, Desk, TransferFallback};
+use routing::command::{By, Decline, Desk, TransferFallback};
+use routing::criteria::Criteria;
 use routing::event::{Ending, How, OfferEnd, Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::settings::WrapUpHold;
@@ -74,8 +75,23 @@ impl Dom {
 
     /// The owner, if any, loses it and it waits there.
     pub fn release(&mut self, id: ConversationId, owner: Option<AgentId>, place: Place, cause: Requeued) {
+        self.release_asking(id, owner, place, cause, None);
+    }
+
+    /// The same, with other criteria of somebody, if there are any.
+    pub fn release_asking(
+        &mut self,
+        id: ConversationId,
+        owner: Option<AgentId>,
+        place: Place,
+        cause: Requeued,
+        anew: Option<(Criteria, By)>,
+    ) {
         if let Some(agent) = owner {
             self.emit(EventKind::Released { conversation: id, agent });
+        }
+        if let Some((criteria, by)) = anew {
+            self.ask(id, criteria, by);
         }
         self.wait(id, place, Some(cause));
         if let Some(agent) = owner {
@@ -129,6 +145,8 @@ impl Dom {
         if agent.is_some() {
             c.last_agent = agent;
         }
+        c.ended_owned = agent.is_some();
+        c.stop_clock();
         c.stage = Stage::Ended(ending.clone());
         c.ended_at = Some(now);
         c.excluded.clear();
@@ -185,6 +203,7 @@ impl Dom {
         c.assigned_at = c.assigned_at.or(Some(now));
         c.last_agent = Some(agent);
         c.excluded.clear();
+        c.stop_clock();
         c.waiver = None;
         c.hold_until = None;
         c.owner_deadline = assigned_max.map(|span| now + span);

@@ -1,7 +1,9 @@
 //! The model's state and the smallest steps on it.
 
 use super::crossing::{Origin, Route, Way};
+use super::seeking::Wish;
 use routing::command::{By, Desk, Intent};
+use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
 use routing::event::{OfferEnd, Place, Requeued, Subject};
 use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
@@ -10,7 +12,7 @@ use routing::{
     AccountId, AgentId, Channel, ConversationId, DomainId, Entry, Epoch, Event, EventKind, LogTime, OfferId,
     Outcome, Points, Position, Priority, QueueId, Rejected, RequestId, Sequence, Span, TouchpointId, Version,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One domain.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub struct Dom {
     pub account: AccountId,
     pub settings: DomainSettings,
     pub now: LogTime,
+    /// That of the shard, when it was last asked something.
+    pub level: u32,
     pub sequence: Sequence,
     pub versions: BTreeMap<Subject, Version>,
     pub quarantined: Option<String>,
@@ -29,6 +33,10 @@ pub struct Dom {
     pub queues: BTreeMap<QueueId, Line>,
     pub people: BTreeMap<AgentId, Person>,
     pub touchpoints: BTreeMap<TouchpointId, TouchpointSettings>,
+    /// What arrives at touchpoints asks for.
+    pub criteria: BTreeMap<TouchpointId, Criteria>,
+    /// Every name that somebody ever had.
+    pub known_skills: BTreeSet<String>,
     pub convs: BTreeMap<ConversationId, Conv>,
     pub minted: [u64; 5],
     pub routes: BTreeMap<DomainId, Route>,
@@ -69,11 +77,17 @@ pub struct Person {
     pub last_offer: u64,
     pub holds: Option<(ConversationId, LogTime)>,
     pub returns_at: Option<LogTime>,
+    pub skills: BTreeMap<String, u8>,
 }
 
 impl Person {
     pub fn takes_offers(&self) -> bool {
         self.intent == Intent::Available && self.lease == Lease::Live
+    }
+
+    /// In the order of names.
+    pub fn shown_skills(&self) -> Vec<Skill> {
+        self.skills.iter().map(|(name, level)| Skill { name: name.clone(), level: *level }).collect()
     }
 }
 
@@ -115,6 +129,9 @@ pub struct Conv {
     /// End of wrap-up or of the longest assignment.
     pub owner_deadline: Option<LogTime>,
     pub grace: Option<LogTime>,
+    pub wish: Option<Wish>,
+    /// It ended while it had an owner.
+    pub ended_owned: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +150,7 @@ impl Dom {
             account,
             settings,
             now: LogTime::default(),
+            level: 0,
             sequence: Sequence(0),
             versions: BTreeMap::new(),
             quarantined: None,
@@ -142,6 +160,8 @@ impl Dom {
             queues: BTreeMap::new(),
             people: BTreeMap::new(),
             touchpoints: BTreeMap::new(),
+            criteria: BTreeMap::new(),
+            known_skills: BTreeSet::new(),
             convs: BTreeMap::new(),
             minted: [0; 5],
             routes: BTreeMap::new(),
@@ -296,13 +316,18 @@ impl Dom {
         if outside {
             c.hold_until = None;
         }
+        if outside || !matches!(place, Place::Queues(_)) {
+            c.stop_clock();
+        }
         if moves {
             c.goes_on = None;
         }
         c.owner_deadline = None;
         c.grace = None;
         c.home = place.clone();
-        c.stage = Stage::Waiting(place.clone());
+        c.stage = Stage::Waiting(place);
+        self.begin_step(id);
+        let place = self.convs[&id].home.clone();
         self.emit(EventKind::Waiting { conversation: id, place, cause });
     }
 

@@ -28,7 +28,8 @@ impl Dom {
                 .iter()
                 .map(|(id, settings)| {
                     let version = self.version(Subject::Touchpoint(*id));
-                    (*id, TouchpointView { id: *id, version, settings: settings.clone() })
+                    let criteria = self.criteria.get(id).cloned().unwrap_or_default();
+                    (*id, TouchpointView { id: *id, version, settings: settings.clone(), criteria })
                 })
                 .collect(),
             conversations: self.convs.values().map(|c| (c.id, self.conversation_view(c))).collect(),
@@ -94,6 +95,7 @@ impl Dom {
             idle_since: p.idle_since,
             last_offer: p.last_offer,
             held_for: p.holds,
+            skills: p.shown_skills(),
         }
     }
 
@@ -115,6 +117,7 @@ impl Dom {
                 c.grace,
                 c.goes_on.as_ref().map(|(_, at)| *at).filter(|_| dedicated),
                 waits.then_some(c.wait_ends),
+                c.relaxes_at(),
                 c.way.as_ref().and_then(|way| way.deadline),
             ]
             .into_iter()
@@ -142,6 +145,7 @@ impl Dom {
             ended_at: c.ended_at,
             last_agent: c.last_agent,
             departure: c.way.as_ref().map(|way| Box::new(way.shown.clone())),
+            seeking: c.seeking(),
         }
     }
 }

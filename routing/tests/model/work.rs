@@ -3,6 +3,7 @@
 use super::Did;
 use super::state::{Conv, Dom, Mint, invalid, not_allowed, unknown, wrong_state};
 use routing::command::{Arrival, By, Desk, Incoming, Recall};
+use routing::criteria::Criteria;
 use routing::event::{Ending, Place, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::settings::{AcceptMode, RoutingMode, limits};
@@ -19,7 +20,7 @@ fn is_boss(by: &By) -> bool {
 }
 
 impl Dom {
-    pub fn start(&mut self, arrival: Arrival) -> Did {
+    pub fn start(&mut self, arrival: Arrival, own: Option<Criteria>) -> Did {
         text("customer", &arrival.customer, limits::TEXT_BYTES_MAX)?;
         text("reference", &arrival.reference, limits::TEXT_BYTES_MAX)?;
         if arrival.continues.is_some_and(|c| c.domain != self.id) {
@@ -28,7 +29,9 @@ impl Dom {
         if !self.touchpoints.contains_key(&arrival.touchpoint) {
             return Err(unknown("touchpoint", arrival.touchpoint));
         }
+        let criteria = self.criteria_at(arrival.touchpoint, own.as_ref())?;
         let mut c = self.newcomer(arrival.touchpoint, arrival.priority)?;
+        self.check_classes(&criteria)?;
         c.customer.clone_from(&arrival.customer);
         c.reference.clone_from(&arrival.reference);
         let event = EventKind::Arrived {
@@ -40,13 +43,15 @@ impl Dom {
             reference: arrival.reference,
             continues: arrival.continues,
         };
-        let id = self.admit(c, event);
+        let id = self.admit(c, event, criteria);
         Ok((DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id)))
     }
 
     /// From another domain, if there is room.
     pub fn admit_from(&mut self, incoming: &Incoming) -> Option<ConversationId> {
+        let criteria = self.criteria_at(incoming.to, None).ok()?;
         let mut c = self.newcomer(incoming.to, Some(incoming.priority)).ok()?;
+        self.check_classes(&criteria).ok()?;
         c.customer.clone_from(&incoming.customer);
         c.reference.clone_from(&incoming.reference);
         c.arrived_at = LogTime(self.now.0.saturating_sub(incoming.age.0));
@@ -62,13 +67,16 @@ impl Dom {
             age: incoming.age,
             hop: incoming.hop,
         };
-        Some(self.admit(c, event))
+        Some(self.admit(c, event, criteria))
     }
 
-    fn admit(&mut self, c: Conv, event: EventKind) -> ConversationId {
+    fn admit(&mut self, c: Conv, event: EventKind, criteria: Criteria) -> ConversationId {
         let (id, place) = (c.id, c.home.clone());
         self.emit(event);
         self.convs.insert(id, c);
+        if !criteria.steps.is_empty() {
+            self.ask(id, criteria, By::System);
+        }
         self.wait(id, place, None);
         id
     }
@@ -123,6 +131,8 @@ impl Dom {
             goes_on: goes_on.map(|(q, span)| (vec![q], now + span)),
             owner_deadline: None,
             grace: None,
+            wish: None,
+            ended_owned: false,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Draws commands of all kinds, mostly sensible in the present state, some hostile.
 
+use super::asking::Asking;
 use super::clocks::Clocks;
 use super::draw::Draw;
 use super::worlds;
@@ -36,6 +37,7 @@ pub struct Generator {
     /// How many in a hundred act in the name of an old session or of somebody else.
     hostile_percent: u64,
     clocks: Clocks,
+    asking: Asking,
 }
 
 fn boss() -> By {
@@ -70,6 +72,7 @@ impl Generator {
             pace_us,
             hostile_percent,
             clocks: Clocks::new(seed),
+            asking: Asking::new(seed),
         };
         generator.set_up();
         generator
@@ -77,7 +80,7 @@ impl Generator {
 
     fn set_up(&mut self) {
         let draw = &mut self.draw;
-        let mut script = Vec::new();
+        let mut script: Vec<_> = self.asking.raise().into_iter().collect();
         for number in 1..=self.domains {
             let domain = DomainId(number);
             let account = AccountId(1 + number / 3);
@@ -94,6 +97,8 @@ impl Generator {
                 let settings = worlds::touchpoint(draw, &queues, &agents, address);
                 script.push((domain, Command::CreateTouchpoint { settings }));
             }
+            let asked = self.asking.begin(&agents, &queues, 7);
+            script.extend(asked.into_iter().map(|command| (domain, command)));
             for agent in agents {
                 script.push((domain, Command::OpenSession { agent }));
                 script.push((domain, Command::SetPresence { agent, intent: Intent::Available, by: boss() }));
@@ -157,10 +162,13 @@ impl Generator {
         let subject = match &request.command {
             Command::SetPresence { agent, .. }
             | Command::OpenSession { agent }
+            | Command::SetSkills { agent, .. }
             | Command::LogOut { agent, .. } => Subject::Agent(*agent),
             Command::Abandon { conversation }
             | Command::EndContact { conversation, .. }
             | Command::Transfer { conversation, .. }
+            | Command::TransferAnew { conversation, .. }
+            | Command::ChangeCriteria { conversation, .. }
             | Command::Assign { conversation, .. }
             | Command::Complete { conversation, .. }
             | Command::Reprioritise { conversation, .. }
@@ -198,6 +206,9 @@ impl Generator {
         // Now and then a command to one domain names things of another.
         let named = if self.draw.chance(1) { any(&mut self.draw, domains) } else { domain };
         let Some(dom) = model.domains.get(&named) else { return (DomainId::SHARD, Command::Tick) };
+        if let Some(command) = self.asking.command(dom) {
+            return (domain, command);
+        }
         let command = match self.draw.number(1, 100) {
             1..=22 => {
                 let touchpoints: Vec<_> = dom.touchpoints.keys().copied().collect();
@@ -214,7 +225,7 @@ impl Generator {
             let touchpoints: Vec<_> = dom.touchpoints.keys().copied().collect();
             Command::Start(self.arrival(None, &touchpoints))
         });
-        (domain, command)
+        (domain, self.asking.with_criteria(command, dom))
     }
 
     fn arrival(&mut self, continues: Option<ConversationId>, touchpoints: &[TouchpointId]) -> Arrival {

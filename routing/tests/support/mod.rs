@@ -1,5 +1,6 @@
 //! Random command sequences, machines to run them on, and what to do when two machines disagree.
 
+pub mod asking;
 pub mod clocks;
 pub mod draw;
 pub mod generator;

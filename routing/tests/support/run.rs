@@ -55,6 +55,8 @@ pub struct Tally {
     pub accepted: usize,
     /// Transfers to other domains that arrived, were refused, and were called back.
     pub crossed: [usize; 3],
+    /// Criteria that conversations were given, and how often what they asked for gave way.
+    pub sought: [usize; 2],
 }
 
 impl Tally {
@@ -65,6 +67,9 @@ impl Tally {
         for (sum, one) in self.crossed.iter_mut().zip(other.crossed) {
             *sum += one;
         }
+        for (sum, one) in self.sought.iter_mut().zip(other.sought) {
+            *sum += one;
+        }
     }
 
     fn note(&mut self, event: &Event) {
@@ -72,6 +77,8 @@ impl Tally {
             EventKind::Ended { ending: Ending::Moved { .. }, .. } => self.crossed[0] += 1,
             EventKind::TransferRefused { .. } => self.crossed[1] += 1,
             EventKind::Recalled { .. } => self.crossed[2] += 1,
+            EventKind::CriteriaChanged { .. } => self.sought[0] += 1,
+            EventKind::Relaxed { .. } => self.sought[1] += 1,
             _ => {}
         }
     }
