@@ -112,6 +112,7 @@ impl Engine {
         let call = |shard| PeerCall::Query { shard, query: query.clone() };
         match self.inner.router.where_it_is(shard, deadline, true, call).await? {
             PeerAnswer::Answer(answer) => Ok(*answer),
+            PeerAnswer::AnswerBeside(answer, beside) => Ok(beside.put_back(*answer)),
             other => Err(odd(&other)),
         }
     }

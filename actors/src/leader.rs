@@ -91,6 +91,22 @@ fn check_moves(shard: &ShardRuntime, domain: DomainId) -> Result<(), Rejected> {
     }
 }
 
+/// Refuses a command of a level that the shard is not at, before it is in the log: replicas of an earlier
+/// release could not read it there.
+async fn check_level(shard: &ShardRuntime, command: &Command) -> Result<(), PeerAnswer> {
+    if command.level() == routing::level::FIRST {
+        return Ok(());
+    }
+    let level = || shard.replica.read().shard.level();
+    if command.level() <= level() {
+        return Ok(());
+    }
+    // Who has just begun to lead may not have applied yet that it rose.
+    shard.group.read_barrier().await.map_err(not_proposed)?;
+    let level = level();
+    if command.level() <= level { Ok(()) } else { Err(rejected(Rejected::Level { level })) }
+}
+
 impl Leader {
     /// Answers a call that came from `from`.
     pub(crate) async fn answer(&self, from: NodeId, call: PeerCall) -> PeerAnswer {
@@ -155,6 +171,9 @@ impl Leader {
         {
             return rejected(moves);
         }
+        if let Err(answer) = check_level(shard, &request.command).await {
+            return answer;
+        }
         let answer = match shard.group.propose(command).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -177,7 +196,7 @@ impl Leader {
             return not_proposed(error);
         }
         match read(&shard.replica.read().shard, query) {
-            Ok(answer) => PeerAnswer::Answer(Box::new(answer)),
+            Ok(answer) => answer.into(),
             Err(refused) => rejected(refused),
         }
     }

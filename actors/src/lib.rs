@@ -5,6 +5,7 @@
 
 mod alarms;
 pub mod api;
+mod beside;
 mod cluster;
 mod config;
 mod engine;

@@ -1,5 +1,6 @@
 //! What nodes say to each other above consensus, and what the groups' logs hold.
 
+use crate::beside::Beside;
 use crate::meta::{MetaDone, MetaRequest};
 use crate::{
     Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage, ShardState, WatchError,
@@ -95,6 +96,17 @@ pub(crate) enum PeerAnswer {
     Replica(Result<(), String>),
     /// Group and last applied index, and how the shards stand that the node leads.
     Look(Vec<(u32, u64)>, Vec<ShardState>),
+    /// For a query, where something is beside what it found: from feature level 6 on.
+    AnswerBeside(Box<Answer>, Box<Beside>),
+}
+
+impl From<Answer> for PeerAnswer {
+    fn from(answer: Answer) -> Self {
+        match Beside::of(&answer) {
+            Some(beside) => Self::AnswerBeside(Box::new(answer), Box::new(beside)),
+            None => Self::Answer(Box::new(answer)),
+        }
+    }
 }
 
 /// A part of a domain's record.

@@ -68,7 +68,11 @@ impl AgentState {
         let desk = |agent: AgentId| {
             let replica = shard.replica.read();
             match replica.shard.desk(agent) {
-                Some(view) => DeskFound::Yes(Box::new(view)),
+                Some(mut view) => {
+                    // A desk shows none, and they would arrive only where the desk is at this node.
+                    view.agent.skills.clear();
+                    DeskFound::Yes(Box::new(view))
+                }
                 None if replica.shard.domain(agent.domain).is_some() => DeskFound::Deleted,
                 None => DeskFound::Elsewhere,
             }

@@ -1,5 +1,6 @@
 //! Agents.
 
+use super::criteria::write_skills;
 use super::ids::ids;
 use super::scalar::{channel, channel_code, points, required};
 use super::{Read, intent};
@@ -80,6 +81,7 @@ pub fn write(agent: &AgentView) -> v1::Agent {
         offers: agent.offers.iter().map(|offer| write_offer(offer, None)).collect(),
         holdings: agent.holdings.iter().map(write_holding).collect(),
         misses: agent.misses,
+        skills: write_skills(&agent.skills),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::agent::write_offer;
 use super::ids::{id, optional_id};
 use super::scalar::{channel_code, priority};
-use super::{Read, event};
+use super::{Read, criteria, event};
 use crate::problem::Problem;
 use proto::v1;
 use routing::command::Arrival;
@@ -103,5 +103,6 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
             Stage::Ended(Ending::Moved { to }) => to.to_string(),
             _ => String::new(),
         },
+        seeking: conversation.seeking.as_deref().map(criteria::write_seeking),
     }
 }

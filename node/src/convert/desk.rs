@@ -2,7 +2,7 @@
 
 use super::ids::id;
 use super::mutation::{Mutation, receipt};
-use super::transfer::{read_fallback, read_target};
+use super::transfer::{Transfer, read_transfer};
 use super::{Read, intent};
 use crate::problem::Problem;
 use proto::v1;
@@ -75,12 +75,13 @@ desk_call!(CompleteRequest, |desk, call| Command::Complete {
     disposition: call.disposition,
     notes: call.notes,
 });
-desk_call!(DeskTransferRequest, |desk, call| Command::Transfer {
-    conversation: id("conversation", &call.conversation)?,
-    target: read_target(call.target)?,
-    fallback: read_fallback(call.fallback, &call.fallback_queue)?,
+desk_call!(DeskTransferRequest, |desk, call| read_transfer(Transfer {
+    conversation: &call.conversation,
+    target: call.target,
+    fallback: (call.fallback, &call.fallback_queue),
+    criteria: call.criteria,
     by: By::Agent(desk),
-});
+})?);
 desk_call!(DeskSetPresenceRequest, |desk, call| Command::SetPresence {
     agent: desk.agent,
     intent: intent::read("intent", call.intent)?,

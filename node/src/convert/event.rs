@@ -45,7 +45,7 @@ fn subject_text(subject: Subject) -> String {
 
 fn agent(kind: &EventKind) -> Option<AgentId> {
     match kind {
-        EventKind::AgentCreated(agent) => Some(*agent),
+        EventKind::AgentCreated(agent) | EventKind::SkillsChanged { agent, .. } => Some(*agent),
         _ => kind.desk(),
     }
 }
@@ -104,6 +104,10 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::ArrivedFrom { .. } => "arrived_from",
         EventKind::Recalled { .. } => "recalled",
         EventKind::TransferRefused { .. } => "transfer_refused",
+        EventKind::SkillsChanged { .. } => "skills_changed",
+        EventKind::TouchpointCriteriaChanged { .. } => "touchpoint_criteria_changed",
+        EventKind::CriteriaChanged { .. } => "criteria_changed",
+        EventKind::Relaxed { .. } => "relaxed",
     }
 }
 
@@ -170,7 +174,8 @@ pub(super) fn by_text(by: &By) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use routing::{ConversationId, DomainId, LogTime, Position, Sequence, Version};
+    use routing::criteria::{Criteria, Skill, Step};
+    use routing::{ConversationId, DomainId, LogTime, Position, Sequence, Span, Version};
 
     #[test]
     fn ids_are_text_everywhere() {
@@ -197,5 +202,28 @@ mod tests {
         assert_eq!(json["why"], "queue_gone");
         assert_eq!(json["end"], "revoked");
         assert_eq!(json["offer"], "offer_3_2");
+    }
+
+    #[test]
+    fn what_is_asked_for_is_as_in_the_api() {
+        let domain = DomainId(3);
+        let (conversation, agent) = (ConversationId::new(domain, 1), AgentId::new(domain, 7));
+        let json = |kind: EventKind| fields(&kind);
+        let skills = vec![Skill { name: "es".into(), level: 80 }];
+        let changed = json(EventKind::SkillsChanged { agent, skills: skills.clone(), by: By::System });
+        assert_eq!(changed["skills"], serde_json::json!([{ "name": "es", "level": 80 }]));
+        assert_eq!((&changed["agent"], &changed["by"]), (&"agent_3_7".into(), &"system".into()));
+        let named = Step { agents: vec![agent], lasts: Some(Span::seconds(1)), ..Step::default() };
+        let skilled = Step { required: skills, widen: vec![QueueId::new(domain, 2)], ..Step::default() };
+        let criteria = Criteria { steps: vec![named, skilled] };
+        let changed = json(EventKind::CriteriaChanged { conversation, criteria, by: By::System });
+        let steps = &changed["criteria"]["steps"];
+        assert_eq!((&steps[0]["agents"][0], &steps[0]["lasts_ms"]), (&"agent_3_7".into(), &1_000.into()));
+        assert_eq!((&steps[1]["widen"][0], &steps[1]["lasts_ms"]), (&"queue_3_2".into(), &0.into()));
+        assert_eq!(steps[1]["required"][0]["level"], 80);
+        let queues = vec![QueueId::new(domain, 2)];
+        let relaxed = json(EventKind::Relaxed { conversation, step: 2, until: Some(LogTime(9)), queues });
+        assert_eq!((&relaxed["step"], &relaxed["until_us"]), (&2.into(), &9.into()));
+        assert_eq!(relaxed["queues"][0], "queue_3_2");
     }
 }

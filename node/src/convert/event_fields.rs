@@ -1,8 +1,10 @@
 //! All fields of an event's kind as JSON, ids and names as text.
 
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
+use super::scalar::millis;
 use routing::EventKind;
 use routing::command::{Intent, Recall, TransferFallback, TransferTarget};
+use routing::criteria::{Criteria, Skill, Step};
 use routing::event::{Ending, How, OfferEnd, Place};
 use serde_json::{Value, json};
 
@@ -51,6 +53,22 @@ fn fallback(fallback: TransferFallback) -> Value {
     }
 }
 
+fn skills(skills: &[Skill]) -> Value {
+    skills.iter().map(|skill| json!({ "name": skill.name, "level": skill.level })).collect()
+}
+
+/// As the message of that name in the API.
+fn criteria(criteria: &Criteria) -> Value {
+    let step = |step: &Step| {
+        json!({
+            "agents": texts(&step.agents), "required": skills(&step.required),
+            "preferred": skills(&step.preferred), "widen": texts(&step.widen),
+            "lasts_ms": step.lasts.map_or(0, millis),
+        })
+    };
+    json!({ "steps": criteria.steps.iter().map(step).collect::<Value>() })
+}
+
 /// The fields of a kind, as a JSON object.
 pub(super) fn fields(kind: &EventKind) -> Value {
     match kind {
@@ -73,6 +91,12 @@ pub(super) fn fields(kind: &EventKind) -> Value {
         }
         EventKind::PresenceChanged { agent, intent: now, by } => {
             json!({ "agent": text(agent), "intent": intent(now), "by": by_text(by) })
+        }
+        EventKind::SkillsChanged { agent, skills: now, by } => {
+            json!({ "agent": text(agent), "skills": skills(now), "by": by_text(by) })
+        }
+        EventKind::TouchpointCriteriaChanged { touchpoint, criteria: now, by } => {
+            json!({ "touchpoint": text(touchpoint), "criteria": criteria(now), "by": by_text(by) })
         }
         _ => conversation_fields(kind),
     }
@@ -166,6 +190,13 @@ fn conversation_fields(kind: &EventKind) -> Value {
         }
         EventKind::Reprioritised { conversation, priority, by } => json!({
             "conversation": text(conversation), "priority": priority.0, "by": by_text(by),
+        }),
+        EventKind::CriteriaChanged { conversation, criteria: now, by } => json!({
+            "conversation": text(conversation), "criteria": criteria(now), "by": by_text(by),
+        }),
+        EventKind::Relaxed { conversation, step, until, queues } => json!({
+            "conversation": text(conversation), "step": step, "until_us": until.map(|until| until.0),
+            "queues": texts(queues),
         }),
         EventKind::Ended { conversation, ending, agent, notes } => {
             let mut fields = json!({

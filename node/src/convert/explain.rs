@@ -5,6 +5,7 @@ use proto::v1;
 use proto::v1::explain_wait_response::Agent;
 use routing::LogTime;
 use routing::command::Intent;
+use routing::criteria::Skill;
 use routing::view::{Gate, WaitExplanation};
 
 /// Writes an explanation.
@@ -41,6 +42,37 @@ fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
             ("excluded", format!("declined or missed it; asked again in {left:.0} s"))
         }
         Gate::HeldFor(conversation) => ("held_for", format!("free points are held for {conversation}")),
+        Gate::OthersNamed { until } => {
+            let left = until.map(|until| format!(" for {:.0} s more", until.since(now).as_seconds_f64()));
+            ("others_named", format!("only the agents it names may have it{}", left.unwrap_or_default()))
+        }
+        Gate::Skill { required: Skill { name, level }, has: 0 } => {
+            ("skill", format!("has no {name}, {level} required"))
+        }
+        Gate::Skill { required: Skill { name, level }, has } => {
+            ("skill", format!("{name} at {has}, {level} required"))
+        }
         Gate::None => ("none", "passes every gate: gets it with the next entry".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_said_with_what_is_there() {
+        let said = |gate: &Gate| write_gate(gate, LogTime(3_000_000));
+        let required = Skill { name: "es".into(), level: 80 };
+        let skill = |has| Gate::Skill { required: required.clone(), has };
+        assert_eq!(said(&skill(40)), ("skill", "es at 40, 80 required".to_owned()));
+        assert_eq!(said(&skill(0)), ("skill", "has no es, 80 required".to_owned()));
+        let (gate, detail) = said(&Gate::OthersNamed { until: Some(LogTime(15_000_000)) });
+        assert_eq!(
+            (gate, detail.as_str()),
+            ("others_named", "only the agents it names may have it for 12 s more")
+        );
+        let (_, detail) = said(&Gate::OthersNamed { until: None });
+        assert_eq!(detail, "only the agents it names may have it");
     }
 }

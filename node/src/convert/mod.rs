@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod conversation;
+pub mod criteria;
 pub mod desk;
 pub mod domain;
 pub mod event;

@@ -1,6 +1,7 @@
 //! Touchpoints.
 
 use super::Read;
+use super::criteria;
 use super::ids::{id, ids, optional_id};
 use super::scalar::{channel, channel_code, millis, priority, required, span};
 use crate::problem::Problem;
@@ -104,6 +105,7 @@ pub fn write(touchpoint: &TouchpointView) -> v1::Touchpoint {
         id: touchpoint.id.to_string(),
         version: touchpoint.version.0,
         settings: Some(write_settings(&touchpoint.settings)),
+        criteria: criteria::write_some(&touchpoint.criteria),
     }
 }
 

@@ -1,11 +1,38 @@
 //! Transfers: where to, and what if that fails.
 
-use super::Read;
 use super::ids::id;
+use super::{Read, criteria};
 use crate::problem::Problem;
 use proto::v1;
 use proto::v1::transfer_target::Target;
-use routing::command::{TransferFallback, TransferTarget};
+use routing::Command;
+use routing::command::{By, TransferFallback, TransferTarget};
+
+/// A transfer as a message has it.
+pub(crate) struct Transfer<'a> {
+    pub(crate) conversation: &'a str,
+    pub(crate) target: Option<v1::TransferTarget>,
+    /// The fallback, and its queue.
+    pub(crate) fallback: (i32, &'a str),
+    /// Instead of those that it has.
+    pub(crate) criteria: Option<v1::Criteria>,
+    pub(crate) by: By,
+}
+
+/// Reads a transfer.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` that names the field.
+pub(crate) fn read_transfer(transfer: Transfer<'_>) -> Read<Command> {
+    let Transfer { conversation, target, fallback: (fallback, queue), criteria, by } = transfer;
+    let conversation = id("conversation", conversation)?;
+    let target = read_target(target)?;
+    let fallback = read_fallback(fallback, queue)?;
+    Ok(match criteria.map(criteria::read).transpose()? {
+        None => Command::Transfer { conversation, target, fallback, by },
+        Some(criteria) => Command::TransferAnew { conversation, target, fallback, criteria, by },
+    })
+}
 
 /// Reads a target.
 ///
@@ -60,5 +87,18 @@ mod tests {
         assert!(read_fallback(2, "queue_1_1").is_err());
         assert!(read_fallback(9, "").is_err());
         assert_eq!(read_target(None).unwrap_err().field.as_deref(), Some("target"));
+    }
+
+    #[test]
+    fn with_criteria_it_is_another_command_also_without_steps() {
+        let read = |criteria| {
+            let target = Some(v1::TransferTarget { target: Some(Target::Queue("queue_1_2".into())) });
+            let by = By::Supervisor("Sol".into());
+            let transfer = Transfer { conversation: "conv_1_1", target, fallback: (0, ""), criteria, by };
+            read_transfer(transfer).expect("well formed")
+        };
+        assert!(matches!(read(None), Command::Transfer { .. }));
+        let anew = read(Some(v1::Criteria::default()));
+        assert!(matches!(anew, Command::TransferAnew { criteria, .. } if criteria.steps.is_empty()));
     }
 }

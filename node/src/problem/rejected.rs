@@ -61,6 +61,7 @@ fn unknown_reason(kind: &str) -> &'static str {
         "touchpoint" => "UNKNOWN_TOUCHPOINT",
         "conversation" => "UNKNOWN_CONVERSATION",
         "offer" => "UNKNOWN_OFFER",
+        "skill" => "UNKNOWN_SKILL",
         "account" => "UNKNOWN_ACCOUNT",
         _ => "UNKNOWN",
     }
@@ -81,6 +82,7 @@ mod tests {
             (Rejected::DomainExists, Code::AlreadyExists, "DOMAIN_EXISTS"),
             (Rejected::Quarantined, Code::FailedPrecondition, "QUARANTINED"),
             (Rejected::Unknown { kind: "queue".into(), id: text() }, Code::NotFound, "UNKNOWN_QUEUE"),
+            (Rejected::Unknown { kind: "skill".into(), id: text() }, Code::NotFound, "UNKNOWN_SKILL"),
             (Rejected::Invalid { field: "x".into(), problem: text() }, Code::InvalidArgument, "INVALID"),
             (Rejected::WrongState { state: text(), needed: text() }, Code::FailedPrecondition, "WRONG_STATE"),
             (Rejected::Taken { by: agent }, Code::FailedPrecondition, "TAKEN"),

@@ -4,8 +4,9 @@ use super::admin_domains::{create_account, create_domain, get_domain, list_accou
 use super::call::{Shared, execute, unexpected};
 use super::reads;
 use crate::convert::mutation::{Mutation, receipt};
-use crate::convert::{agent, domain, ids::id, ids::optional_id, queue, scalar, touchpoint};
+use crate::convert::{agent, criteria, domain, ids::id, ids::optional_id, queue, scalar, touchpoint};
 use crate::problem::Problem;
+use ::routing::command::By;
 use ::routing::outcome::DoneWhat;
 use ::routing::{AgentId, Command, DomainId, Done, QueueId, TouchpointId};
 use actors::{Engine, Query};
@@ -223,6 +224,17 @@ impl Admin for AdminService {
                 };
                 let (found, _) = reads::touchpoints(&engine, query, deadline).await?;
                 Ok(v1::ListTouchpointsResponse { touchpoints: found.iter().map(touchpoint::write).collect() })
+            })
+            .await
+    }
+
+    async fn set_criteria(&self, request: Request<v1::SetCriteriaRequest>) -> Answer<v1::Receipt> {
+        self.0
+            .unary("centralita.v1.Admin/SetCriteria", request, |engine, call, deadline| async move {
+                let touchpoint: TouchpointId = id("touchpoint", &call.touchpoint)?;
+                let criteria = criteria::read_required(call.criteria)?;
+                let command = Command::SetCriteria { touchpoint, criteria, by: By::System };
+                Ok(receipt(&apply(&engine, deadline, call.mutation, touchpoint.domain, command).await?))
             })
             .await
     }

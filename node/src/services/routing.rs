@@ -4,7 +4,7 @@ use super::call::{Shared, execute, permit, unexpected};
 use super::limits::SUBMITS_MAX;
 use super::{Answers, reads, submit};
 use crate::convert::mutation::receipt;
-use crate::convert::{Read, conversation, ids::id, mutation::Mutation};
+use crate::convert::{Read, conversation, criteria, ids::id, mutation::Mutation};
 use ::routing::command::By;
 use ::routing::entry::Request as CoreRequest;
 use ::routing::{Command, ConversationId};
@@ -20,7 +20,11 @@ pub struct RoutingService(pub Shared);
 pub(super) fn read_start(start: v1::StartRequest) -> Read<CoreRequest> {
     let arrival = conversation::read_arrival(&start)?;
     let domain = arrival.touchpoint.domain;
-    Ok(Mutation::read(start.mutation)?.request(domain, Command::Start(arrival)))
+    let command = match start.criteria.map(criteria::read).transpose()? {
+        None => Command::Start(arrival),
+        Some(criteria) => Command::StartWith { arrival, criteria },
+    };
+    Ok(Mutation::read(start.mutation)?.request(domain, command))
 }
 
 fn read_about(

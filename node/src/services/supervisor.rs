@@ -5,8 +5,8 @@ use super::limits::WATCHES_MAX;
 use super::{Answers, queue_watch, reads};
 use crate::convert::conversation::{read_stages, write_stage};
 use crate::convert::mutation::{Mutation, receipt};
-use crate::convert::transfer::{read_fallback, read_target};
-use crate::convert::{Read, conversation, explain, ids::id, ids::optional_id, intent, scalar};
+use crate::convert::transfer::{Transfer, read_transfer};
+use crate::convert::{Read, conversation, criteria, explain, ids::id, ids::optional_id, intent, scalar};
 use crate::problem::Problem;
 use ::routing::command::By;
 use ::routing::{Command, ConversationId, DomainId};
@@ -110,12 +110,13 @@ impl Supervisor for SupervisorService {
         self.0
             .unary("centralita.v1.Supervisor/Transfer", request, |engine, call, deadline| async move {
                 let conversation: ConversationId = id("conversation", &call.conversation)?;
-                let command = Command::Transfer {
-                    conversation,
-                    target: read_target(call.target)?,
-                    fallback: read_fallback(call.fallback, &call.fallback_queue)?,
+                let command = read_transfer(Transfer {
+                    conversation: &call.conversation,
+                    target: call.target,
+                    fallback: (call.fallback, &call.fallback_queue),
+                    criteria: call.criteria,
                     by: by(call.supervisor)?,
-                };
+                })?;
                 about(engine, deadline, call.mutation, conversation.domain, command).await
             })
             .await
@@ -182,6 +183,34 @@ impl Supervisor for SupervisorService {
                 let queue: ::routing::QueueId = id("queue", &call.queue)?;
                 let command = Command::PauseQueue { queue, paused: call.paused, by: by(call.supervisor)? };
                 about(engine, deadline, call.mutation, queue.domain, command).await
+            })
+            .await
+    }
+
+    async fn set_skills(
+        &self,
+        request: Request<v1::SetSkillsRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/SetSkills", request, |engine, call, deadline| async move {
+                let agent: ::routing::AgentId = id("agent", &call.agent)?;
+                let skills = criteria::read_skills("skills", call.skills)?;
+                let command = Command::SetSkills { agent, skills, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, agent.domain, command).await
+            })
+            .await
+    }
+
+    async fn change_criteria(
+        &self,
+        request: Request<v1::ChangeCriteriaRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/ChangeCriteria", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let criteria = criteria::read_required(call.criteria)?;
+                let command = Command::ChangeCriteria { conversation, criteria, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
             })
             .await
     }

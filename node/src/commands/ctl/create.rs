@@ -1,6 +1,7 @@
 //! `ctl create`: makes something and prints its id.
 
 use super::client::{Client, mutation};
+use super::json::from_json;
 use super::output::Output;
 use super::settings::{accept, base, channel, millis, missing};
 use crate::failure::Failure;
@@ -130,6 +131,9 @@ pub(super) enum What {
         /// Overrides the touchpoint's priority.
         #[arg(long)]
         priority: Option<u32>,
+        /// What it asks of agents, instead of what its touchpoint says: a `Criteria` as JSON.
+        #[arg(long, value_name = "JSON")]
+        criteria: Option<String>,
     },
 }
 
@@ -181,10 +185,16 @@ impl What {
                 let call = || async { admin().create_touchpoint(request.clone()).await };
                 out.line("Created", &client.call(call).await?, id)
             }
-            What::Conversation { touchpoint, customer, reference, priority } => {
-                let continues = String::new();
-                let request =
-                    v1::StartRequest { mutation, touchpoint, customer, reference, priority, continues };
+            What::Conversation { touchpoint, customer, reference, priority, criteria } => {
+                let request = v1::StartRequest {
+                    mutation,
+                    touchpoint,
+                    customer,
+                    reference,
+                    priority,
+                    continues: String::new(),
+                    criteria: criteria.map(|json| from_json("Criteria", &json)).transpose()?,
+                };
                 let call =
                     || async { RoutingClient::new(client.channel.clone()).start(request.clone()).await };
                 out.line("StartResponse", &client.call(call).await?, |started| {

@@ -1,6 +1,7 @@
 //! `ctl get`: one thing.
 
 use super::client::Client;
+use super::criteria;
 use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
 use super::output::{Output, facts};
 use crate::failure::{Failure, Kind};
@@ -32,7 +33,12 @@ pub(super) async fn run(client: &Client, out: Output, id: &str) -> Result<(), Fa
                 RoutingClient::new(client.channel.clone()).get_conversation(request.clone()).await
             };
             let found = client.call(get).await?;
-            out.print("Conversation", &found, |found| conversation_table(std::slice::from_ref(found)))
+            out.print("Conversation", &found, |found| {
+                let table = conversation_table(std::slice::from_ref(found));
+                let Some(seeking) = &found.seeking else { return table };
+                println!("{table}\n");
+                criteria::steps(seeking, found.now_us)
+            })
         }
         Some("queue") => {
             let request = only(id)?;

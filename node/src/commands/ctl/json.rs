@@ -31,7 +31,7 @@ pub(super) fn to_json(name: &str, message: &impl Message) -> Result<Value, Failu
 pub(super) fn from_json<M: Message + Default>(name: &str, text: &str) -> Result<M, Failure> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let bad = |error: &dyn std::fmt::Display| {
-        Failure::new(Kind::Config, format!("--settings is not a {name}: {error}"))
+        Failure::new(Kind::Config, format!("not a {name}: {error}"))
             .remedy(format!("see message {name} in types.proto, or `ctl --json get` one that exists"))
     };
     let dynamic = DynamicMessage::deserialize(descriptor(name)?, &mut reader).map_err(|error| bad(&error))?;

@@ -1,7 +1,8 @@
 //! `ctl list`: pages through what there is.
 
 use super::client::Client;
-use super::output::{Output, channel, intent, seconds, stage, table};
+use super::output::{Output, channel, intent, seconds, stage, table, table_and};
+use super::{criteria, skills};
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
@@ -206,10 +207,9 @@ pub(super) fn queue_table(queues: &[v1::Queue]) -> Table {
 
 /// Agents with what they do.
 pub(super) fn agent_table(agents: &[v1::Agent]) -> Table {
-    let mut table = table(["AGENT", "NAME", "PRESENCE", "SESSION", "LOAD", "OFFERS", "HOLDS"]);
-    table.add_rows(agents.iter().map(|one| {
+    let rows = agents.iter().map(|one| {
         let settings = one.settings.clone().unwrap_or_default();
-        [
+        let row = [
             one.id.clone(),
             settings.name,
             intent(one.intent.as_ref()),
@@ -217,16 +217,17 @@ pub(super) fn agent_table(agents: &[v1::Agent]) -> Table {
             format!("{} of {}", one.load, settings.capacity.unwrap_or(100)),
             one.offers.len().to_string(),
             one.holdings.len().to_string(),
-        ]
-    }));
-    table
+        ];
+        (row, skills::text(&one.skills))
+    });
+    let header = ["AGENT", "NAME", "PRESENCE", "SESSION", "LOAD", "OFFERS", "HOLDS"];
+    table_and(header, "SKILLS", rows.collect())
 }
 
 /// Touchpoints and where they lead.
 pub(super) fn touchpoints_table(touchpoints: &[v1::Touchpoint]) -> Table {
     use v1::touchpoint_settings::Mode;
-    let mut table = table(["TOUCHPOINT", "CHANNEL", "ADDRESS", "LEADS TO"]);
-    table.add_rows(touchpoints.iter().map(|one| {
+    let rows = touchpoints.iter().map(|one| {
         let settings = one.settings.clone().unwrap_or_default();
         let to = match settings.mode {
             Some(Mode::Simplified(to)) => format!("inbox of {}", to.queues.join(", ")),
@@ -234,19 +235,19 @@ pub(super) fn touchpoints_table(touchpoints: &[v1::Touchpoint]) -> Table {
             Some(Mode::ToQueue(to)) => to.queues.join(", "),
             None => String::new(),
         };
-        [one.id.clone(), channel(settings.channel), settings.address, to]
-    }));
-    table
+        let row = [one.id.clone(), channel(settings.channel), settings.address, to];
+        (row, one.criteria.as_ref().map(criteria::text).unwrap_or_default())
+    });
+    table_and(["TOUCHPOINT", "CHANNEL", "ADDRESS", "LEADS TO"], "ASKS FOR", rows.collect())
 }
 
 /// Conversations and where they stand.
 pub(super) fn conversation_table(conversations: &[v1::Conversation]) -> Table {
     let header = ["CONVERSATION", "STAGE", "CHANNEL", "PRIORITY", "AGE", "WHERE", "CUSTOMER"];
-    let mut table = table(header);
-    table.add_rows(conversations.iter().map(|one| {
+    let rows = conversations.iter().map(|one| {
         let at = if one.agent.is_empty() { one.queues.join(", ") } else { one.agent.clone() };
         let until = one.ended_at_us.unwrap_or(one.now_us);
-        [
+        let row = [
             one.id.clone(),
             stage(one.stage),
             channel(one.channel),
@@ -254,7 +255,8 @@ pub(super) fn conversation_table(conversations: &[v1::Conversation]) -> Table {
             seconds(until.saturating_sub(one.arrived_at_us)),
             at,
             one.customer.clone(),
-        ]
-    }));
-    table
+        ];
+        (row, one.seeking.as_ref().map(criteria::now).unwrap_or_default())
+    });
+    table_and(header, "ASKS FOR", rows.collect())
 }

@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod cluster;
 mod create;
+mod criteria;
 mod explain;
 mod export_log;
 mod fetch;
@@ -18,6 +19,7 @@ mod output;
 mod picture;
 mod replicas;
 mod settings;
+mod skills;
 mod watch;
 
 use crate::failure::Failure;
@@ -36,6 +38,7 @@ Examples:
   centralita ctl create agent --domain dom_1 Ana --queue queue_1_1 --channel voice
   centralita ctl create touchpoint --domain dom_1 --channel voice --queue queue_1_1 +34900123456
   centralita ctl create conversation --touchpoint touch_1_1 +34600111222
+  centralita ctl skills agent_1_1 es=90 billing=50
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl export-log --domain dom_1 incident.log
@@ -133,6 +136,9 @@ enum Command {
         after_help = "Examples: centralita ctl pause queue_1_1\n          centralita ctl pause queue_1_1 --resume"
     )]
     Pause(act::Pause),
+    /// Shows an agent's skills, or replaces them.
+    #[command(after_help = skills::EXAMPLES)]
+    Skills(skills::Skills),
     /// Ends an agent's session; its work waits again at its age.
     #[command(after_help = "Example: centralita ctl log-out agent_1_1")]
     LogOut(act::LogOut),
@@ -167,6 +173,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Close(close) => close.run(&client, out, by).await,
         Command::Presence(presence) => presence.run(&client, out, by).await,
         Command::Pause(pause) => pause.run(&client, out, by).await,
+        Command::Skills(skills) => skills.run(&client, out, by).await,
         Command::LogOut(log_out) => log_out.run(&client, out, by).await,
         Command::Reprioritise(reprioritise) => reprioritise.run(&client, out, by).await,
     }

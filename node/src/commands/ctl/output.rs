@@ -60,6 +60,22 @@ pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
+/// A table with one more column, where any row has something in it.
+pub(super) fn table_and<const N: usize>(
+    header: [&str; N],
+    more: &str,
+    rows: Vec<([String; N], String)>,
+) -> Table {
+    let mut table = table(header);
+    if rows.iter().all(|(_, last)| last.is_empty()) {
+        table.add_rows(rows.into_iter().map(|(row, _)| row));
+        return table;
+    }
+    table.set_header(header.into_iter().chain([more]));
+    table.add_rows(rows.into_iter().map(|(row, last)| row.into_iter().chain([last])));
+    table
+}
+
 /// Two columns: names and values.
 pub(super) fn facts<const N: usize>(facts: [(&str, String); N]) -> Table {
     let mut table = Table::new();
