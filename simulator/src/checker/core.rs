@@ -1,6 +1,6 @@
 //! From the core's events to the checker's, for runs without a cluster.
 
-use super::model::{Event, Kind, MISSED, OfferEnd, Place, Why};
+use super::model::{Event, Kind, MISSED, OfferEnd, Place, Skills, Step, Why};
 use routing::command;
 use routing::event::{self, EventKind, How, Subject};
 
@@ -20,6 +20,10 @@ fn place(place: &event::Place) -> Place {
         event::Place::Inbox(queues) => Place::Inbox(queues.clone()),
         event::Place::Dedicated(agent) => Place::Dedicated(*agent),
     }
+}
+
+fn skills(skills: &[routing::criteria::Skill]) -> Skills {
+    skills.iter().map(|skill| (skill.name.clone(), skill.level)).collect()
 }
 
 impl From<&routing::Event> for Event {
@@ -124,6 +128,20 @@ fn kind(kind: &EventKind) -> Kind {
         EventKind::TransferFailed { conversation } => Kind::TransferFailed { conversation: *conversation },
         EventKind::Reprioritised { conversation, priority, .. } => {
             Kind::Reprioritised { conversation: *conversation, priority: priority.0 }
+        }
+        EventKind::SkillsChanged { agent, skills: now, .. } => {
+            Kind::SkillsChanged { agent: *agent, skills: skills(now) }
+        }
+        EventKind::CriteriaChanged { conversation, criteria, .. } => {
+            let steps = criteria.steps.iter().map(|step| Step {
+                agents: step.agents.clone(),
+                required: skills(&step.required),
+                widen: step.widen.clone(),
+            });
+            Kind::CriteriaChanged { conversation: *conversation, steps: steps.collect() }
+        }
+        EventKind::Relaxed { conversation, step, queues, .. } => {
+            Kind::Relaxed { conversation: *conversation, step: *step, queues: queues.clone() }
         }
         EventKind::Ended { conversation, ending, .. } => Kind::Ended {
             conversation: *conversation,

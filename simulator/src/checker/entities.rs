@@ -1,9 +1,11 @@
 //! What the checker believes of each conversation and agent, from events alone.
 
-use super::model::{AgentFacts, Place};
+use super::model::{AgentFacts, Place, Skills, Step};
 use routing::{AgentId, Channel, ConversationId, OfferId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// Queues that a conversation waits in at most.
+const QUEUES_MAX: usize = 8;
 /// Events shown per entity of a violation.
 const TRAIL_MAX: usize = 8;
 
@@ -39,12 +41,32 @@ pub(super) struct Conversation {
     pub(super) transfer_to: Option<AgentId>,
     /// Agents who declined or missed it since it was last owned: exclusions are theirs to have.
     pub(super) refused: BTreeSet<AgentId>,
+    /// What it asks for, step by step, and the place of the active one.
+    pub(super) steps: Vec<Step>,
+    pub(super) at: usize,
     /// The entry that ended it.
     pub(super) ended: Option<(u64, u32)>,
     pub(super) trail: Trail,
 }
 
 impl Conversation {
+    /// The active step, while it waits in queues.
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.steps.get(self.at).filter(|_| matches!(self.place, Some(Place::Queues(_))))
+    }
+
+    /// It waits in the queues of its active step too.
+    pub(super) fn widen(&mut self) {
+        let more = self.step().map(|step| step.widen.clone()).unwrap_or_default();
+        if let Some(Place::Queues(queues)) = &mut self.place {
+            for queue in more {
+                if queues.len() < QUEUES_MAX && !queues.contains(&queue) {
+                    queues.push(queue);
+                }
+            }
+        }
+    }
+
     /// Whether it stands in a waiting line: no owner, no live offer, not over, not in an inbox.
     pub(super) fn in_line(&self) -> bool {
         self.ended.is_none()
@@ -65,12 +87,22 @@ pub(super) struct Agent {
     pub(super) epoch: u64,
     /// Points by live offer, with the channel.
     pub(super) offers: BTreeMap<OfferId, (u32, Option<Channel>)>,
+    /// What it can.
+    pub(super) skills: Skills,
     /// Points by conversation held.
     pub(super) holdings: BTreeMap<ConversationId, (u32, Option<Channel>)>,
     pub(super) trail: Trail,
 }
 
 impl Agent {
+    /// Whether it may have what asks for this.
+    pub(super) fn meets(&self, id: AgentId, step: &Step) -> bool {
+        if !step.agents.is_empty() {
+            return step.agents.contains(&id);
+        }
+        step.required.iter().all(|(name, least)| self.skills.get(name).is_some_and(|level| level >= least))
+    }
+
     pub(super) fn takes_offers(&self) -> bool {
         self.live && self.available
     }

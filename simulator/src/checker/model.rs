@@ -210,8 +210,45 @@ pub enum Kind {
         /// Whether its owner's lease was lost for too long.
         owner_lost: bool,
     },
+    /// What an agent can changed.
+    SkillsChanged {
+        /// Whose.
+        agent: AgentId,
+        /// Levels by name.
+        skills: Skills,
+    },
+    /// What a conversation asks for changed; it begins with the first step.
+    CriteriaChanged {
+        /// Which.
+        conversation: ConversationId,
+        /// The steps.
+        steps: Vec<Step>,
+    },
+    /// A step of what it asks for is over.
+    Relaxed {
+        /// Which.
+        conversation: ConversationId,
+        /// The step that follows, from 1; 0: none.
+        step: u8,
+        /// The queues that it waits in now.
+        queues: Vec<QueueId>,
+    },
     /// Anything that no promise depends on; the name is kept for people.
     Other(String),
+}
+
+/// Levels of skills by name.
+pub type Skills = BTreeMap<String, u8>;
+
+/// What a conversation asks for during one stretch of waiting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Only these agents; empty: any that meets the rest.
+    pub agents: Vec<AgentId>,
+    /// Least levels by name.
+    pub required: Skills,
+    /// Queues that it waits in too.
+    pub widen: Vec<QueueId>,
 }
 
 impl Kind {
@@ -231,6 +268,8 @@ impl Kind {
             | Kind::Recalled { conversation }
             | Kind::TransferFailed { conversation }
             | Kind::Reprioritised { conversation, .. }
+            | Kind::CriteriaChanged { conversation, .. }
+            | Kind::Relaxed { conversation, .. }
             | Kind::Ended { conversation, .. } => Some(*conversation),
             _ => None,
         }
@@ -245,6 +284,7 @@ impl Kind {
             | Kind::Presence { agent, .. }
             | Kind::AgentChanged(agent)
             | Kind::AgentDeleted(agent)
+            | Kind::SkillsChanged { agent, .. }
             | Kind::Offered { agent, .. }
             | Kind::Assigned { agent, .. }
             | Kind::Released { agent, .. } => Some(*agent),

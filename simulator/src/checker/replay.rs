@@ -229,7 +229,36 @@ impl<'a> Replay<'a> {
                 }
             }
             Kind::TransferStarted { conversation, agent } => {
-                self.conversations.entry(*conversation).or_default().transfer_to = *agent;
+                let known = self.conversations.entry(*conversation).or_default();
+                known.transfer_to = *agent;
+                if agent.is_none() {
+                    // The other queue has other people.
+                    known.at = 0;
+                }
+            }
+            Kind::SkillsChanged { agent, skills } => {
+                self.agents.entry(*agent).or_default().skills.clone_from(skills);
+            }
+            Kind::CriteriaChanged { conversation, steps } => {
+                let known = self.conversations.entry(*conversation).or_default();
+                known.steps.clone_from(steps);
+                known.at = 0;
+                known.widen();
+                self.stand(*conversation);
+            }
+            Kind::Relaxed { conversation, step, queues } => {
+                let known = self.conversations.entry(*conversation).or_default();
+                let (before, steps) = (known.at, known.steps.len());
+                known.at = usize::from(*step).checked_sub(1).unwrap_or(steps);
+                let at = known.at;
+                if matches!(known.place, Some(Place::Queues(_))) {
+                    known.place = Some(Place::Queues(queues.clone()));
+                }
+                if known.arrived_at.is_some() && (at <= before || at > steps) {
+                    let what = format!("goes from step {} of {steps} to step {step}", before + 1);
+                    self.broken(Promise::R10, &[conversation.to_string()], what);
+                }
+                self.stand(*conversation);
             }
             Kind::Departed { conversation } => {
                 let known = self.conversations.entry(*conversation).or_default();
@@ -279,7 +308,11 @@ impl<'a> Replay<'a> {
     fn stand(&mut self, id: ConversationId) {
         let Some(known) = self.conversations.get(&id) else { return };
         let place = known.in_line().then(|| {
+            let named = known.step().map_or(&[][..], |step| &step.agents);
             let lines = match &known.place {
+                Some(Place::Queues(_)) if !named.is_empty() => {
+                    named.iter().map(|agent| Line::Dedicated(*agent)).collect()
+                }
                 Some(Place::Queues(queues)) => queues.iter().map(|queue| Line::Queue(*queue)).collect(),
                 Some(Place::Dedicated(agent)) => vec![Line::Dedicated(*agent)],
                 _ => Vec::new(),
@@ -352,7 +385,16 @@ impl<'a> Replay<'a> {
     /// Whether the agent belongs to the conversation's waiting place.
     fn fits_place(&self, id: ConversationId, agent: AgentId) -> bool {
         let Some(known) = self.conversations.get(&id) else { return true };
-        let Some(facts) = self.agents.get(&agent).and_then(|known| known.facts.as_ref()) else { return true };
+        let agent_known = self.agents.get(&agent);
+        if let (Some(step), Some(agent_known)) = (known.step(), agent_known) {
+            if !step.agents.is_empty() {
+                return step.agents.contains(&agent);
+            }
+            if !agent_known.meets(agent, step) {
+                return false;
+            }
+        }
+        let Some(facts) = agent_known.and_then(|known| known.facts.as_ref()) else { return true };
         match &known.place {
             Some(Place::Queues(queues)) => {
                 queues.iter().any(|queue| !self.paused.contains(queue) && facts.queues.contains(queue))
@@ -401,6 +443,7 @@ impl<'a> Replay<'a> {
         let open = agent_known.takes_offers()
             && !known.refused.contains(&agent)
             && agent_known.has_channel(channel)
+            && known.step().is_none_or(|step| agent_known.meets(agent, step))
             && weight <= facts.capacity;
         open.then(|| agent_known.free().is_some_and(|free| weight <= free))
     }

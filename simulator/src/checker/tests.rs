@@ -2,7 +2,7 @@
 
 use super::model::{
     AgentFacts, Answer, Asked, Call, Event, Facts, History, Kind, Notice, OfferEnd, Outcome, Place, Rank,
-    Said, Why,
+    Said, Step, Why,
 };
 use super::{Promise, Verdict, check};
 use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId};
@@ -355,6 +355,75 @@ fn r9_credit_overtakes_rightly() {
         vec![ended(1), offered(3, 2, 1)],
     ]);
     assert_eq!(check(&history).violations, []);
+}
+
+fn able(of: u64, level: u8) -> Kind {
+    Kind::SkillsChanged { agent: agent(of), skills: [("es".to_owned(), level)].into() }
+}
+fn asks(number: u64, steps: Vec<Step>) -> Kind {
+    Kind::CriteriaChanged { conversation: conv(number), steps }
+}
+fn spanish(level: u8) -> Step {
+    Step { required: [("es".to_owned(), level)].into(), ..Step::default() }
+}
+fn for_agent(of: u64) -> Step {
+    Step { agents: vec![agent(of)], ..Step::default() }
+}
+fn relaxed(number: u64, step: u8) -> Kind {
+    Kind::Relaxed { conversation: conv(number), step, queues: vec![queue()] }
+}
+
+#[test]
+fn what_asks_for_somebody_else_is_not_passed_over() {
+    let enters = |number, steps| vec![arrived(number), asks(number, steps), waiting(number)];
+    let history = on_duty(vec![
+        vec![able(1, 80)],
+        vec![presence(1, false)],
+        enters(1, vec![spanish(50), spanish(10)]),
+        enters(2, vec![for_agent(1)]),
+        vec![arrived(3), waiting(3), offered(3, 1, 2)],
+        vec![presence(1, true), offered(1, 2, 1)],
+    ]);
+    let verdict = check(&history);
+    assert_eq!(verdict.violations, []);
+}
+
+#[test]
+fn r4_offered_without_the_skill_or_past_the_agent_that_is_named() {
+    for (skills, steps, to) in [
+        (able(1, 49), vec![spanish(50)], 1),
+        (able(2, 99), vec![spanish(50)], 1),
+        (able(1, 99), vec![for_agent(2)], 1),
+        (able(1, 49), vec![spanish(10), spanish(50)], 2),
+    ] {
+        let enters = vec![arrived(1), asks(1, steps), waiting(1), offered(1, 1, to)];
+        caught(&on_duty(vec![vec![skills], enters]), Promise::R4);
+    }
+    // Once nothing is asked for any more anybody may have it.
+    let relaxes = vec![relaxed(1, 0), offered(1, 1, 1)];
+    let enters = vec![arrived(1), asks(1, vec![spanish(50)]), waiting(1)];
+    let verdict = check(&on_duty(vec![enters, relaxes]));
+    assert_eq!(verdict.violations, []);
+}
+
+#[test]
+fn r8_and_r9_hold_for_those_who_have_what_is_asked_for() {
+    let enters = vec![arrived(1), asks(1, vec![spanish(50)]), waiting(1)];
+    let idle = vec![vec![Kind::Other("tick".to_owned())]; 5];
+    let waits = [vec![vec![able(1, 50)], enters.clone()], idle].concat();
+    caught(&on_duty(waits), Promise::R8);
+    let passed = vec![vec![able(1, 50)], enters, vec![arrived(2), waiting(2), offered(2, 1, 1)]];
+    caught(&on_duty(passed), Promise::R9);
+}
+
+#[test]
+fn r10_steps_never_go_back_by_themselves() {
+    let enters = vec![arrived(1), asks(1, vec![spanish(50), spanish(20)]), waiting(1)];
+    let back = vec![enters.clone(), vec![relaxed(1, 2)], vec![relaxed(1, 1)]];
+    caught(&on_duty(back), Promise::R10);
+    let on = vec![enters, vec![relaxed(1, 2)], vec![relaxed(1, 0)]];
+    let on = history(0, on);
+    assert_eq!(check(&on).violations, []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From the API's events to the checker's.
 
-use super::model::{Event, Kind, MISSED, OfferEnd, Place, Why};
+use super::model::{Event, Kind, MISSED, OfferEnd, Place, Skills, Step, Why};
 use proto::v1;
 use routing::{AgentId, Channel, ConversationId, QueueId};
 use serde_json::Value;
@@ -98,6 +98,35 @@ impl Fields<'_> {
             _ => None,
         }
         .ok_or_else(|| self.bad("place"))
+    }
+
+    fn skills(&self, field: &'static str, value: &Value) -> Result<Skills, Unreadable> {
+        let all = value.as_array().ok_or_else(|| self.bad(field))?;
+        let one = |skill: &Value| {
+            let level = u8::try_from(skill.get("level")?.as_u64()?).ok()?;
+            Some((skill.get("name")?.as_str()?.to_owned(), level))
+        };
+        all.iter().map(|skill| one(skill).ok_or_else(|| self.bad(field))).collect()
+    }
+
+    fn ids<T: FromStr>(&self, field: &'static str, value: &Value) -> Result<Vec<T>, Unreadable> {
+        let all = value.as_array().ok_or_else(|| self.bad(field))?;
+        all.iter().map(|value| id(value).ok_or_else(|| self.bad(field))).collect()
+    }
+
+    fn steps(&self) -> Result<Vec<Step>, Unreadable> {
+        const FIELD: &str = "criteria";
+        let steps =
+            self.need(FIELD)?.get("steps").and_then(Value::as_array).ok_or_else(|| self.bad(FIELD))?;
+        let of = |step: &Value| {
+            let get = |key: &str| step.get(key).ok_or_else(|| self.bad(FIELD));
+            Ok(Step {
+                agents: self.ids(FIELD, get("agents")?)?,
+                required: self.skills(FIELD, get("required")?)?,
+                widen: self.ids(FIELD, get("widen")?)?,
+            })
+        };
+        steps.iter().map(of).collect()
     }
 
     fn channel(&self) -> Result<Channel, Unreadable> {
@@ -205,6 +234,15 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
         "reprioritised" => {
             Kind::Reprioritised { conversation: f.conversation()?, priority: f.small("priority")? }
         }
+        "skills_changed" => {
+            Kind::SkillsChanged { agent: f.agent()?, skills: f.skills("skills", f.need("skills")?)? }
+        }
+        "criteria_changed" => Kind::CriteriaChanged { conversation: f.conversation()?, steps: f.steps()? },
+        "relaxed" => Kind::Relaxed {
+            conversation: f.conversation()?,
+            step: f.small("step")?,
+            queues: f.ids("queues", f.need("queues")?)?,
+        },
         "ended" => {
             let ending = f.variant("ending")?.0;
             Kind::Ended {

@@ -32,6 +32,7 @@ pub(super) async fn run(target: Arc<Target>, site: Arc<Site>, call: usize, inten
         reference: reference.clone(),
         priority: Some(u32::from(plan.priority.0)),
         continues: String::new(),
+        criteria: None,
     };
     let asked = Asked::Start { reference };
     let start = |channel| {

@@ -70,6 +70,9 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::QueuePaused { .. } => "pauses",
                 Kind::QueueDeleted(_) => "queues_deleted",
                 Kind::AgentDeleted(_) => "agents_deleted",
+                Kind::SkillsChanged { .. } => "skills_changed",
+                Kind::CriteriaChanged { .. } => "criteria_changed",
+                Kind::Relaxed { .. } => "relaxed",
                 _ => continue,
             };
             add(name, 1);

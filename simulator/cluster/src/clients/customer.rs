@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+/// Of customers: those who come with criteria of their own.
+const ASKS: f64 = 0.3;
 /// Of customers: those who try once only.
 const IMPATIENT: f64 = 0.05;
 /// Of customers: those who vanish without a word.
@@ -46,6 +48,7 @@ impl Customer {
             reference: reference.clone(),
             priority: draw.chance(0.3).then(|| u32::try_from(draw.range(0, 3)).unwrap_or(0)),
             continues: String::new(),
+            criteria: draw.chance(ASKS).then(|| self.realm.criteria(draw)),
         };
         let impatient = draw.chance(IMPATIENT);
         let vanishes = draw.chance(VANISH);

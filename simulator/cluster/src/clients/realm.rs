@@ -1,6 +1,8 @@
 //! A domain and all that its clients know of it.
 
+use super::criteria;
 use crate::checks::History;
+use crate::determinism::Draw;
 use proto::v1;
 use routing::{AgentId, DomainId, QueueId, TouchpointId};
 use std::collections::BTreeSet;
@@ -51,6 +53,13 @@ impl Realm {
 
     pub(super) fn changes(&self) -> MutexGuard<'_, Changes> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What one of its conversations asks for.
+    pub(super) fn criteria(&self, draw: &mut Draw) -> v1::Criteria {
+        let agents: Vec<String> = self.agents.iter().map(|member| member.id.to_string()).collect();
+        let queues: Vec<String> = self.queues.iter().map(|(id, _)| id.to_string()).collect();
+        criteria::criteria(draw, &agents, &queues)
     }
 
     /// Whether it is out of service.

@@ -6,7 +6,7 @@ use super::customer::look;
 use super::desk::Desk;
 use super::realm::Realm;
 use super::request::{mutation, request_id};
-use super::{Phase, settings, setup};
+use super::{Phase, criteria, settings, setup};
 use crate::checks::{Asked, Opened};
 use crate::plan::LoadPlan;
 use proto::v1;
@@ -26,6 +26,8 @@ const TIDY: Duration = Duration::from_secs(2);
 const GRACE_TIDIES: u32 = 4;
 /// Looks that leave work waiting where agents are gone: whoever is left would have taken it long since.
 const WAITING_TIDIES: u32 = 15;
+/// Tries to give an agent skills: a cluster rises to its level in that time.
+const TEACHINGS: u32 = 5;
 /// Queues and agents made besides, at most.
 const EXTRA_MAX: usize = 3;
 
@@ -86,6 +88,7 @@ macro_rules! insist {
 impl Supervisor {
     /// Until the run is over; `open` ends when everything is put right.
     pub(super) async fn run(mut self, open: Opened) {
+        self.teach_all().await;
         while *self.caller.phase.borrow() == Phase::Safety && !self.realm.is_quarantined() {
             let pause = if self.load.supervision > 0.0 {
                 self.caller.draw.exponential(Duration::from_secs_f64(1.0 / self.load.supervision))
@@ -106,7 +109,7 @@ impl Supervisor {
     }
 
     async fn act(&mut self) {
-        match self.caller.draw.range(0, 17) {
+        match self.caller.draw.range(0, 21) {
             0..=1 => self.reprioritise().await,
             2..=4 => self.transfer().await,
             5 => self.force_close().await,
@@ -120,8 +123,59 @@ impl Supervisor {
             14 => self.queues().await,
             15 => self.agents().await,
             16 => self.touchpoints().await,
+            17..=18 => self.change_criteria().await,
+            19 => drop(self.teach().await),
+            20 => self.set_criteria().await,
             _ => self.watch_queues().await,
         }
+    }
+
+    /// Gives every agent skills, as soon as the cluster's level allows it.
+    async fn teach_all(&mut self) {
+        for place in 0..self.realm.agents.len() {
+            let agent = self.realm.agents[place].id;
+            for _ in 0..TEACHINGS {
+                if *self.caller.phase.borrow() != Phase::Safety || self.set_skills(agent).await {
+                    break;
+                }
+                self.caller.sleep(TIDY).await;
+            }
+        }
+        if self.caller.draw.chance(0.5) {
+            self.set_criteria().await;
+        }
+    }
+
+    /// Gives some agent other skills; whether it has them.
+    async fn teach(&mut self) -> bool {
+        let agent = self.some_agent();
+        self.set_skills(agent).await
+    }
+
+    async fn set_skills(&mut self, agent: AgentId) -> bool {
+        let skills = criteria::skills(&mut self.caller.draw);
+        let (supervisor, agent) = (NAME.to_owned(), agent.to_string());
+        let request = v1::SetSkillsRequest { mutation: None, supervisor, agent, skills };
+        let asked = Asked::Configure("set_skills");
+        change!(self, Manner::ORDINARY, asked, SupervisorClient, set_skills, request)
+    }
+
+    async fn set_criteria(&mut self) {
+        let touchpoint = self.caller.draw.pick(&self.realm.touchpoints).to_string();
+        let criteria = Some(self.realm.criteria(&mut self.caller.draw));
+        let request = v1::SetCriteriaRequest { mutation: None, touchpoint, criteria };
+        let asked = Asked::Configure("set_criteria");
+        change!(self, Manner::ORDINARY, asked, AdminClient, set_criteria, request);
+    }
+
+    async fn change_criteria(&mut self) {
+        let Some(id) = self.some_live() else { return };
+        let (supervisor, conversation) = (NAME.to_owned(), id.to_string());
+        let criteria = Some(self.realm.criteria(&mut self.caller.draw));
+        let request = v1::ChangeCriteriaRequest { mutation: None, supervisor, conversation, criteria };
+        let asked = Asked::Configure("change_criteria");
+        change!(self, Manner::ORDINARY, asked, SupervisorClient, change_criteria, request);
+        look(&mut self.caller, id).await;
     }
 
     fn some_agent(&mut self) -> AgentId {
@@ -172,6 +226,7 @@ impl Supervisor {
         use v1::TransferFallback::{LastQueues, Queue, Source};
         let fallback = *self.caller.draw.pick(&[Source, LastQueues, Queue]);
         let fallback_queue = if fallback == Queue { self.some_queue().to_string() } else { String::new() };
+        let asks = self.caller.draw.chance(0.3) && !matches!(target, Target::Touchpoint(_));
         let request = v1::SupervisorTransferRequest {
             mutation: None,
             supervisor: NAME.to_owned(),
@@ -179,6 +234,7 @@ impl Supervisor {
             target: Some(v1::TransferTarget { target: Some(target) }),
             fallback: fallback.into(),
             fallback_queue,
+            criteria: asks.then(|| self.realm.criteria(&mut self.caller.draw)),
         };
         let leaves =
             matches!(&request.target, Some(v1::TransferTarget { target: Some(Target::Touchpoint(_)) }));

@@ -19,11 +19,12 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 37] = [
+const EVENTS: [&str; 40] = [
     "abandoned",
     "accepts",
     "audits",
     "breaks_of_its_own",
+    "criteria_changed",
     "crossings_arrived",
     "crossings_left",
     "crossings_recalled",
@@ -43,6 +44,7 @@ const EVENTS: [&str; 37] = [
     "pulls",
     "redeliveries",
     "rejects",
+    "relaxed",
     "repeats",
     "replicas.closed",
     "replicas.opened",
@@ -51,6 +53,7 @@ const EVENTS: [&str; 37] = [
     "returns_with_work",
     "revocations",
     "sessions",
+    "skills_changed",
     "snapshots_restored",
     "snapshots_taken",
     "timeouts",

@@ -102,6 +102,7 @@ impl Intent {
                 target: Some(v1::TransferTarget { target: Some(target.clone()) }),
                 fallback: (*fallback).into(),
                 fallback_queue: String::new(),
+                criteria: None,
             }),
             Intent::Presence(presence) => Message::SetPresence(v1::DeskSetPresenceRequest {
                 mutation,
