@@ -4,5 +4,6 @@
 //! through it and measures each applied command, [`report`] shows the figures side by side.
 
 pub mod report;
+pub mod skills;
 pub mod traffic;
 pub mod world;

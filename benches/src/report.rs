@@ -4,6 +4,9 @@ use crate::traffic::{Sample, Samples};
 use comfy_table::{Cell, CellAlignment, Table};
 use serde::Serialize;
 
+/// All populations.
+pub const POPULATIONS: [&str; 3] = ["ordinary", "hostile", "skilled"];
+
 /// Figures of one kind of command at one size.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
@@ -40,7 +43,7 @@ impl Figures {
 /// One size of one population.
 #[derive(Debug, Clone, Serialize)]
 pub struct Size {
-    /// `ordinary` or `hostile`.
+    /// One of [`POPULATIONS`].
     pub population: &'static str,
     /// Agents.
     pub agents: usize,
@@ -84,7 +87,7 @@ pub struct Ratio {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "ratios for people")]
 pub fn ratios(sizes: &[Size]) -> Vec<Ratio> {
-    ["ordinary", "hostile"]
+    POPULATIONS
         .into_iter()
         .filter_map(|population| {
             let of_it: Vec<_> = sizes.iter().filter(|size| size.population == population).collect();

@@ -1,6 +1,6 @@
 //! Lifecycles through a world, each command measured as it is applied.
 
-use crate::world::{World, arrival, is_expected};
+use crate::world::{World, is_expected};
 use rand::RngExt;
 use routing::command::{By, Decline};
 use routing::{AgentId, Command, ConversationId, Effects, Entry, Outcome, Shard};
@@ -82,8 +82,14 @@ impl<'a> Traffic<'a> {
             for backlog in [0, 1] {
                 let queue = backlog * half + self.world.rng.random_range(0..half);
                 let touchpoint = self.world.touchpoint(queue);
-                let kind = if backlog == 0 { "start, agent free" } else { "start, must wait" };
-                self.measure(kind, Command::Start(arrival(touchpoint)));
+                let (asks, command) = self.world.arriving(touchpoint, crate::skills::LASTS_S);
+                let kind = match (asks, backlog) {
+                    ("", 0) => "start, agent free",
+                    ("", _) => "start, must wait",
+                    (asks, 0) => asks,
+                    _ => "start with criteria, must wait",
+                };
+                self.measure(kind, command);
                 done += 1 + self.answer_offers();
                 done += self.end_one(backlog);
             }

@@ -4,6 +4,7 @@
 //! with room wait for work. So both directions of a decision are met: work that finds an agent
 //! among many, and an agent who finds work among much.
 
+use crate::skills;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use routing::command::{Arrival, By, Decline, Desk, Intent};
@@ -42,6 +43,8 @@ pub struct Plan {
     pub hostile: bool,
     /// Conversations per queue, from the head, that a fifth of its agents have declined.
     pub excluded_depth: usize,
+    /// Agents have skills and half of the conversations criteria: see [`skills`](crate::skills).
+    pub skilled: bool,
 }
 
 /// A shard with what the driver must know about it.
@@ -97,6 +100,7 @@ impl World {
             index: 0,
             ids: 0,
         };
+        world.raise_level();
         world.must(Command::CreateDomain { account: AccountId(1), settings: world.domain_settings() });
         for number in 0..plan.queues {
             world.create_queue(number);
@@ -175,6 +179,12 @@ impl World {
             };
             self.queues_of[number] = queues;
             self.must(Command::CreateAgent { settings });
+        }
+        if self.plan.skilled {
+            for number in 1..=self.plan.agents {
+                let skills = skills::of_agent(&mut self.rng, number);
+                self.must(Command::SetSkills { agent: self.agent(number), skills, by: By::System });
+            }
         }
         for number in 1..=self.plan.agents {
             self.must(Command::OpenSession { agent: self.agent(number) });
@@ -320,7 +330,29 @@ impl World {
 
     fn start(&mut self, queue: usize) {
         let touchpoint = self.touchpoint(queue);
-        self.must(Command::Start(arrival(touchpoint)));
+        // Made before time runs: else all of them would relax at once.
+        let (_, command) = self.arriving(touchpoint, skills::BACKLOG_LASTS_S);
+        self.must(command);
+    }
+
+    /// A customer at a touchpoint, and what it is called; steps of its criteria last within these bounds.
+    pub fn arriving(&mut self, touchpoint: TouchpointId, lasts_s: [u64; 2]) -> (&'static str, Command) {
+        let arrival = arrival(touchpoint);
+        if !self.plan.skilled {
+            return ("", Command::Start(arrival));
+        }
+        match skills::of_conversation(&mut self.rng, lasts_s) {
+            Some((kind, criteria)) => (kind, Command::StartWith { arrival, criteria }),
+            None => ("", Command::Start(arrival)),
+        }
+    }
+
+    /// To what this release knows.
+    fn raise_level(&mut self) {
+        let mut entry = self.entry(Command::SetLevel { level: routing::level::LATEST }, false);
+        entry.request.domain = DomainId::SHARD;
+        let outcome = self.shard.apply(&entry, &mut self.effects);
+        assert!(outcome.is_ok(), "{outcome:?}");
     }
 
     fn pause(&mut self, queue: usize, paused: bool) {

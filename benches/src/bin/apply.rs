@@ -23,7 +23,7 @@ struct Arguments {
     /// Commands measured per size.
     #[arg(long, default_value_t = 200_000)]
     commands: usize,
-    /// Only this population: ordinary or hostile.
+    /// Only this population: ordinary, hostile or skilled.
     #[arg(long)]
     only: Option<String>,
     /// On the hostile population: conversations per queue, from the head, that a fifth of its
@@ -38,7 +38,7 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     let mut sizes = Vec::new();
-    for population in ["ordinary", "hostile"] {
+    for population in benches::report::POPULATIONS {
         if arguments.only.as_deref().is_some_and(|only| only != population) {
             continue;
         }
@@ -76,6 +76,7 @@ fn measure(arguments: &Arguments, population: &'static str, agents: usize) -> Si
         waiting: arguments.waiting,
         hostile: population == "hostile",
         excluded_depth: arguments.excluded_depth,
+        skilled: population == "skilled",
     };
     let mut world = World::new(plan);
     let empty = live_bytes();

@@ -34,7 +34,8 @@ fn main() {
     );
     for agents in &arguments.agents {
         let (queues, waiting) = (arguments.queues, arguments.waiting);
-        let plan = Plan { agents: *agents, queues, waiting, hostile: false, excluded_depth: 0 };
+        let plan =
+            Plan { agents: *agents, queues, waiting, hostile: false, excluded_depth: 0, skilled: false };
         let mut world = World::new(plan);
         world.add_agents();
         world.add_waiting();

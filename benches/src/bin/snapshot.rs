@@ -44,7 +44,8 @@ fn main() {
     let arguments = Arguments::parse();
     let Arguments { agents, queues, waiting, .. } = arguments;
     eprintln!("{agents} agents, {waiting} conversations ...");
-    let mut world = World::new(Plan { agents, queues, waiting, hostile: false, excluded_depth: 0 });
+    let mut world =
+        World::new(Plan { agents, queues, waiting, hostile: false, excluded_depth: 0, skilled: false });
     world.add_agents();
     world.fill_unevenly();
     world.add_waiting();
