@@ -257,7 +257,8 @@ pub async fn run(setting: &Setting, crowd: &Crowd) -> anyhow::Result<bool> {
     sessions.shutdown().await;
     let mut lost = 0;
     for probe in &probes {
-        lost += verdict::judge(&client, count, probe).await?.conversations.len();
+        lost +=
+            verdict::judge(&client, count, probe, &mut verdict::Record::default()).await?.conversations.len();
     }
     outcome.print(lost);
     if late {

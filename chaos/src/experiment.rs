@@ -122,6 +122,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     let mut newcomer = None;
     let mut places: Vec<u32> = probed.iter().map(|probe| probe.realm.shard).collect();
     let mut moved = Vec::new();
+    let mut records: Vec<verdict::Record> = probes.iter().map(|_| verdict::Record::default()).collect();
     anyhow::ensure!(
         !matches!(what, What::Moves { .. }) || setting.shards > 1 && !probed.is_empty(),
         "a move needs two shards and a probed domain"
@@ -152,6 +153,7 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
                 let place = time % probed.len();
                 places[place] = moves::next(places[place], setting.shards);
                 let domain = &probed[place].realm.domain;
+                records[place].catch_up(&client, count, domain).await?;
                 moved.push(moves::go(&client, &alive[0], domain, places[place]).await?);
             }
             What::Grow => {}
@@ -214,8 +216,8 @@ pub async fn run(setting: &Setting, what: What) -> anyhow::Result<bool> {
     report.behind(came_back);
     report.joined(newcomer);
     report.moved(moved);
-    for probe in &probes {
-        report.add(probe, &verdict::judge(&client, count, probe).await?);
+    for (probe, record) in probes.iter().zip(&mut records) {
+        report.add(probe, &verdict::judge(&client, count, probe, record).await?);
     }
     if crossed > 0 {
         let judged = verdict::judge_crossings(&client, count, &crossing).await?;

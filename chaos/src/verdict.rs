@@ -40,17 +40,62 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Reads a domain's events from the beginning and compares: again, for a while, as long as some are not
+/// What has been read of a domain's record so far. A shard where a domain comes to has only its last events,
+/// so what goes to another one is read before it does.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The last event.
+    sequence: u64,
+    conversations: BTreeSet<String>,
+}
+
+impl Record {
+    /// Reads what came since, of the first node that has it.
+    ///
+    /// # Errors
+    /// When no node has it, or there is a hole.
+    pub async fn catch_up(&mut self, client: &Client, nodes: usize, domain: &str) -> anyhow::Result<()> {
+        let mut why = anyhow::anyhow!("no node was asked");
+        for place in 0..nodes {
+            let mut known = BTreeSet::new();
+            let take = |event: v1::Event| {
+                if !event.conversation.is_empty() {
+                    known.insert(event.conversation);
+                }
+            };
+            match read(client, place, domain, self.sequence, take).await {
+                Ok(sequence) => {
+                    self.sequence = sequence;
+                    self.conversations.append(&mut known);
+                    return Ok(());
+                }
+                Err(error) => why = error,
+            }
+        }
+        Err(why.context(format!("the events of {domain}")))
+    }
+}
+
+/// Reads the rest of a domain's events and compares: again, for a while, as long as some are not
 /// there. A node that was restarted says what its own replica has, which may not be all yet.
 ///
 /// # Errors
 /// When no node has them all, or there is a hole.
-pub async fn judge(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Result<Lost> {
+pub async fn judge(
+    client: &Client,
+    nodes: usize,
+    probe: &Probe,
+    record: &mut Record,
+) -> anyhow::Result<Lost> {
     let until = Instant::now() + CATCH_UP_MAX;
     loop {
-        let lost = compare(client, nodes, probe).await?;
-        if lost.conversations.is_empty() || Instant::now() >= until {
-            return Ok(lost);
+        record.catch_up(client, nodes, &probe.realm.domain).await?;
+        let seen = probe.seen();
+        let conversations: Vec<String> =
+            seen.acknowledged.difference(&record.conversations).cloned().collect();
+        drop(seen);
+        if conversations.is_empty() || Instant::now() >= until {
+            return Ok(Lost { conversations, events: record.sequence });
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -94,7 +139,7 @@ pub async fn record(client: &Client, nodes: usize, domain: &str) -> anyhow::Resu
     let mut why = anyhow::anyhow!("no node was asked");
     for place in 0..nodes {
         let mut events = Vec::new();
-        match read(client, place, domain, |event| events.push(event)).await {
+        match read(client, place, domain, 0, |event| events.push(event)).await {
             Ok(_) => return Ok(events),
             Err(error) => why = error,
         }
@@ -102,38 +147,22 @@ pub async fn record(client: &Client, nodes: usize, domain: &str) -> anyhow::Resu
     Err(why.context(format!("the events of {domain}")))
 }
 
-async fn compare(client: &Client, nodes: usize, probe: &Probe) -> anyhow::Result<Lost> {
-    let mut why = anyhow::anyhow!("no node was asked");
-    for place in 0..nodes {
-        let mut known = BTreeSet::new();
-        let take = |event: v1::Event| {
-            if !event.conversation.is_empty() {
-                known.insert(event.conversation);
-            }
-        };
-        match read(client, place, &probe.realm.domain, take).await {
-            Ok(events) => {
-                let seen = probe.seen();
-                let conversations = seen.acknowledged.difference(&known).cloned().collect();
-                return Ok(Lost { conversations, events });
-            }
-            Err(error) => why = error,
-        }
-    }
-    Err(why.context(format!("the events of {}", probe.realm.domain)))
-}
-
-/// Reads a domain's record at one node; how many events there are.
+/// Reads what comes after an event in a domain's record at one node; the last event there.
 async fn read(
     client: &Client,
     place: usize,
     domain: &str,
+    after: u64,
     mut take: impl FnMut(v1::Event),
 ) -> anyhow::Result<u64> {
-    let request =
-        v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
+    let request = v1::WatchRequest {
+        domain: domain.to_owned(),
+        from: after + 1,
+        until_now: true,
+        ..Default::default()
+    };
     let mut events = EventsClient::new(client.at(place)).watch(request).await?.into_inner();
-    let mut sequence = 0;
+    let mut sequence = after;
     while let Some(event) = events.message().await.context("the stream of events broke")? {
         if event.sequence != sequence + 1 {
             bail!("after event {sequence} comes {}: a hole", event.sequence);
