@@ -3,6 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use routing::command::{Arrival, By, Decline, Desk, Intent, TransferFallback, TransferTarget};
+use routing::criteria::{Criteria, Skill, Step};
 use routing::entry::Request;
 use routing::event::Place;
 use routing::outcome::DoneWhat;
@@ -13,7 +14,7 @@ use routing::settings::{
 use routing::view::{ConversationView, DomainView, Lease, Stage};
 use routing::{
     AccountId, AgentId, Channel, Command, ConversationId, DomainId, Effects, Entry, Epoch, LogTime, Points,
-    Position, Priority, QueueId, RequestId, Shard, Span, TouchpointId,
+    Position, Priority, QueueId, RequestId, Shard, Span, TouchpointId, level,
 };
 
 use std::collections::BTreeSet;
@@ -80,6 +81,7 @@ impl Feed {
     }
 
     fn set_up(&mut self) {
+        self.script.push((DomainId::SHARD, Command::SetLevel { level: level::LATEST }));
         for number in 1..=self.size.domains {
             let domain = DomainId(number);
             let account = AccountId(1);
@@ -98,6 +100,8 @@ impl Feed {
                 let agent = AgentId::new(domain, number);
                 let settings = self.agent(&queues);
                 self.script.push((domain, Command::CreateAgent { settings }));
+                let skills = self.skills(50, &[20, 50, 80]);
+                self.script.push((domain, Command::SetSkills { agent, skills, by: boss() }));
                 self.script.push((domain, Command::OpenSession { agent }));
                 self.script
                     .push((domain, Command::SetPresence { agent, intent: Intent::Available, by: boss() }));
@@ -107,6 +111,35 @@ impl Feed {
                 self.script.push((domain, Command::CreateTouchpoint { settings }));
             }
         }
+    }
+
+    fn skills(&mut self, percent: u32, levels: &[u8]) -> Vec<Skill> {
+        let mut skills = Vec::new();
+        for name in ["billing", "es"] {
+            if self.chance(percent) {
+                skills.push(Skill { name: name.to_owned(), level: self.one(levels).unwrap_or(1) });
+            }
+        }
+        skills
+    }
+
+    /// An agent of its own for a while, or skills, and less of them after that.
+    fn criteria(&mut self, view: &DomainView) -> Criteria {
+        let agents: Vec<_> = view.agents.keys().copied().collect();
+        let lasts = |feed: &mut Self| Some(Span::millis(feed.rng.random_range(1_000..5_000)));
+        let mut steps = Vec::new();
+        if self.chance(30) {
+            let agents = self.one(&agents).into_iter().collect();
+            steps.push(Step { agents, lasts: lasts(self), ..Step::default() });
+        }
+        for levels in [&[50, 80][..], &[1, 20]] {
+            let required = self.skills(60, levels);
+            if !required.is_empty() {
+                steps.push(Step { required, lasts: lasts(self), ..Step::default() });
+            }
+        }
+        steps.retain(|step| !(step.agents.is_empty() && step.required.is_empty()));
+        Criteria { steps }
     }
 
     fn domain(&mut self) -> DomainSettings {
@@ -214,6 +247,10 @@ impl Feed {
             priority: self.chance(30).then_some(Priority(3)),
             continues: None,
         };
+        if self.chance(40) {
+            let criteria = self.criteria(&view);
+            return (domain, Command::StartWith { arrival, criteria });
+        }
         (domain, Command::Start(arrival))
     }
 

@@ -8,7 +8,7 @@ use routing::PlantedBug;
 use std::collections::BTreeMap;
 
 /// Logs that a fault is tried on at most.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 16;
 const ENTRIES: usize = 1_200;
 
 #[test]
