@@ -90,10 +90,8 @@ pub async fn judge(
     let until = Instant::now() + CATCH_UP_MAX;
     loop {
         record.catch_up(client, nodes, &probe.realm.domain).await?;
-        let seen = probe.seen();
         let conversations: Vec<String> =
-            seen.acknowledged.difference(&record.conversations).cloned().collect();
-        drop(seen);
+            probe.seen().acknowledged.difference(&record.conversations).cloned().collect();
         if conversations.is_empty() || Instant::now() >= until {
             return Ok(Lost { conversations, events: record.sequence });
         }
