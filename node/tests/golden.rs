@@ -7,7 +7,7 @@
 
 mod harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, run, until};
+use harness::{Client, Desk, Node, Start, Tenant, mutation, run, until};
 use proto::v1;
 use routing::level;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -88,6 +88,29 @@ async fn work(client: &Client, tenant: &Tenant, agent: usize) {
     }
 }
 
+/// The third agent speaks Spanish, and so must whoever takes what arrives from now on. The shard
+/// follows the cluster to its level a moment later.
+async fn spanish(client: &Client, tenant: &Tenant) {
+    let skill = |level| v1::Skill { name: "es".to_owned(), level };
+    until("skills", || async {
+        let request = v1::SetSkillsRequest {
+            mutation: mutation(),
+            supervisor: "sol".to_owned(),
+            agent: tenant.agents[2].clone(),
+            skills: vec![skill(60)],
+        };
+        client.supervisor().set_skills(request).await.ok()
+    })
+    .await;
+    let step = v1::Step { required: vec![skill(50)], ..v1::Step::default() };
+    let request = v1::SetCriteriaRequest {
+        mutation: mutation(),
+        touchpoint: tenant.touchpoint.clone(),
+        criteria: Some(v1::Criteria { steps: vec![step] }),
+    };
+    client.admin().set_criteria(request).await.expect("criteria");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -101,6 +124,9 @@ async fn make() {
     let other = Tenant::in_account(&client, &tenant.account, 1).await;
     work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
+    // In the snapshot that a backup begins with, and in the log after it.
+    spanish(&client, &tenant).await;
+    client.start(&tenant.call()).await;
     let backup = folder.join("backup");
     let backed = said(&run(&["ctl", "--target", &first.address, "--json", "backup", text(&backup)]));
     drop(first);
@@ -113,10 +139,17 @@ async fn make() {
     let node = Start::new(&data).arg("--advertise").arg(ADVERTISED).arg("--zone").arg("golden-zone").serve();
     let client = Client::of(&node);
     at_its_level(&client).await;
+    let none = v1::SetCriteriaRequest {
+        mutation: mutation(),
+        touchpoint: tenant.touchpoint.clone(),
+        criteria: Some(v1::Criteria::default()),
+    };
+    client.admin().set_criteria(none).await.expect("no criteria");
     let news = v1::WatchRequest { domain: tenant.domain.clone(), ..Default::default() };
     let mut news = client.events().watch(news).await.expect("events").into_inner();
     work(&client, &tenant, 1).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
+    spanish(&client, &tenant).await;
     client.start(&tenant.call()).await;
     let shards: Vec<Value> = (1..=2)
         .map(|shard| {
