@@ -66,7 +66,7 @@ pub struct Criteria {
 pub enum StepStatus {
     /// Its turn has not come.
     Inactive,
-    /// It is what is asked for now.
+    /// It is the one whose turn it is.
     Active,
     /// The owner was found by it.
     Joined,

@@ -395,7 +395,7 @@ pub enum EventKind {
     TouchpointCriteriaChanged {
         /// Which.
         touchpoint: TouchpointId,
-        /// What they ask for now.
+        /// The whole of it, after the change.
         criteria: Criteria,
         /// Who did it.
         by: By,
@@ -404,7 +404,7 @@ pub enum EventKind {
     CriteriaChanged {
         /// Which.
         conversation: ConversationId,
-        /// What it asks for now.
+        /// The whole of it, after the change.
         criteria: Criteria,
         /// Who did it; the system where it arrived with them.
         by: By,

@@ -11,7 +11,6 @@ impl Domain {
     pub(crate) fn enter_place(&mut self, cx: &mut Cx<'_>, no: ConvNo, cause: impl Into<Option<Requeued>>) {
         let wait_max = self.settings.wait_max;
         self.clear_wait(no);
-        self.stop_step(no);
         let conversation = self.conv_mut(no);
         conversation.hold_until = None;
         let deadline = conversation.arrived_at.max(conversation.waits_since) + wait_max;

@@ -47,7 +47,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
                 offer.id, c.id, agent.id
             ));
         }
-        // Nothing becomes of steps after the offers of an entry: what is asked for now was asked for then.
+        // Steps do not change after the offers of an entry: the active one is the one of then.
         let alone = facts::is_for_named(c) && offer.queue.is_some();
         if offer.transfer.is_none() && (alone || !facts::is_wanted(agent, c)) {
             broken.push(format!(

@@ -67,7 +67,13 @@ fn freeze(number: u64) -> MovePart {
 }
 
 fn pieces(shard: &mut Shard) -> Vec<MovePiece> {
-    shard.leaving().expect("it rests").pieces().collect()
+    // As they arrive: what is not encoded stays behind.
+    let config = bincode::config::standard();
+    let sent = |piece: MovePiece| {
+        let bytes = bincode::serde::encode_to_vec(piece, config).expect("serialises");
+        bincode::serde::decode_from_slice(&bytes, config).expect("deserialises").0
+    };
+    shard.leaving().expect("it rests").pieces().map(sent).collect()
 }
 
 fn invalid(outcome: &Result<DoneWhat, Rejected>) -> bool {

@@ -34,7 +34,7 @@ pub(super) fn text(criteria: &v1::Criteria) -> String {
     criteria.steps.iter().map(step).collect::<Vec<_>>().join(", then ")
 }
 
-/// What a conversation asks for now, or what its owner was found by.
+/// The active step of a conversation, or the one by which its owner was found.
 pub(super) fn now(seeking: &v1::Seeking) -> String {
     let steps = seeking.criteria.as_ref().map(|criteria| criteria.steps.as_slice()).unwrap_or_default();
     let place = usize::try_from(seeking.step).unwrap_or(usize::MAX);
