@@ -31,8 +31,10 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
                     }
                     Place::Dedicated(agent) => view.agents.contains_key(agent),
                 };
-                // Held out to an agent by a transfer it lives by that offer, taken or not, even if its place is gone.
-                let held_out = c.offer.as_ref().is_some_and(|offer| offer.transfer.is_some());
+                // Held out to an agent by a transfer, or since it named that agent, it lives by that offer, taken or
+                // not, even if its place is gone.
+                let held_out =
+                    c.offer.as_ref().is_some_and(|offer| offer.transfer.is_some() || offer.queue.is_none());
                 (place_exists || held_out) && c.deadline.is_some()
             }
             Stage::Assigned(agent) | Stage::Wrapping(agent) => view.agents.contains_key(agent),
@@ -120,7 +122,7 @@ mod tests {
     use super::*;
     use crate::Command;
     use crate::command::{By, Decline, TransferFallback};
-    use crate::scene::Scene;
+    use crate::scene::{Scene, names};
     use crate::testing::DOMAIN;
 
     /// A conversation of a queue that is deleted while a supervisor's transfer holds it out to an agent.
@@ -140,9 +142,24 @@ mod tests {
         s
     }
 
+    /// The same where the conversation names the agent.
+    fn named() -> Scene {
+        let mut s = Scene::new();
+        s.raised();
+        s.ready(s.b);
+        s.id = s.asking(vec![names(&[s.b], 100)]);
+        s.world.ok(Command::DeleteTouchpoint { touchpoint: s.voice });
+        s.world.ok(Command::DeleteTouchpoint { touchpoint: s.mail });
+        s
+    }
+
     #[test]
     fn a_transfers_offer_is_a_deadline_and_a_queue_that_is_gone_is_no_place() {
-        let mut s = held_out();
+        deleted_under(held_out());
+        deleted_under(named());
+    }
+
+    fn deleted_under(mut s: Scene) {
         let before = s.world.shard.view(DOMAIN).expect("made");
         let entry = s.world.entry(DOMAIN, Command::DeleteQueue { queue: s.queue }, None);
         s.world.effects.clear();
@@ -178,8 +195,11 @@ mod tests {
             ("timed out", |_| None),
             ("the agent is gone", |s| Some(Command::LogOut { agent: s.b.agent, by: By::System })),
         ];
-        for (what, fail) in fails {
-            let mut s = held_out();
+        let scenes: [fn() -> Scene; 2] = [held_out, named];
+        for (what, fail, scene) in
+            fails.iter().flat_map(|(what, fail)| scenes.map(|scene| (what, fail, scene)))
+        {
+            let mut s = scene();
             s.world.ok(Command::DeleteQueue { queue: s.queue });
             match fail(&s) {
                 Some(command) => drop(s.world.ok(command)),
@@ -190,9 +210,11 @@ mod tests {
             }
             assert_eq!(s.stage(), "closed", "{what}");
         }
-        let mut s = held_out();
-        s.world.ok(Command::DeleteQueue { queue: s.queue });
-        s.world.accept(s.id);
-        assert_eq!(s.stage(), "assigned");
+        for scene in scenes {
+            let mut s = scene();
+            s.world.ok(Command::DeleteQueue { queue: s.queue });
+            s.world.accept(s.id);
+            assert_eq!(s.stage(), "assigned");
+        }
     }
 }
