@@ -83,6 +83,33 @@ async fn a_closed_replica_leaves_nothing_and_one_that_is_opened_again_has_it_all
     cluster.stop_all().await;
 }
 
+/// Nobody answers the only member's heartbeats, and it never rests: all the same it says that it leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leads_a_group_with_one_replica_is_known_while_it_is_busy() {
+    logged();
+    let cluster = Cluster::start(3, 1, |_| ()).await;
+    let leader = cluster.leader(GROUP).await;
+    set_voters(&cluster, &[leader.0]).await;
+    let others: Vec<NodeId> = cluster.members.keys().copied().filter(|id| *id != leader).collect();
+    for id in &others {
+        cluster.change(GROUP, &MemberChange::Dismiss(*id)).await;
+    }
+    let at = members_at(&cluster).await;
+    for id in &others {
+        assert!(cluster.nodes[id].consensus.close(GroupId(GROUP), at).await.unwrap());
+    }
+    let told = cluster.nodes[&others[0]].consensus.leader(GroupId(GROUP)).unwrap();
+    eventually("who leads, by the pings", || told.borrow().leader).await;
+    let group = cluster.group(leader, GROUP);
+    // Several leases, and never as long without work as it takes to rest.
+    for _ in 0..100 {
+        group.read_barrier().await.unwrap();
+        assert_eq!(told.borrow().leader, Some(leader), "its pings say that it leads no more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    cluster.stop_all().await;
+}
+
 /// One and three confirm that four takes the place of two and three; two is away and knows nothing of it.
 /// Three removes its log and is opened again with nothing. If it voted like any node with nothing, it and
 /// two were the majority of what two believes in, and there would be two leaders.

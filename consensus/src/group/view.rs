@@ -20,7 +20,8 @@ pub struct View {
     pub failed: bool,
     /// Index of the last entry in the log.
     pub last_index: u64,
-    /// Where this node leads: time since the message with which a quorum last confirmed it.
+    /// Where this node leads: time since the message with which a quorum last confirmed it. A node that
+    /// votes alone is that quorum, at any time.
     pub confirmed_ago: Option<Duration>,
     /// Where this node leads: every other member has all of the log.
     pub all_have_all: bool,
@@ -53,17 +54,24 @@ impl View {
             heirs.sort_by_key(|id| (Reverse(matching(id)), *id));
         }
         let others: Vec<u64> = membership.nodes().map(|(id, _)| *id).filter(other).collect();
+        let voters: Vec<NodeId> = membership.voter_ids().map(NodeId).collect();
+        // openraft notes a confirmation where another member answers: alone, there is none that would.
+        let confirmed_ago = if voters == [NodeId(metrics.id)] {
+            Some(Duration::ZERO)
+        } else {
+            metrics.last_quorum_acked.map(|at| at.elapsed())
+        };
         View {
             term: metrics.current_term,
             leader: metrics.current_leader.map(NodeId),
             leads,
             failed: metrics.running_state.is_err(),
             last_index: last.unwrap_or(0),
-            confirmed_ago: metrics.last_quorum_acked.filter(|_| leads).map(|at| at.elapsed()),
+            confirmed_ago: confirmed_ago.filter(|_| leads),
             all_have_all: leads && others.iter().all(|id| matching(id) == last),
             durable: durable.unwrap_or(0),
             heirs: heirs.into_iter().map(NodeId).collect(),
-            voters: membership.voter_ids().map(NodeId).collect(),
+            voters,
             others: others.into_iter().map(NodeId).collect(),
         }
     }
