@@ -1,6 +1,7 @@
 //! What can be asked of the core. One file per command under `commands/` carries it out.
 
 use crate::criteria::{Criteria, Skill};
+use crate::policy::Policy;
 use crate::settings::{AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId, level};
 use serde::{Deserialize, Serialize};
@@ -475,6 +476,18 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+
+    // ----- policies, from level 7 on -----
+    /// Replaces a queue's policy: what happens to those who wait there too long, and what its service is
+    /// measured by. Those who wait keep the version that they stand under. By a supervisor.
+    SetPolicy {
+        /// Which.
+        queue: QueueId,
+        /// All of it anew; an empty one takes it away.
+        policy: Policy,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -488,6 +501,7 @@ impl Command {
             | Self::StartWith { .. }
             | Self::ChangeCriteria { .. }
             | Self::TransferAnew { .. } => level::SKILLS,
+            Self::SetPolicy { .. } => level::POLICIES,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

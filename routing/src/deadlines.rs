@@ -27,6 +27,8 @@ pub(crate) enum Due {
     Fallback(ConvNo),
     /// A step of what a conversation asks for expires.
     Step(ConvNo),
+    /// A rule of the policy that a conversation stands under is to be decided.
+    Rule(ConvNo),
     /// Waited too long.
     Wait(ConvNo),
     /// An agent that missed offers is available again.

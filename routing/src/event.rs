@@ -3,6 +3,7 @@
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
 use crate::outcome::NotTaken;
+use crate::policy::{Action, Policy};
 use crate::{
     AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position, Priority, QueueId,
     Sequence, Span, TouchpointId, Version,
@@ -130,6 +131,8 @@ pub enum Requeued {
     Fallback,
     /// The dedicated agent did not come in time.
     DedicatedFallback,
+    /// A rule of a queue's policy moved it here.
+    Overflow,
 }
 
 /// How a conversation ended.
@@ -420,6 +423,30 @@ pub enum EventKind {
         /// The queues that it waits in, or would wait in.
         queues: Vec<QueueId>,
     },
+    /// What a queue does with those who wait there changed.
+    PolicyChanged {
+        /// Which.
+        queue: QueueId,
+        /// Counts the changes, from 1.
+        number: u32,
+        /// The whole of it, after the change.
+        policy: Policy,
+        /// Who did it.
+        by: By,
+    },
+    /// A rule of the policy that a conversation stands under is carried out; what it does follows.
+    RuleApplied {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose policy.
+        queue: QueueId,
+        /// Which version of it.
+        number: u32,
+        /// Which of its rules, from 1.
+        rule: u8,
+        /// What it does.
+        action: Action,
+    },
 }
 
 impl EventKind {
@@ -431,6 +458,7 @@ impl EventKind {
             Self::QueueCreated(queue)
             | Self::QueueChanged(queue)
             | Self::QueueDeleted(queue)
+            | Self::PolicyChanged { queue, .. }
             | Self::QueuePaused { queue, .. } => Subject::Queue(*queue),
             Self::AgentCreated(agent)
             | Self::AgentChanged(agent)
@@ -458,6 +486,7 @@ impl EventKind {
             | Self::TransferRefused { conversation, .. }
             | Self::CriteriaChanged { conversation, .. }
             | Self::Relaxed { conversation, .. }
+            | Self::RuleApplied { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
         }
     }

@@ -79,6 +79,7 @@ impl Domain {
             add(conversation.grace_deadline, Due::Grace(no));
             add(conversation.fallback_deadline, Due::Fallback(no));
             add(conversation.seeking.as_ref().and_then(|seeking| seeking.until), Due::Step(no));
+            add(conversation.standing.as_ref().and_then(|stand| stand.due), Due::Rule(no));
             add(conversation.wait_deadline, Due::Wait(no));
             add(conversation.forget_at, Due::Forget(no));
             add(conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no));
@@ -118,6 +119,7 @@ impl Domain {
             Due::Grace(no) => self.grace_over(cx, no),
             Due::Fallback(no) => self.fall_back(cx, no),
             Due::Step(no) => self.step_over(cx, no),
+            Due::Rule(no) => self.rule_due(cx, no),
             Due::Wait(no)
                 if self.conv(no).place == PlaceKind::Inbox && cx.planted(PlantedBug::InboxNeverExpires) =>
             {

@@ -47,7 +47,12 @@ impl Domain {
     }
 
     /// Better-ranked waiting conversations that share one of these queues, each counted once.
-    fn better_than(&self, key: &crate::domain::keys::RankKey, queues: &[QueueNo], inbox: bool) -> u64 {
+    pub(crate) fn better_than(
+        &self,
+        key: &crate::domain::keys::RankKey,
+        queues: &[QueueNo],
+        inbox: bool,
+    ) -> u64 {
         let lines = |queue: &QueueNo| {
             let index = &self.queue(*queue).index.0;
             if inbox { vec![&index.inbox] } else { index.lines.iter().flat_map(LineSet::iter).collect() }

@@ -20,7 +20,8 @@ pub const FIRST: u32 = 1;
 /// | 4 | moves of domains between shards |
 /// | 5 | drained nodes in the meta group's state; between nodes: snapshots in parts |
 /// | 6 | skills and criteria |
-pub const LATEST: u32 = 6;
+/// | 7 | policies of queues: waiting rules and service levels |
+pub const LATEST: u32 = 7;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
@@ -30,6 +31,9 @@ pub const DRAINS: u32 = 5;
 
 /// From here on agents have skills and conversations criteria, and what a shard knows of them is in its snapshots.
 pub const SKILLS: u32 = 6;
+
+/// From here on queues have policies, and what a shard knows of them is in its snapshots.
+pub const POLICIES: u32 = 7;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

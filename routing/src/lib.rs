@@ -27,6 +27,7 @@ mod matching;
 pub mod outcome;
 mod paged;
 mod pictures;
+pub mod policy;
 pub mod requests;
 #[cfg(test)]
 mod scene;

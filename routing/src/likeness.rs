@@ -29,14 +29,25 @@ impl Domain {
 
     /// Whether a queue is as shown.
     pub(crate) fn is_queue(&self, queue: &Queue, view: &QueueView) -> bool {
-        let QueueView { id, version, settings, paused, agents, staffed, waiting, inbox, longest_since } =
-            view;
+        let QueueView {
+            id,
+            version,
+            settings,
+            paused,
+            agents,
+            staffed,
+            waiting,
+            inbox,
+            longest_since,
+            policy,
+        } = view;
         let figures = self.queue_figures(queue);
         queue.no.id(self.id) == *id
             && queue.version == *version
             && queue.paused == *paused
             && figures == (*agents, *staffed, *waiting, *inbox, *longest_since)
             && queue.settings == *settings
+            && queue.policies.is_like(policy)
     }
 
     /// Whether a touchpoint is as shown.
@@ -168,6 +179,7 @@ impl Domain {
             last_agent,
             departure,
             seeking,
+            standing,
         } = view;
         conversation.no.id(self.id) == *id
             && conversation.version == *version
@@ -209,6 +221,8 @@ impl Domain {
                 (None, None) => true,
                 _ => false,
             }
+            && conversation.standing.as_deref().map(|stand| self.standing_view(stand))
+                == standing.as_deref().copied()
             && conversation.customer() == customer
             && conversation.reference() == reference
     }

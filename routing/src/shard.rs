@@ -23,7 +23,7 @@ pub use picture::Picture;
 pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
-use crate::domain::{Beside, Derived, Domain, Unindexed};
+use crate::domain::{Beside, Derived, Domain, PoliciesBeside, Unindexed};
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
 use serde::de::{Error, SeqAccess, Visitor};
@@ -146,7 +146,8 @@ impl Serialize for Shard {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { id, now, level, domains, moves, index: _ } = self;
         let (with_moves, with_beside) = (*level >= level::MOVES, *level >= level::SKILLS);
-        let fields = 4 + usize::from(with_moves) + usize::from(with_beside);
+        let with_policies = *level >= level::POLICIES;
+        let fields = 4 + usize::from(with_moves) + usize::from(with_beside) + usize::from(with_policies);
         let mut image = serializer.serialize_struct("Shard", fields)?;
         image.serialize_field("id", id)?;
         image.serialize_field("now", now)?;
@@ -163,14 +164,22 @@ impl Serialize for Shard {
                 .collect();
             image.serialize_field("beside", &all)?;
         }
+        if with_policies {
+            let all: BTreeMap<DomainId, PoliciesBeside> = self
+                .all_domains()
+                .map(|domain| (domain.id, domain.policies_beside()))
+                .filter(|(_, beside)| !beside.is_empty())
+                .collect();
+            image.serialize_field("policies", &all)?;
+        }
         image.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Shard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const FIELDS: &[&str] = &["id", "now", "level", "domains", "moves", "beside"];
-        let (id, now, level, domains, moves, beside) =
+        const FIELDS: &[&str] = &["id", "now", "level", "domains", "moves", "beside", "policies"];
+        let (id, now, level, domains, moves, beside, policies) =
             deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
@@ -178,6 +187,11 @@ impl<'de> Deserialize<'de> for Shard {
             let domain =
                 shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
             domain.put_beside(beside);
+        }
+        for (id, policies) in policies {
+            let domain =
+                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
+            domain.put_policies(policies);
         }
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
@@ -192,7 +206,15 @@ impl<'de> Deserialize<'de> for Shard {
 }
 
 /// A shard's fields: domains are indexed when all of them is there.
-type Fields = (ShardId, LogTime, u32, BTreeMap<DomainId, Unindexed>, Moves, BTreeMap<DomainId, Beside>);
+type Fields = (
+    ShardId,
+    LogTime,
+    u32,
+    BTreeMap<DomainId, Unindexed>,
+    Moves,
+    BTreeMap<DomainId, Beside>,
+    BTreeMap<DomainId, PoliciesBeside>,
+);
 
 /// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
 struct Image;
@@ -212,6 +234,7 @@ impl<'de> Visitor<'de> for Image {
         let domains = next(&mut fields)?;
         let moves = if level >= level::MOVES { next(&mut fields)? } else { Moves::default() };
         let beside = if level >= level::SKILLS { next(&mut fields)? } else { BTreeMap::new() };
-        Ok((id, now, level, domains, moves, beside))
+        let policies = if level >= level::POLICIES { next(&mut fields)? } else { BTreeMap::new() };
+        Ok((id, now, level, domains, moves, beside, policies))
     }
 }

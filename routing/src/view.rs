@@ -4,6 +4,7 @@
 use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
+use crate::policy::{PolicyView, Standing};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
     AccountId, AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Priority,
@@ -155,6 +156,9 @@ pub struct ConversationView {
     /// What it asks of agents, if it came with criteria. Not part of the encoded form.
     #[serde(skip)]
     pub seeking: Option<Box<Seeking>>,
+    /// The policy that it stands under, if it does. Not part of the encoded form.
+    #[serde(skip)]
+    pub standing: Option<Box<Standing>>,
 }
 
 /// Work an agent holds.
@@ -236,6 +240,9 @@ pub struct QueueView {
     pub inbox: u64,
     /// Arrival of the longest waiting conversation.
     pub longest_since: Option<LogTime>,
+    /// What it does with those who wait, and how its service goes. Not part of the encoded form.
+    #[serde(skip)]
+    pub policy: PolicyView,
 }
 
 /// A touchpoint.

@@ -30,6 +30,7 @@ impl Conversation {
             self.grace_deadline,
             self.fallback_deadline,
             self.seeking.as_ref().and_then(|seeking| seeking.until),
+            self.standing.as_ref().and_then(|stand| stand.due),
             self.wait_deadline,
             self.forget_at,
             self.departure.as_ref().and_then(|departure| departure.deadline),
@@ -82,6 +83,7 @@ impl Domain {
             waiting,
             inbox,
             longest_since,
+            policy: queue.policies.view(),
         }
     }
 
@@ -201,6 +203,7 @@ impl Domain {
             last_agent: conversation.last_agent.map(|agent| agent.id(self.id)),
             departure: conversation.departure.as_deref().map(|way| Box::new(way.view())),
             seeking: conversation.seeking.as_deref().map(|seeking| Box::new(self.seeking_view(seeking))),
+            standing: conversation.standing.as_deref().map(|stand| Box::new(self.standing_view(stand))),
         }
     }
 

@@ -19,6 +19,10 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
         let why = format!("{} routes to it: change or delete that first", touchpoint.no.id(domain.id));
         return Err(Rejected::InUse { why });
     }
+    if let Some(other) = domain.policy_that_names(no) {
+        let why = format!("the policy of {} names it: change that first", other.id(domain.id));
+        return Err(Rejected::InUse { why });
+    }
     // Nothing is offered from it again: what its offers held waits and is met below.
     domain.queue_mut(no).paused = true;
     while !domain.queue(no).index.0.offers.is_empty() {
@@ -31,6 +35,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
         domain.join_queues(agent);
         domain.refresh(agent);
     }
+    domain.nobody_stands_under(no);
     let index = &domain.queue(no).index.0;
     let waiting: Vec<ConvNo> = index
         .lines

@@ -20,6 +20,9 @@ mod end_contact;
 mod lifecycle_test;
 mod log_out;
 mod pause_queue;
+mod policy;
+#[cfg(test)]
+mod policy_test;
 mod queues;
 mod reject;
 mod reprioritise;
@@ -109,6 +112,7 @@ impl Domain {
             Command::TransferAnew { conversation, target, fallback, criteria, by } => {
                 transfer::apply(self, cx, *conversation, *target, *fallback, by, Some(criteria))
             }
+            Command::SetPolicy { queue, policy, by } => policy::set(self, cx, *queue, policy, by),
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -122,6 +126,7 @@ impl Domain {
             Command::CreateDomain { .. } | Command::UpdateDomain { .. } => Some(Subject::Domain(self.id)),
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
+            | Command::SetPolicy { queue, .. }
             | Command::DeleteQueue { queue } => Some(Subject::Queue(*queue)),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }

@@ -8,6 +8,7 @@ use crate::outcome::DoneWhat;
 use crate::settings::QueueSettings;
 use crate::settings::limits::QUEUES_MAX;
 use crate::{QueueId, Rejected, Version};
+use std::sync::Arc;
 
 pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &QueueSettings) -> Answered {
     validate::queue(settings)?;
@@ -17,7 +18,14 @@ pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &QueueSetti
     domain.counters.queue += 1;
     let no = QueueNo(domain.counters.queue);
     let index = Derived::default();
-    domain.queues.insert(Queue { no, version: Version(0), settings: settings.clone(), paused: false, index });
+    domain.queues.insert(Queue {
+        no,
+        version: Version(0),
+        settings: settings.clone(),
+        paused: false,
+        policies: Arc::default(),
+        index,
+    });
     let id = no.id(domain.id);
     domain.emit(cx, EventKind::QueueCreated(id));
     done(DoneWhat::Queue(id), Subject::Queue(id))

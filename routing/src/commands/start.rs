@@ -153,6 +153,7 @@ pub(super) fn admit(
         last_agent: None,
         departure: None,
         seeking: None,
+        standing: None,
     };
     domain.conversations.insert(no, conversation);
     domain.index.0.live += 1;

@@ -3,11 +3,13 @@
 use super::keys::HoldKey;
 use super::{Agent, AgentNo, Domain, Listed, QueueNo};
 use crate::shard::PlantedBug;
+use crate::view::Lease;
 use std::cmp::Reverse;
 
 impl Domain {
     /// Brings an agent's places in its queues' pick orders up to date with the agent.
     pub(crate) fn refresh(&mut self, no: AgentNo) {
+        self.count_session(no);
         let agent = self.agent(no);
         let bar = agent.hold.map(|(conversation, _)| self.rank_key(conversation));
         let unleased =
@@ -26,6 +28,24 @@ impl Domain {
             let agent = self.agent_mut(no);
             agent.index.0.queues = queues;
             agent.index.0.listed = wanted;
+        }
+    }
+
+    /// Its queues count an agent while its session is live.
+    fn count_session(&mut self, no: AgentNo) {
+        let agent = self.agent_mut(no);
+        let live = agent.lease == Lease::Live;
+        if std::mem::replace(&mut agent.index.0.signed_on, live) != live {
+            let queues = std::mem::take(&mut self.agent_mut(no).index.0.queues);
+            for queue in &queues {
+                let counted = &mut self.queue_mut(*queue).index.0.signed_on;
+                if live {
+                    *counted += 1;
+                } else {
+                    *counted -= 1;
+                }
+            }
+            self.agent_mut(no).index.0.queues = queues;
         }
     }
 
@@ -83,8 +103,11 @@ impl Domain {
         let domain = self.id;
         let queues: Box<[QueueNo]> =
             self.agent(no).settings.queues.iter().filter_map(|id| QueueNo::of(*id, domain)).collect();
+        let signed_on = u32::from(self.agent(no).index.0.signed_on);
         for queue in &queues {
-            self.queue_mut(*queue).index.0.members.insert(no);
+            let index = &mut self.queue_mut(*queue).index.0;
+            index.members.insert(no);
+            index.signed_on += signed_on;
         }
         self.agent_mut(no).index.0.queues = queues;
     }
@@ -92,8 +115,11 @@ impl Domain {
     /// Takes an unlisted agent out of its queues.
     pub(crate) fn leave_queues(&mut self, no: AgentNo) {
         let queues = std::mem::take(&mut self.agent_mut(no).index.0.queues);
+        let signed_on = u32::from(self.agent(no).index.0.signed_on);
         for queue in &queues {
-            self.queue_mut(*queue).index.0.members.remove(&no);
+            let index = &mut self.queue_mut(*queue).index.0;
+            index.members.remove(&no);
+            index.signed_on -= signed_on;
         }
     }
 

@@ -4,8 +4,10 @@ use super::crossings::Departure;
 use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::line_set::LineSet;
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+use super::policies::Policies;
 use super::seeking::{Asked, Seeking};
 use super::skills::{self, ClassNo, Levels};
+use super::standing::Stand;
 use super::table::{Derived, Numbered};
 use crate::command::{By, Intent, TransferFallback};
 use crate::event::Ending;
@@ -15,6 +17,7 @@ use crate::view::Lease;
 use crate::{Channel, Epoch, LogTime, OfferId, Points, Priority, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,9 @@ pub(crate) struct Queue {
     pub(crate) version: Version,
     pub(crate) settings: QueueSettings,
     pub(crate) paused: bool,
+    /// Stored beside the rest; shared with copies that are to be stored.
+    #[serde(skip)]
+    pub(crate) policies: Arc<Policies>,
     #[serde(skip)]
     pub(crate) index: Derived<QueueIndex>,
 }
@@ -44,6 +50,10 @@ pub(crate) struct QueueIndex {
     pub(crate) inbox: Line,
     /// Conversations offered from it, in the order of the offers.
     pub(crate) offers: BTreeMap<u64, ConvNo>,
+    /// Members with a live session.
+    pub(crate) signed_on: u32,
+    /// How many conversations stand under its policy, by version.
+    pub(crate) standing: BTreeMap<u32, u64>,
 }
 
 impl Numbered for Queue {
@@ -88,6 +98,8 @@ pub(crate) struct AgentIndex {
     pub(crate) counts: [u16; 7],
     /// As it stands in its queues' pick orders, if it takes offers.
     pub(crate) listed: Option<Listed>,
+    /// Whether its queues count it as signed on.
+    pub(crate) signed_on: bool,
     /// Conversations waiting for this agent alone, or for it and other named ones, by channel.
     pub(crate) dedicated: BTreeMap<u8, Line>,
     /// Waiting conversations it is excluded from, by their line.
@@ -259,6 +271,9 @@ pub(crate) struct Conversation {
     /// Stored beside the rest.
     #[serde(skip)]
     pub(crate) seeking: Option<Box<Seeking>>,
+    /// Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) standing: Option<Box<Stand>>,
 }
 
 impl Conversation {

@@ -57,6 +57,7 @@ impl Domain {
             version: queue.version,
             settings: queue.settings.clone(),
             paused: queue.paused,
+            policies: queue.policies.clone(),
             index: Derived::default(),
         };
         Domain {

@@ -143,6 +143,7 @@ impl Domain {
             (conversation.grace_deadline, Due::Grace(no)),
             (conversation.fallback_deadline, Due::Fallback(no)),
             (conversation.seeking.as_ref().and_then(|seeking| seeking.until), Due::Step(no)),
+            (conversation.standing.as_ref().and_then(|stand| stand.due), Due::Rule(no)),
             (conversation.wait_deadline, Due::Wait(no)),
             (conversation.forget_at, Due::Forget(no)),
             (conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no)),
@@ -154,6 +155,11 @@ impl Domain {
         }
         for (agent, until) in &conversation.excluded {
             index.deadlines.add(*until, Due::Exclusion(no, *agent));
+        }
+        if let Some(stand) = conversation.standing.as_deref()
+            && let Some(queue) = self.queues.get_mut(stand.queue.0)
+        {
+            *queue.index.0.standing.entry(stand.number).or_default() += 1;
         }
         let channel = conversation.channel.index();
         let (owner, waits) = (conversation.owner(), conversation.state == State::Waiting);

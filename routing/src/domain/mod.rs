@@ -15,8 +15,11 @@ mod moving;
 mod numbers;
 mod offers;
 mod owning;
+mod policies;
+mod policies_beside;
 mod seeking;
 pub(crate) mod skills;
+mod standing;
 mod table;
 mod waiting;
 
@@ -27,6 +30,7 @@ pub(crate) use line_set::LineSet;
 pub use moving::MovePiece;
 pub(crate) use moving::Unindexed;
 pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+pub(crate) use policies_beside::{PoliciesBeside, PoliciesPiece};
 pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
 

@@ -1,7 +1,9 @@
 //! A domain in pieces, as it is sent from one shard to another.
 
 use super::crossings::{Origin, Route};
-use super::{Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, Queue, Touchpoint};
+use super::{
+    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, PoliciesBeside, Queue, Touchpoint,
+};
 use crate::matching::Dirty;
 use crate::outcome::Outcome;
 use crate::requests::ReferenceClock;
@@ -38,6 +40,8 @@ enum Piece {
     Dirty(Dirty),
     /// What is stored beside the rest, in parts, from level 6 on.
     Beside(Box<Beside>),
+    /// And of policies, from level 7 on.
+    Policies(Box<PoliciesBeside>),
 }
 
 /// What a domain begins with.
@@ -93,6 +97,7 @@ impl Domain {
             .chain(self.crossings.origins().map(|(from, origin)| Piece::Origin(from, origin.clone())))
             .chain(dirty_pieces(&self.dirty))
             .chain(self.beside_parts().map(|part| Piece::Beside(Box::new(part))))
+            .chain(self.policies_parts().into_iter().map(|part| Piece::Policies(Box::new(part))))
             .map(MovePiece)
     }
 
@@ -123,6 +128,7 @@ impl Domain {
             Piece::Route(to, route) => self.crossings.put_route(to, route),
             Piece::Origin(from, origin) => self.crossings.put_origin(from, origin),
             Piece::Beside(beside) => self.put_beside(*beside),
+            Piece::Policies(beside) => self.put_policies(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

@@ -14,6 +14,8 @@ impl Domain {
     pub(crate) fn assign(&mut self, cx: &mut Cx<'_>, no: ConvNo, to: AgentNo, weight: Points, how: How) {
         let deadline = self.settings.assigned_max.map(|max| cx.now + max);
         self.conv_mut(no).state = State::Assigned(to);
+        self.count_answer(no, cx.now);
+        self.stand_no_more(no);
         self.clear_waiting_deadlines(no);
         let conversation = self.conv_mut(no);
         conversation.weight = weight;

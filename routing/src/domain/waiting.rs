@@ -46,6 +46,7 @@ impl Domain {
             }
         }
         self.drop_stale_fallback(no);
+        self.stand(no, cx.now);
         self.start_step(cx, no);
         let domain = self.id;
         self.conv_mut(no).state = State::Waiting;
@@ -83,6 +84,7 @@ impl Domain {
             self.index.0.deadlines.remove(deadline, Due::Fallback(no));
         }
         self.stop_step(no);
+        self.rest_rules(no);
         self.clear_exclusions(no);
     }
 
@@ -114,6 +116,10 @@ impl Domain {
         owner: Option<super::AgentNo>,
     ) {
         let forget_at = cx.now + self.settings.closed_retention;
+        if ending == Ending::Abandoned {
+            self.count_abandoned(no, cx.now);
+        }
+        self.stand_no_more(no);
         self.conv_mut(no).state = State::Ended(Box::new(ending.clone()));
         self.clear_waiting_deadlines(no);
         self.count_classes(no, false);

@@ -5,6 +5,7 @@ use super::{Step, facts};
 use crate::criteria::{Criteria, Skill};
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
+use crate::policy::Policy;
 use crate::view::Stage;
 use crate::{
     AgentId, ConversationId, LogTime, OfferId, Outcome, Priority, QueueId, RequestId, Span, TouchpointId,
@@ -39,6 +40,8 @@ pub struct Ghost {
     pub asked_at: BTreeMap<TouchpointId, Criteria>,
     /// What agents can, if that was ever told.
     pub skills: BTreeMap<AgentId, Vec<Skill>>,
+    /// The policies of queues that were ever told, by their numbers.
+    pub policies: BTreeMap<QueueId, BTreeMap<u32, Policy>>,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -100,7 +103,13 @@ impl Ghost {
             self.versions.insert(event.kind.subject(event.domain), event.version);
             match &event.kind {
                 EventKind::QueueCreated(queue) => drop(self.queues.insert(*queue)),
-                EventKind::QueueDeleted(queue) => drop(self.queues.remove(queue)),
+                EventKind::QueueDeleted(queue) => {
+                    self.queues.remove(queue);
+                    self.policies.remove(queue);
+                }
+                EventKind::PolicyChanged { queue, number, policy, .. } => {
+                    self.policies.entry(*queue).or_default().insert(*number, policy.clone());
+                }
                 EventKind::AgentCreated(agent) => drop(self.agents.insert(*agent)),
                 EventKind::AgentDeleted(agent) => {
                     self.agents.remove(agent);

@@ -28,6 +28,7 @@ mod r17;
 mod r18;
 mod r19;
 mod r20;
+mod standing;
 mod step;
 mod touched;
 

@@ -2,13 +2,13 @@
 //!
 //! A conversation keeps the priority that it arrived with, or that was asked for last, wherever it is:
 //! waiting, held out to an agent, or taken. An agent's presence is what its desk or a supervisor asked
-//! for last, and so are what it can and what a touchpoint and a conversation ask for; the domain itself makes an agent available only when the break that it imposed for misses
+//! for last, and so are what it can, what a touchpoint and a conversation ask for, and a queue's policy; the domain itself makes an agent available only when the break that it imposed for misses
 //! is over and still stands.
 
 use super::{Ghost, Promise, SOURCE, Step, facts};
 use crate::command::{By, Intent};
 use crate::outcome::DoneWhat;
-use crate::view::{AgentView, ConversationView, TouchpointView};
+use crate::view::{AgentView, ConversationView, QueueView, TouchpointView};
 use crate::{Command, EventKind};
 use std::collections::BTreeSet;
 
@@ -56,6 +56,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken.extend(step.agents().filter_map(|agent| skills(step, ghost, agent)));
     broken.extend(step.touchpoints().filter_map(|touchpoint| asked_at(step, ghost, touchpoint)));
     broken.extend(step.conversations().filter_map(|c| asked(step, ghost, c)));
+    broken.extend(step.queues().filter_map(|queue| policy(step, ghost, queue)));
     broken.extend(returned(step, ghost));
     broken
 }
@@ -132,6 +133,19 @@ fn asked(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<String>
     let asks = c.seeking.as_deref().map(|seeking| &seeking.criteria);
     let same = asks.map_or(told.steps.is_empty(), |asks| asks == told);
     (!same).then(|| format!("{} was to ask for {told:?} and asks for {asks:?}", c.id))
+}
+
+/// Whether a queue has another policy than was told last.
+fn policy(step: &Step<'_>, ghost: &Ghost, queue: &QueueView) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::PolicyChanged { queue: of, number, policy, .. } if *of == queue.id => {
+            Some((number, policy))
+        }
+        _ => None,
+    });
+    let told = told.or_else(|| ghost.policies.get(&queue.id)?.last_key_value())?;
+    let has = (&queue.policy.number, &queue.policy.policy);
+    (told != has).then(|| format!("{} was given the policy {told:?} and has {has:?}", queue.id))
 }
 
 /// All of a set, or those of its members that are among these.

@@ -4,8 +4,7 @@
 //! active step runs, if the step has an end, and no other clock does. Steps follow one another, each told;
 //! only a transfer or a change of the criteria begins with the first one again.
 
-use super::facts;
-use super::{Ghost, Promise, SOURCE, Step};
+use super::{Ghost, Promise, SOURCE, Step, facts, standing};
 use crate::command::TransferTarget;
 use crate::event::{EventKind, Place};
 use crate::view::{ConversationView, Stage};
@@ -50,6 +49,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     }
     broken.extend(step.conversations().filter_map(clock));
     broken.extend(step.conversations().filter_map(|c| passed(step, c)));
+    broken.extend(standing::check(step, ghost));
     if !facts::settled(step, ghost) {
         return broken;
     }

@@ -108,6 +108,7 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         | Command::TransferAnew { by, .. }
         | Command::SetSkills { by, .. }
         | Command::SetCriteria { by, .. }
+        | Command::SetPolicy { by, .. }
         | Command::ChangeCriteria { by, .. }
         | Command::Close { by, .. } => match by {
             By::Agent(desk) => (Some(*desk), None),

@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::moves::MovesPiece;
-use crate::domain::{BesidePiece, Domain, DomainPiece};
+use crate::domain::{BesidePiece, Domain, DomainPiece, PoliciesPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -60,10 +60,19 @@ impl Frozen {
                 once(Part::Key(domain.id)).chain(domain.beside_pieces().map(Part::Beside))
             }))
         });
+        let policies = (*level >= level::POLICIES).then(|| {
+            let mut sorted: Vec<&Domain> =
+                self.0.all_domains().filter(|domain| domain.has_policies()).collect();
+            sorted.sort_unstable_by_key(|domain| domain.id);
+            once(Part::Count(sorted.len())).chain(sorted.into_iter().flat_map(|domain| {
+                once(Part::Key(domain.id)).chain(domain.policies_pieces().map(Part::Policies))
+            }))
+        });
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
             .chain(beside.into_iter().flatten())
+            .chain(policies.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -80,6 +89,7 @@ enum Part<'a> {
     Domain(DomainPiece<'a>),
     Moves(MovesPiece<'a>),
     Beside(BesidePiece<'a>),
+    Policies(PoliciesPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -91,6 +101,7 @@ impl Serialize for Piece<'_> {
             Part::Domain(piece) => piece.serialize(serializer),
             Part::Moves(piece) => piece.serialize(serializer),
             Part::Beside(piece) => piece.serialize(serializer),
+            Part::Policies(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -297,3 +297,57 @@ fn skills_and_criteria_come_along() {
         .expect("ticks");
     assert_eq!(stage(&there), "offered");
 }
+
+/// Policies with the versions that something stands under, and what was counted, come along; rules go on there.
+#[test]
+fn policies_come_along() {
+    use crate::Span;
+    use crate::policy::{Action, Policy, Rule, Target};
+    let mut scene = Scene::new();
+    scene.world.ok(Command::SetLevel { level: level::POLICIES });
+    let (queue, by) = (scene.queue, crate::testing::supervisor());
+    let closes = |after| Rule {
+        after: Span::seconds(after),
+        when: Vec::new(),
+        then: Action::Close { reason: "late".to_owned() },
+    };
+    let target = Some(Target { within: Span::seconds(20), percent: 80 });
+    let first = Policy { rules: vec![closes(20)], target };
+    scene.world.ok(Command::SetPolicy { queue, policy: first, by: by.clone() });
+    scene.abandoned();
+    scene.waiting();
+    scene.world.ok(Command::SetPolicy { queue, policy: Policy { rules: vec![closes(90)], target }, by });
+    scene.pass(6);
+    scene.world.tick();
+    let mut there = empty(level::POLICIES);
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    let policy = &before.queues[&queue].policy;
+    assert_eq!((policy.number, &policy.older[..], policy.minutes.len()), (2, &[1][..], 1));
+    let all = pieces_of(here, 5);
+    for (part, piece) in all.chunks(1).enumerate() {
+        let part = u32::try_from(part).expect("few");
+        ask(&mut there, DOMAIN, take(5, part, part as usize + 1 == all.len(), piece)).expect("taken");
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(&there, config).expect("serialises");
+        let again = bincode::serde::decode_from_slice::<Shard, _>(&bytes, config).expect("deserialises").0;
+        assert_eq!(again, there, "part {part}");
+        there = again;
+    }
+    for shard in [&mut there, here] {
+        ask(shard, DOMAIN, MovePart::End { number: 5, placed: true }).expect("over");
+    }
+    assert_eq!(there.view(DOMAIN), Some(before));
+    let stage = |there: &Shard| there.conversation(scene.id).expect("known").stage.name();
+    let mut effects = Effects::default();
+    for (micros, expected) in [(13_999_999, "queued"), (1, "closed")] {
+        let now = LogTime(there.now().0 + micros);
+        there.apply(&entry(now, DomainId::SHARD, Command::Tick), &mut effects).expect("ticks");
+        assert_eq!(stage(&there), expected);
+    }
+    assert_eq!(
+        there.queue(queue).expect("made").policy.older,
+        [0; 0],
+        "nothing stands under the first any more"
+    );
+}

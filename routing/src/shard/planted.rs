@@ -83,6 +83,12 @@ pub enum PlantedBug {
     NeverRelaxed,
     /// Required skills are asked for at any level.
     SkillLevelIgnored,
+    /// Rules of policies are decided, and never carried out.
+    RulesIgnored,
+    /// A conversation that a rule moves is as young as if it had just arrived.
+    AgeLostByRule,
+    /// Rules of policies are never due.
+    RulesNeverDue,
 }
 
 impl PlantedBug {

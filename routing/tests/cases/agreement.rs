@@ -40,6 +40,16 @@ fn engine_and_model_agree_on_every_command() {
     println!("to other domains: {arrived} arrived, {refused} refused, {recalled} called back");
     let [asked, relaxed] = total.sought;
     println!("criteria: {asked} times given, {relaxed} times relaxed");
+    let [prioritised, added, moved, pulled_back, sent, closed] = total.ruled;
+    println!(
+        "rules: {prioritised} gave a priority, {added} a queue, {moved} moved, {pulled_back} to inboxes, {sent} to other domains, {closed} closed"
+    );
+    let [answered, abandoned, overflowed] = total.served;
+    println!("service: {answered} answered, {abandoned} abandoned, {overflowed} taken elsewhere");
+    assert!(
+        seeds < 12 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
+        "{total:?}: no rules to speak of"
+    );
     assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
         seeds < 12 || total.crossed.iter().all(|times| *times > 0),

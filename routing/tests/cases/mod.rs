@@ -5,4 +5,5 @@ mod moves;
 mod pictures;
 mod place_gone;
 mod planted;
+mod policies;
 mod promises;

@@ -15,7 +15,7 @@ const SEEDS: u64 = 12;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 29] = [
+const PLANTED: [(PlantedBug, &[&str]); 32] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -45,6 +45,9 @@ const PLANTED: [(PlantedBug, &[&str]); 29] = [
     (PlantedBug::FaultSpreads, &["R-20"]),
     (PlantedBug::SkillLevelIgnored, &["R-4"]),
     (PlantedBug::NeverRelaxed, &["R-18"]),
+    (PlantedBug::RulesIgnored, &["R-18"]),
+    (PlantedBug::AgeLostByRule, &["R-10"]),
+    (PlantedBug::RulesNeverDue, &["R-18"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.

@@ -1,7 +1,7 @@
 //! Configuration, from "Configuration" of the rules.
 
 use super::Did;
-use super::state::{Dom, Line, Mint, Person, invalid, not_allowed, unknown};
+use super::state::{Conv, Dom, Line, Mint, Person, invalid, not_allowed, unknown};
 use routing::command::{By, Intent};
 use routing::event::{Ending, OfferEnd, Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
@@ -126,7 +126,7 @@ impl Dom {
     pub fn create_queue(&mut self, settings: QueueSettings) -> Did {
         check_queue(&settings)?;
         let id = QueueId::new(self.id, self.mint(Mint::Queue));
-        self.queues.insert(id, Line { settings, paused: false });
+        self.queues.insert(id, Line { settings, paused: false, policies: Vec::new(), minutes: Vec::new() });
         self.emit(EventKind::QueueCreated(id));
         Ok((DoneWhat::Queue(id), Subject::Queue(id)))
     }
@@ -181,11 +181,18 @@ impl Dom {
             RoutingMode::Dedicated { fallback, .. } => fallback.is_some_and(|(q, _)| q == id),
             RoutingMode::ToQueue(step) => step.queues.contains(&id),
         });
-        if named {
+        if named || self.is_named_by_a_policy(id) {
             return Err(Rejected::InUse { why: String::new() });
         }
         // As at a pause, offers made from it end; conversations lose it; those that wait with none end.
         self.revoke_from_queue(id);
+        let waits_there =
+            |c: &&Conv| matches!(&c.stage, Stage::Waiting(Place::Queues(queues)) if queues.contains(&id));
+        let left: Vec<_> = self.convs.values().filter(waits_there).map(|c| c.id).collect();
+        for conversation in left {
+            // It leaves a line of its place, which may be the one through which somebody holds for it.
+            self.end_hold_for(conversation);
+        }
         for c in self.convs.values_mut() {
             c.queues.retain(|q| *q != id);
             if let Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues))
@@ -198,14 +205,12 @@ impl Dom {
             }
             if let Some((queues, _)) = &mut c.goes_on {
                 queues.retain(|q| *q != id);
-                if queues.is_empty() {
-                    c.goes_on = None;
-                }
             }
             if c.came_from == Some(id) {
                 c.came_from = None;
             }
         }
+        self.end_standing_under(id);
         self.queues.remove(&id);
         for person in self.people.values_mut() {
             person.settings.queues.retain(|q| *q != id);

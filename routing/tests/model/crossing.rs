@@ -46,6 +46,7 @@ impl Dom {
         (c.waiver, c.goes_on, c.owner_deadline, c.grace) = (None, None, None, None);
         let shown = DepartureView { to, number, fallback, recall: None };
         c.way = Some(Way { shown, source, deadline: Some(now + limits::CROSSING_MAX) });
+        self.rest_rules(id);
         if let Some(agent) = source {
             self.free_owner(agent);
         }

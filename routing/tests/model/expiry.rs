@@ -19,6 +19,7 @@ pub enum Kind {
     Grace(ConversationId),
     Dedicated(ConversationId),
     Step(ConversationId),
+    Rule(ConversationId),
     Wait(ConversationId),
     MissReturn(AgentId),
     Forget(ConversationId),
@@ -54,6 +55,7 @@ impl Dom {
                         add(c.goes_on.as_ref().map(|(_, at)| *at), Kind::Dedicated(c.id));
                     }
                     add(c.relaxes_at(), Kind::Step(c.id));
+                    add(c.rule_due_at(), Kind::Rule(c.id));
                     add(Some(c.wait_ends), Kind::Wait(c.id));
                 }
                 Stage::Transferring => add(c.way.as_ref().and_then(|way| way.deadline), Kind::Recall(c.id)),
@@ -97,6 +99,7 @@ impl Dom {
                 | Kind::Grace(c)
                 | Kind::Dedicated(c)
                 | Kind::Step(c)
+                | Kind::Rule(c)
                 | Kind::Wait(c)
                 | Kind::Recall(c)
                 | Kind::Forget(c) => Some(c) == conversation,
@@ -127,6 +130,10 @@ impl Dom {
             Kind::Grace(id) => self.grace_over(id),
             Kind::Dedicated(id) => {
                 let (queues, _) = self.c(id).goes_on.take().expect("a fallback");
+                // Its queue was deleted: it stays on its line, for which the time is over all the same.
+                if queues.is_empty() {
+                    return;
+                }
                 if self.convs[&id].offer.is_some() {
                     self.end_offer(id, OfferEnd::Revoked(Revoked::Expired));
                 }
@@ -136,6 +143,7 @@ impl Dom {
                 let at = self.convs[&id].relaxes_at().expect("its clock runs");
                 self.next_step(id, at);
             }
+            Kind::Rule(id) => self.decide(id),
             Kind::Wait(id) => self.end(id, Ending::Expired, Revoked::Expired, String::new()),
             Kind::MissReturn(agent) => {
                 self.p(agent).returns_at = None;

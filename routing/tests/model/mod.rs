@@ -9,6 +9,7 @@ mod expiry;
 mod matching;
 mod moving;
 mod offers;
+mod policies;
 mod seeking;
 mod state;
 mod views;
@@ -16,7 +17,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{FIRST, REHEARSAL, SKILLS};
+use routing::level::{FIRST, POLICIES, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -144,6 +145,9 @@ impl Model {
             return Err(Rejected::UnknownDomain);
         };
         config::check_domain(settings)?;
+        if request.expected_version.is_some_and(|expected| expected != Version(0)) {
+            return Err(Rejected::VersionMismatch { current: Version(0) });
+        }
         let mut dom = Dom::new(request.domain, *account, settings.clone());
         dom.now = self.now;
         if request.id.is_some_and(|id| !dom.meet_id(id, entry.wall_ms)) {
@@ -198,6 +202,7 @@ impl Dom {
         let subject = match command {
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
+            | Command::SetPolicy { queue, .. }
             | Command::DeleteQueue { queue } => Subject::Queue(*queue),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }
@@ -241,6 +246,9 @@ impl Dom {
 
     fn carry_out(&mut self, command: &Command) -> Did {
         if self.level < SKILLS && seeking::is_of_skills(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < POLICIES && matches!(command, Command::SetPolicy { .. }) {
             return Err(Rejected::Level { level: self.level });
         }
         match command.clone() {
@@ -292,6 +300,7 @@ impl Dom {
             }
             Command::SetSkills { agent, skills, by } => self.set_skills(agent, skills, by),
             Command::SetCriteria { touchpoint, criteria, by } => self.set_criteria(touchpoint, criteria, by),
+            Command::SetPolicy { queue, policy, by } => self.set_policy(queue, policy, by),
             Command::ChangeCriteria { conversation, criteria, by } => {
                 self.change_criteria(conversation, criteria, by)
             }

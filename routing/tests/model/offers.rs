@@ -20,10 +20,13 @@ impl Dom {
         };
         let offer = self.end_offer(id, end);
         match offer.transfer {
-            None => {
-                let place = self.convs[&id].home.clone();
-                self.wait(id, place, Some(cause));
-            }
+            None => match self.convs[&id].home.clone() {
+                // It named the agent and lived by the offer alone: its queues were deleted meanwhile.
+                Place::Queues(queues) if queues.is_empty() => {
+                    self.end(id, Ending::Expired, Revoked::Expired, String::new());
+                }
+                place => self.wait(id, place, Some(cause)),
+            },
             Some(fallback) => {
                 self.emit(EventKind::TransferFailed { conversation: id });
                 self.fall_back(id, fallback);
@@ -117,7 +120,21 @@ impl Dom {
         };
         match place {
             Some(place) => self.release(id, owner, place, cause),
-            None => self.end(id, Ending::Expired, Revoked::Transferred, String::new()),
+            None => self.release_nowhere(id, owner),
+        }
+    }
+
+    /// The owner loses it first, as if it went on; then it ends, since there is nowhere to wait.
+    fn release_nowhere(&mut self, id: ConversationId, owner: Option<AgentId>) {
+        if let Some(agent) = owner {
+            self.emit(EventKind::Released { conversation: id, agent });
+        }
+        let c = self.c(id);
+        c.last_agent = owner.or(c.last_agent);
+        c.stage = Stage::Waiting(c.home.clone());
+        self.end(id, Ending::Expired, Revoked::Transferred, String::new());
+        if let Some(agent) = owner {
+            self.free_owner(agent);
         }
     }
 
@@ -155,6 +172,7 @@ impl Dom {
         c.grace = None;
         c.goes_on = None;
         self.end_hold_for(id);
+        self.stand_no_more_ended(id, &ending);
         self.emit(EventKind::Ended { conversation: id, ending, agent, notes });
         if let Some(agent) = agent {
             self.free_owner(agent);
@@ -209,6 +227,7 @@ impl Dom {
         c.owner_deadline = assigned_max.map(|span| now + span);
         c.grace = None;
         self.end_hold_for(id);
+        self.stand_no_more_answered(id);
         let load = self.load(agent);
         let overdraft = load.saturating_sub(u32::from(self.people[&agent].settings.capacity.0));
         self.emit(EventKind::Assigned { conversation: id, agent, how, weight, overdraft });

@@ -6,6 +6,7 @@ use routing::command::{By, Desk, Intent};
 use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
 use routing::event::{OfferEnd, Place, Requeued, Subject};
+use routing::policy::{Minute, Policy, Standing};
 use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use routing::view::{Lease, OfferView, Stage};
 use routing::{
@@ -61,6 +62,10 @@ pub struct Answer {
 pub struct Line {
     pub settings: QueueSettings,
     pub paused: bool,
+    /// Every policy that it ever had; the number of a version is its place, from 1.
+    pub policies: Vec<Policy>,
+    /// Its service, the oldest minute first.
+    pub minutes: Vec<Minute>,
 }
 
 /// An agent.
@@ -130,6 +135,8 @@ pub struct Conv {
     pub owner_deadline: Option<LogTime>,
     pub grace: Option<LogTime>,
     pub wish: Option<Wish>,
+    /// The policy that it stands under.
+    pub standing: Option<Standing>,
     /// It ended while it had an owner.
     pub ended_owned: bool,
 }
@@ -298,9 +305,12 @@ impl Dom {
 
     /// Puts a conversation to a waiting place. From outside: arrival, owner, transfer.
     pub fn wait(&mut self, id: ConversationId, place: Place, cause: Option<Requeued>) {
-        let outside =
-            matches!(cause, None | Some(Requeued::LeaseLost | Requeued::OwnerGone | Requeued::Transferred))
-                || self.convs[&id].stage.owner().is_some();
+        let outside = matches!(
+            cause,
+            None | Some(
+                Requeued::LeaseLost | Requeued::OwnerGone | Requeued::Transferred | Requeued::Overflow
+            )
+        ) || self.convs[&id].stage.owner().is_some();
         let now = self.now;
         let wait_max = self.settings.wait_max;
         let moves = self.convs[&id].home != place;
@@ -326,6 +336,8 @@ impl Dom {
         c.grace = None;
         c.home = place.clone();
         c.stage = Stage::Waiting(place);
+        // Under whose policy it stands does not follow from the queues that its step adds.
+        self.stand(id);
         self.begin_step(id);
         let place = self.convs[&id].home.clone();
         self.emit(EventKind::Waiting { conversation: id, place, cause });

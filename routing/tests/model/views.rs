@@ -59,6 +59,7 @@ impl Dom {
             waiting: waiting as u64,
             inbox: (here.len() - waiting) as u64,
             longest_since: here.into_iter().map(|(_, since)| since).min(),
+            policy: self.policy_view(id),
         }
     }
 
@@ -118,6 +119,7 @@ impl Dom {
                 c.goes_on.as_ref().map(|(_, at)| *at).filter(|_| dedicated),
                 waits.then_some(c.wait_ends),
                 c.relaxes_at(),
+                c.rule_due_at(),
                 c.way.as_ref().and_then(|way| way.deadline),
             ]
             .into_iter()
@@ -146,6 +148,7 @@ impl Dom {
             last_agent: c.last_agent,
             departure: c.way.as_ref().map(|way| Box::new(way.shown.clone())),
             seeking: c.seeking(),
+            standing: c.standing.map(Box::new),
         }
     }
 }

@@ -132,6 +132,7 @@ impl Dom {
             owner_deadline: None,
             grace: None,
             wish: None,
+            standing: None,
             ended_owned: false,
         })
     }

@@ -29,7 +29,8 @@ impl Asking {
         let raised = match draw.number(1, 10) {
             1 => None,
             2 => Some(level::SKILLS - 1),
-            _ => Some(level::SKILLS),
+            3 => Some(level::SKILLS),
+            _ => Some(level::POLICIES),
         };
         let (percent, unsound_percent) = (draw.among([4, 9, 16]), draw.among([2, 8]));
         Self { draw, raised, percent, unsound_percent }
@@ -40,9 +41,14 @@ impl Asking {
         self.raised.map(|level| (DomainId::SHARD, Command::SetLevel { level }))
     }
 
+    /// The level at which domains begin.
+    pub fn level(&self) -> u32 {
+        self.raised.unwrap_or(level::FIRST)
+    }
+
     /// What a domain begins with: agents with skills, touchpoints that ask for some.
     pub fn begin(&mut self, agents: &[AgentId], queues: &[QueueId], touchpoints: u64) -> Vec<Command> {
-        if self.raised.is_none_or(|level| level < level::SKILLS) {
+        if self.level() < level::SKILLS {
             return Vec::new();
         }
         let by = By::System;

@@ -3,6 +3,7 @@
 use super::asking::Asking;
 use super::clocks::Clocks;
 use super::draw::Draw;
+use super::policing::Policing;
 use super::worlds;
 use crate::model::{Conv, Dom, Model, Person};
 use routing::command::{Arrival, By, Decline, Desk, Intent, TransferFallback, TransferTarget};
@@ -38,6 +39,7 @@ pub struct Generator {
     hostile_percent: u64,
     clocks: Clocks,
     asking: Asking,
+    policing: Policing,
 }
 
 fn boss() -> By {
@@ -73,6 +75,7 @@ impl Generator {
             hostile_percent,
             clocks: Clocks::new(seed),
             asking: Asking::new(seed),
+            policing: Policing::new(seed),
         };
         generator.set_up();
         generator
@@ -99,6 +102,11 @@ impl Generator {
             }
             let asked = self.asking.begin(&agents, &queues, 7);
             script.extend(asked.into_iter().map(|command| (domain, command)));
+            let others = (1..=self.domains).map(DomainId).filter(|other| *other != domain);
+            let far: Vec<_> =
+                others.flat_map(|other| (1..=7).map(move |t| TouchpointId::new(other, t))).collect();
+            let policies = self.policing.begin(self.asking.level(), &queues, &far);
+            script.extend(policies.into_iter().map(|command| (domain, command)));
             for agent in agents {
                 script.push((domain, Command::OpenSession { agent }));
                 script.push((domain, Command::SetPresence { agent, intent: Intent::Available, by: boss() }));
@@ -173,7 +181,9 @@ impl Generator {
             | Command::Complete { conversation, .. }
             | Command::Reprioritise { conversation, .. }
             | Command::Close { conversation, .. } => Subject::Conversation(*conversation),
-            Command::PauseQueue { queue, .. } | Command::UpdateQueue { queue, .. } => Subject::Queue(*queue),
+            Command::PauseQueue { queue, .. }
+            | Command::UpdateQueue { queue, .. }
+            | Command::SetPolicy { queue, .. } => Subject::Queue(*queue),
             _ => return None,
         };
         Some(if self.draw.chance(15) { Version(1) } else { dom.version(subject) })
@@ -195,7 +205,7 @@ impl Generator {
                 _ => (DomainId::SHARD, Command::Tick),
             };
         }
-        if self.draw.chance(8)
+        if (self.draw.chance(8) || self.policing.hurries())
             && let Some(message) = self.between_domains(model)
         {
             return message;
@@ -207,6 +217,10 @@ impl Generator {
         let named = if self.draw.chance(1) { any(&mut self.draw, domains) } else { domain };
         let Some(dom) = model.domains.get(&named) else { return (DomainId::SHARD, Command::Tick) };
         if let Some(command) = self.asking.command(dom) {
+            return (domain, command);
+        }
+        let reachable: Vec<_> = self.touchpoints.iter().map(|(touchpoint, _)| *touchpoint).collect();
+        if let Some(command) = self.policing.command(dom, &reachable) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {

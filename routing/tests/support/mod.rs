@@ -5,6 +5,7 @@ pub mod clocks;
 pub mod draw;
 pub mod generator;
 pub mod machine;
+pub mod policing;
 pub mod run;
 pub mod split;
 pub mod worlds;

@@ -5,6 +5,7 @@ use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
 use routing::event::Ending;
 use routing::invariants::{Ghost, Step, check_all};
+use routing::policy::Action;
 use routing::view::DomainView;
 use routing::{DomainId, Entry, Event, EventKind, Outcome};
 use std::collections::BTreeMap;
@@ -57,6 +58,10 @@ pub struct Tally {
     pub crossed: [usize; 3],
     /// Criteria that conversations were given, and how often what they asked for gave way.
     pub sought: [usize; 2],
+    /// Rules that were carried out, by what they did.
+    pub ruled: [usize; 6],
+    /// Conversations under a policy with a target that were answered, abandoned and taken elsewhere.
+    pub served: [u64; 3],
 }
 
 impl Tally {
@@ -70,17 +75,47 @@ impl Tally {
         for (sum, one) in self.sought.iter_mut().zip(other.sought) {
             *sum += one;
         }
+        for (sum, one) in self.ruled.iter_mut().zip(other.ruled) {
+            *sum += one;
+        }
+        for (sum, one) in self.served.iter_mut().zip(other.served) {
+            *sum += one;
+        }
+    }
+
+    /// What the queues that are left counted in their last hour.
+    fn note_service(&mut self, views: &BTreeMap<DomainId, DomainView>) {
+        let queues = views.values().flat_map(|view| view.queues.values());
+        for minute in queues.flat_map(|queue| &queue.policy.minutes) {
+            let service = minute.service;
+            let counts = [service.answered, service.abandoned, service.overflowed];
+            for (sum, one) in self.served.iter_mut().zip(counts) {
+                *sum += one;
+            }
+        }
     }
 
     fn note(&mut self, event: &Event) {
-        match event.kind {
+        match &event.kind {
             EventKind::Ended { ending: Ending::Moved { .. }, .. } => self.crossed[0] += 1,
             EventKind::TransferRefused { .. } => self.crossed[1] += 1,
             EventKind::Recalled { .. } => self.crossed[2] += 1,
             EventKind::CriteriaChanged { .. } => self.sought[0] += 1,
             EventKind::Relaxed { .. } => self.sought[1] += 1,
+            EventKind::RuleApplied { action, .. } => self.ruled[place_of(action)] += 1,
             _ => {}
         }
+    }
+}
+
+fn place_of(action: &Action) -> usize {
+    match action {
+        Action::Prioritise(_) => 0,
+        Action::AddQueue(_) => 1,
+        Action::MoveTo(_) => 2,
+        Action::ToInbox => 3,
+        Action::SendTo(_) => 4,
+        Action::Close { .. } => 5,
     }
 }
 
@@ -202,6 +237,7 @@ pub fn run_seed_on<M: Machine>(new: &impl Fn() -> M, seed: u64, commands: usize)
             fail(new, seed, log, &how);
         }
     }
+    pair.tally.note_service(&pair.watch.before);
     (pair.tally, pair.engine)
 }
 
