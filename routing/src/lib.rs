@@ -16,6 +16,8 @@ pub mod entry;
 pub mod event;
 mod expiry;
 mod explain;
+#[cfg(test)]
+mod failures_test;
 mod fixed;
 #[cfg(test)]
 mod fuzz_test;
