@@ -19,12 +19,14 @@ use proto::codec;
 use ractor::ActorRef;
 use routing::command::TransferTarget;
 use routing::entry::Request;
+use routing::policy::{Action, Rule};
 use routing::settings::DomainSettings;
 use routing::view::DeskView;
 use routing::{
     AccountId, Command, ConversationId, DomainId, Done, Event, LogTime, Picture, Rejected, RequestId,
     Sequence, ShardId,
 };
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::Duration;
@@ -88,11 +90,11 @@ impl Engine {
         let _permit = self.inner.admit()?;
         let place = self.inner.router.place(request.domain, deadline).await?;
         let shard = place.shard;
-        if let Command::Transfer { target: TransferTarget::Touchpoint(there), .. } = &request.command
-            && self.inner.router.place(there.domain, deadline).await?.account != place.account
-        {
-            let why = format!("{} belongs to another account", there.domain);
-            return Err(Rejected::NotAllowed { why }.into());
+        for there in destinations(&request.command) {
+            if self.inner.router.place(there, deadline).await?.account != place.account {
+                let why = format!("{there} belongs to another account");
+                return Err(Rejected::NotAllowed { why }.into());
+            }
         }
         self.inner.router.execute_in(shard, request, deadline).await
     }
@@ -110,11 +112,8 @@ impl Engine {
         }
         let shard = self.inner.router.place(query.domain(), deadline).await?.shard;
         let call = |shard| PeerCall::Query { shard, query: query.clone() };
-        match self.inner.router.where_it_is(shard, deadline, true, call).await? {
-            PeerAnswer::Answer(answer) => Ok(*answer),
-            PeerAnswer::AnswerBeside(answer, beside) => Ok(beside.put_back(*answer)),
-            other => Err(odd(&other)),
-        }
+        let answer = self.inner.router.where_it_is(shard, deadline, true, call).await?;
+        answer.whole().map_err(|other| odd(&other))
     }
 
     /// Reads this node's replica, which may lag behind.
@@ -605,6 +604,27 @@ pub(crate) fn new_request_id(clock: &SharedClock, entropy: &SharedEntropy, from_
 
 /// Makes the request id of the confirmation from that of the creation.
 const CONFIRM: u128 = 0x5555_5555;
+
+/// Domains to which a command has conversations go, now or by rule: they must be of the same account.
+fn destinations(command: &Command) -> BTreeSet<DomainId> {
+    let target = |target: &TransferTarget| match target {
+        TransferTarget::Touchpoint(there) => Some(there.domain),
+        TransferTarget::Agent(_) | TransferTarget::Queue(_) | TransferTarget::Inbox(_) => None,
+    };
+    match command {
+        Command::Transfer { target: to, .. } | Command::TransferAnew { target: to, .. } => {
+            target(to).into_iter().collect()
+        }
+        Command::SetPolicy { policy, .. } => {
+            let send = |rule: &Rule| match rule.then {
+                Action::SendTo(there) => Some(there.domain),
+                _ => None,
+            };
+            policy.rules.iter().filter_map(send).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
 
 /// A conversation that has ended, or that there is none of, cannot be watched.
 pub(crate) fn refuse_ended(conversation: ConversationId, known: &Answer) -> Result<(), CallError> {

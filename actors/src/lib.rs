@@ -17,6 +17,7 @@ mod handler;
 mod leader;
 mod membership;
 mod meta;
+mod policies_beside;
 mod post;
 mod probe;
 mod restore;

@@ -2,6 +2,7 @@
 
 use crate::beside::Beside;
 use crate::meta::{MetaDone, MetaRequest};
+use crate::policies_beside::PoliciesBeside;
 use crate::{
     Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage, ShardState, WatchError,
 };
@@ -98,13 +99,33 @@ pub(crate) enum PeerAnswer {
     Look(Vec<(u32, u64)>, Vec<ShardState>),
     /// For a query, where something is beside what it found: from feature level 6 on.
     AnswerBeside(Box<Answer>, Box<Beside>),
+    /// The same, where something of policies is too: from feature level 7 on.
+    AnswerUnderPolicies(Box<Answer>, Box<Beside>, Box<PoliciesBeside>),
 }
 
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
-        match Beside::of(&answer) {
-            Some(beside) => Self::AnswerBeside(Box::new(answer), Box::new(beside)),
-            None => Self::Answer(Box::new(answer)),
+        match (Beside::of(&answer), PoliciesBeside::of(&answer)) {
+            (None, None) => Self::Answer(Box::new(answer)),
+            (Some(beside), None) => Self::AnswerBeside(Box::new(answer), Box::new(beside)),
+            (beside, Some(policies)) => {
+                let beside = beside.unwrap_or_default();
+                Self::AnswerUnderPolicies(Box::new(answer), Box::new(beside), Box::new(policies))
+            }
+        }
+    }
+}
+
+impl PeerAnswer {
+    /// The whole answer to a query, or what else it is.
+    pub(crate) fn whole(self) -> Result<Answer, Self> {
+        match self {
+            Self::Answer(answer) => Ok(*answer),
+            Self::AnswerBeside(answer, beside) => Ok(beside.put_back(*answer)),
+            Self::AnswerUnderPolicies(answer, beside, policies) => {
+                Ok(policies.put_back(beside.put_back(*answer)))
+            }
+            other => Err(other),
         }
     }
 }

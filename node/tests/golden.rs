@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -111,6 +111,22 @@ async fn spanish(client: &Client, tenant: &Tenant) {
     client.admin().set_criteria(request).await.expect("criteria");
 }
 
+/// Who waits in the queue for so many hours is closed, and its service is measured.
+async fn policed(client: &Client, tenant: &Tenant, hours: u64) {
+    let then = Some(v1::rule::Then::Close("too long".to_owned()));
+    let policy = v1::Policy {
+        rules: vec![v1::Rule { after_ms: hours * 3_600_000, when: Vec::new(), then }],
+        target: Some(v1::ServiceTarget { within_ms: 20_000, percent: 80 }),
+    };
+    let request = v1::SetPolicyRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        queue: tenant.queue.clone(),
+        policy: Some(policy),
+    };
+    until("a policy", || async { client.supervisor().set_policy(request.clone()).await.ok() }).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -122,6 +138,7 @@ async fn make() {
     at_its_level(&client).await;
     let tenant = Tenant::make(&client, 3).await;
     let other = Tenant::in_account(&client, &tenant.account, 1).await;
+    policed(&client, &tenant, 1).await;
     work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
     // In the snapshot that a backup begins with, and in the log after it.
@@ -147,6 +164,8 @@ async fn make() {
     client.admin().set_criteria(none).await.expect("no criteria");
     let news = v1::WatchRequest { domain: tenant.domain.clone(), ..Default::default() };
     let mut news = client.events().watch(news).await.expect("events").into_inner();
+    // The call that waits stands under the version before it.
+    policed(&client, &tenant, 2).await;
     work(&client, &tenant, 1).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;

@@ -3,7 +3,7 @@
 use super::agent::write_offer;
 use super::ids::{id, optional_id};
 use super::scalar::{channel_code, priority};
-use super::{Read, criteria, event};
+use super::{Read, criteria, event, policy};
 use crate::problem::Problem;
 use proto::v1;
 use routing::command::Arrival;
@@ -104,5 +104,6 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
             _ => String::new(),
         },
         seeking: conversation.seeking.as_deref().map(criteria::write_seeking),
+        standing: conversation.standing.as_deref().map(policy::write_standing),
     }
 }

@@ -55,6 +55,8 @@ fn queue(kind: &EventKind) -> Option<QueueId> {
         EventKind::QueueCreated(queue)
         | EventKind::QueueChanged(queue)
         | EventKind::QueueDeleted(queue)
+        | EventKind::PolicyChanged { queue, .. }
+        | EventKind::RuleApplied { queue, .. }
         | EventKind::QueuePaused { queue, .. } => Some(*queue),
         EventKind::Offered { queue, .. } => *queue,
         _ => None,
@@ -108,6 +110,8 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::TouchpointCriteriaChanged { .. } => "touchpoint_criteria_changed",
         EventKind::CriteriaChanged { .. } => "criteria_changed",
         EventKind::Relaxed { .. } => "relaxed",
+        EventKind::PolicyChanged { .. } => "policy_changed",
+        EventKind::RuleApplied { .. } => "rule_applied",
     }
 }
 
@@ -159,6 +163,7 @@ pub(super) fn requeued_name(cause: Requeued) -> &'static str {
         Requeued::Transferred => "transferred",
         Requeued::Fallback => "fallback",
         Requeued::DedicatedFallback => "dedicated_fallback",
+        Requeued::Overflow => "overflow",
     }
 }
 
@@ -175,6 +180,8 @@ pub(super) fn by_text(by: &By) -> String {
 mod tests {
     use super::*;
     use routing::criteria::{Criteria, Skill, Step};
+    use routing::event::Place;
+    use routing::policy::{Action, Bound, Condition, Measure, Policy, Rule, Target};
     use routing::{ConversationId, DomainId, LogTime, Position, Sequence, Span, Version};
 
     #[test]
@@ -225,5 +232,62 @@ mod tests {
         let relaxed = json(EventKind::Relaxed { conversation, step: 2, until: Some(LogTime(9)), queues });
         assert_eq!((&relaxed["step"], &relaxed["until_us"]), (&2.into(), &9.into()));
         assert_eq!(relaxed["queues"][0], "queue_3_2");
+    }
+
+    #[test]
+    fn a_policy_is_as_in_the_api_and_a_rule_names_its_queue_and_conversation() {
+        let domain = DomainId(3);
+        let (conversation, own, other) =
+            (ConversationId::new(domain, 1), QueueId::new(domain, 2), QueueId::new(domain, 4));
+        let of = |of, measure, is| Condition { of, measure, is };
+        let policy = Policy {
+            rules: vec![
+                Rule { after: Span::ZERO, when: Vec::new(), then: Action::Prioritise(routing::Priority(9)) },
+                Rule {
+                    after: Span::seconds(20),
+                    when: vec![
+                        of(None, Measure::Position, Bound::AtLeast(2)),
+                        of(Some(other), Measure::ServiceLevel, Bound::Below(80)),
+                    ],
+                    then: Action::MoveTo(other),
+                },
+            ],
+            target: Some(Target { within: Span::seconds(30), percent: 80 }),
+        };
+        let by = By::Supervisor("sol".into());
+        let kind = EventKind::PolicyChanged { queue: own, number: 3, policy, by };
+        assert_eq!((type_name(&kind), queue(&kind)), ("policy_changed", Some(own)));
+        let json = fields(&kind);
+        let wanted = serde_json::json!({
+            "queue": "queue_3_2", "number": 3, "by": "supervisor:sol",
+            "policy": {
+                "rules": [
+                    { "after_ms": 0, "when": [], "prioritise": 9 },
+                    {
+                        "after_ms": 20_000,
+                        "when": [
+                            { "of": "", "measure": "MEASURE_POSITION", "at_least": 2 },
+                            { "of": "queue_3_4", "measure": "MEASURE_SERVICE_LEVEL", "below": 80 },
+                        ],
+                        "move_to": "queue_3_4",
+                    },
+                ],
+                "target": { "within_ms": 30_000, "percent": 80 },
+            },
+        });
+        assert_eq!(json, wanted);
+
+        let action = Action::Close { reason: "late".into() };
+        let kind = EventKind::RuleApplied { conversation, queue: own, number: 3, rule: 2, action };
+        assert_eq!((type_name(&kind), queue(&kind)), ("rule_applied", Some(own)));
+        assert_eq!(kind.subject(domain), Subject::Conversation(conversation));
+        let wanted = serde_json::json!({
+            "conversation": "conv_3_1", "queue": "queue_3_2", "number": 3, "rule": 2,
+            "action": { "close": "late" },
+        });
+        assert_eq!(fields(&kind), wanted);
+        let place = Place::Queues(vec![other]);
+        let waits = fields(&EventKind::Waiting { conversation, place, cause: Some(Requeued::Overflow) });
+        assert_eq!(waits["cause"], "overflow");
     }
 }

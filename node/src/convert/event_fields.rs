@@ -1,6 +1,7 @@
 //! All fields of an event's kind as JSON, ids and names as text.
 
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
+use super::policy_fields;
 use super::scalar::millis;
 use routing::EventKind;
 use routing::command::{Intent, Recall, TransferFallback, TransferTarget};
@@ -98,6 +99,10 @@ pub(super) fn fields(kind: &EventKind) -> Value {
         EventKind::TouchpointCriteriaChanged { touchpoint, criteria: now, by } => {
             json!({ "touchpoint": text(touchpoint), "criteria": criteria(now), "by": by_text(by) })
         }
+        EventKind::PolicyChanged { queue, number, policy, by } => json!({
+            "queue": text(queue), "number": number, "policy": policy_fields::policy(policy),
+            "by": by_text(by),
+        }),
         _ => conversation_fields(kind),
     }
 }
@@ -197,6 +202,10 @@ fn conversation_fields(kind: &EventKind) -> Value {
         EventKind::Relaxed { conversation, step, until, queues } => json!({
             "conversation": text(conversation), "step": step, "until_us": until.map(|until| until.0),
             "queues": texts(queues),
+        }),
+        EventKind::RuleApplied { conversation, queue, number, rule, action } => json!({
+            "conversation": text(conversation), "queue": text(queue), "number": number, "rule": rule,
+            "action": policy_fields::action(action),
         }),
         EventKind::Ended { conversation, ending, agent, notes } => {
             let mut fields = json!({

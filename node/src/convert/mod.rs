@@ -14,6 +14,8 @@ pub mod intent;
 pub mod limits;
 pub mod mutation;
 pub mod notice;
+pub mod policy;
+mod policy_fields;
 pub mod queue;
 pub mod scalar;
 pub mod touchpoint;

@@ -1,7 +1,7 @@
 //! Queues.
 
-use super::Read;
 use super::scalar::{millis, span};
+use super::{Read, policy};
 use crate::problem::Problem;
 use proto::v1;
 use routing::LogTime;
@@ -69,6 +69,7 @@ pub fn write(queue: &QueueView, now: LogTime) -> v1::Queue {
         waiting: queue.waiting,
         inbox: queue.inbox,
         longest_wait_us: queue.longest_since.map(|since| now.since(since).0),
+        policy: policy::write_state(&queue.policy, now),
     }
 }
 

@@ -6,7 +6,9 @@ use super::{Answers, queue_watch, reads};
 use crate::convert::conversation::{read_stages, write_stage};
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
-use crate::convert::{Read, conversation, criteria, explain, ids::id, ids::optional_id, intent, scalar};
+use crate::convert::{
+    Read, conversation, criteria, explain, ids::id, ids::optional_id, intent, policy, scalar,
+};
 use crate::problem::Problem;
 use ::routing::command::By;
 use ::routing::{Command, ConversationId, DomainId};
@@ -211,6 +213,20 @@ impl Supervisor for SupervisorService {
                 let criteria = criteria::read_required(call.criteria)?;
                 let command = Command::ChangeCriteria { conversation, criteria, by: by(call.supervisor)? };
                 about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn set_policy(
+        &self,
+        request: Request<v1::SetPolicyRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/SetPolicy", request, |engine, call, deadline| async move {
+                let queue: ::routing::QueueId = id("queue", &call.queue)?;
+                let policy = policy::read_required(call.policy)?;
+                let command = Command::SetPolicy { queue, policy, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, queue.domain, command).await
             })
             .await
     }

@@ -1,9 +1,9 @@
 //! `ctl get`: one thing.
 
 use super::client::Client;
-use super::criteria;
 use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
 use super::output::{Output, facts};
+use super::{criteria, policy};
 use crate::failure::{Failure, Kind};
 use comfy_table::Table;
 use proto::v1;
@@ -33,18 +33,14 @@ pub(super) async fn run(client: &Client, out: Output, id: &str) -> Result<(), Fa
                 RoutingClient::new(client.channel.clone()).get_conversation(request.clone()).await
             };
             let found = client.call(get).await?;
-            out.print("Conversation", &found, |found| {
-                let table = conversation_table(std::slice::from_ref(found));
-                let Some(seeking) = &found.seeking else { return table };
-                println!("{table}\n");
-                criteria::steps(seeking, found.now_us)
-            })
+            let rules = match &found.standing {
+                Some(standing) if !out.json => rules(client, standing).await,
+                _ => None,
+            };
+            out.print("Conversation", &found, |found| conversation(found, rules))
         }
         Some("queue") => {
-            let request = only(id)?;
-            let call = || async { admin().list_queues(request.clone()).await };
-            let found = client.call(call).await?.queues.into_iter().find(|one| one.id == id);
-            let found = found.ok_or_else(|| unknown(id))?;
+            let found = queue(client, id).await?;
             out.print("Queue", &found, |found| queue_table(std::slice::from_ref(found)))
         }
         Some("touch") => {
@@ -57,6 +53,28 @@ pub(super) async fn run(client: &Client, out: Output, id: &str) -> Result<(), Fa
         _ => Err(Failure::new(Kind::Config, format!("'{id}' is no id"))
             .remedy("ids look like dom_1, queue_1_1, agent_1_1, touch_1_1 or conv_1_1")),
     }
+}
+
+/// One queue.
+pub(super) async fn queue(client: &Client, id: &str) -> Result<v1::Queue, Failure> {
+    let request = only(id)?;
+    let call = || async { AdminClient::new(client.channel.clone()).list_queues(request.clone()).await };
+    let found = client.call(call).await?.queues.into_iter().find(|one| one.id == id);
+    found.ok_or_else(|| unknown(id))
+}
+
+/// How many rules the policy has that a conversation stands under, where it is the present one of its queue.
+async fn rules(client: &Client, standing: &v1::Standing) -> Option<usize> {
+    let present = queue(client, &standing.queue).await.ok()?.policy?;
+    let policy = present.policy.filter(|_| present.number == standing.number)?;
+    Some(policy.rules.len())
+}
+
+fn conversation(found: &v1::Conversation, rules: Option<usize>) -> String {
+    let mut parts = vec![conversation_table(std::slice::from_ref(found)).to_string()];
+    parts.extend(found.seeking.as_ref().map(|seeking| criteria::steps(seeking, found.now_us).to_string()));
+    parts.extend(found.standing.as_ref().map(|stands| policy::under(stands, found.now_us, rules)));
+    parts.join("\n\n")
 }
 
 /// The page that holds one id alone: lists are in the order of ids.

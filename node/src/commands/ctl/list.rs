@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::output::{Output, channel, intent, seconds, stage, table, table_and};
-use super::{criteria, skills};
+use super::{criteria, policy, skills};
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
@@ -189,9 +189,8 @@ fn domains(domains: &[v1::Domain]) -> Table {
 
 /// Queues with their figures.
 pub(super) fn queue_table(queues: &[v1::Queue]) -> Table {
-    let mut table = table(["QUEUE", "NAME", "WAITING", "LONGEST", "INBOX", "STAFFED", "AGENTS", "STATE"]);
-    table.add_rows(queues.iter().map(|one| {
-        [
+    let rows = queues.iter().map(|one| {
+        let row = [
             one.id.clone(),
             one.settings.as_ref().map(|settings| settings.name.clone()).unwrap_or_default(),
             one.waiting.to_string(),
@@ -200,9 +199,11 @@ pub(super) fn queue_table(queues: &[v1::Queue]) -> Table {
             one.staffed.to_string(),
             one.agents.to_string(),
             if one.paused { "paused" } else { "open" }.to_owned(),
-        ]
-    }));
-    table
+        ];
+        (row, [policy::level(one)])
+    });
+    let header = ["QUEUE", "NAME", "WAITING", "LONGEST", "INBOX", "STAFFED", "AGENTS", "STATE"];
+    table_and(header, ["SERVICE"], rows.collect())
 }
 
 /// Agents with what they do.
@@ -218,10 +219,10 @@ pub(super) fn agent_table(agents: &[v1::Agent]) -> Table {
             one.offers.len().to_string(),
             one.holdings.len().to_string(),
         ];
-        (row, skills::text(&one.skills))
+        (row, [skills::text(&one.skills)])
     });
     let header = ["AGENT", "NAME", "PRESENCE", "SESSION", "LOAD", "OFFERS", "HOLDS"];
-    table_and(header, "SKILLS", rows.collect())
+    table_and(header, ["SKILLS"], rows.collect())
 }
 
 /// Touchpoints and where they lead.
@@ -236,9 +237,9 @@ pub(super) fn touchpoints_table(touchpoints: &[v1::Touchpoint]) -> Table {
             None => String::new(),
         };
         let row = [one.id.clone(), channel(settings.channel), settings.address, to];
-        (row, one.criteria.as_ref().map(criteria::text).unwrap_or_default())
+        (row, [one.criteria.as_ref().map(criteria::text).unwrap_or_default()])
     });
-    table_and(["TOUCHPOINT", "CHANNEL", "ADDRESS", "LEADS TO"], "ASKS FOR", rows.collect())
+    table_and(["TOUCHPOINT", "CHANNEL", "ADDRESS", "LEADS TO"], ["ASKS FOR"], rows.collect())
 }
 
 /// Conversations and where they stand.
@@ -256,7 +257,9 @@ pub(super) fn conversation_table(conversations: &[v1::Conversation]) -> Table {
             at,
             one.customer.clone(),
         ];
-        (row, one.seeking.as_ref().map(criteria::now).unwrap_or_default())
+        let asks = one.seeking.as_ref().map(criteria::now).unwrap_or_default();
+        let stands = one.standing.as_ref().map(|stands| policy::standing(stands, one.now_us));
+        (row, [asks, stands.unwrap_or_default()])
     });
-    table_and(header, "ASKS FOR", rows.collect())
+    table_and(header, ["ASKS FOR", "POLICY"], rows.collect())
 }

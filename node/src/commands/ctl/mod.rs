@@ -17,6 +17,7 @@ mod move_domain;
 mod node;
 mod output;
 mod picture;
+mod policy;
 mod replicas;
 mod settings;
 mod skills;
@@ -39,6 +40,7 @@ Examples:
   centralita ctl create touchpoint --domain dom_1 --channel voice --queue queue_1_1 +34900123456
   centralita ctl create conversation --touchpoint touch_1_1 +34600111222
   centralita ctl skills agent_1_1 es=90 billing=50
+  centralita ctl policy queue_1_1 --service '80% in 20s' --rule '60s then move queue_1_2'
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl export-log --domain dom_1 incident.log
@@ -139,6 +141,9 @@ enum Command {
     /// Shows an agent's skills, or replaces them.
     #[command(after_help = skills::EXAMPLES)]
     Skills(skills::Skills),
+    /// Shows what a queue does with those who wait and how its service goes, or replaces its policy.
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(policy::Policy),
     /// Ends an agent's session; its work waits again at its age.
     #[command(after_help = "Example: centralita ctl log-out agent_1_1")]
     LogOut(act::LogOut),
@@ -174,6 +179,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Presence(presence) => presence.run(&client, out, by).await,
         Command::Pause(pause) => pause.run(&client, out, by).await,
         Command::Skills(skills) => skills.run(&client, out, by).await,
+        Command::Policy(policy) => policy.run(&client, out, by).await,
         Command::LogOut(log_out) => log_out.run(&client, out, by).await,
         Command::Reprioritise(reprioritise) => reprioritise.run(&client, out, by).await,
     }

@@ -6,6 +6,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use prost::Message;
 use proto::v1;
+use std::fmt::Display;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy)]
@@ -15,12 +16,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Prints a message: as JSON, or as the table it gives.
-    pub(super) fn print<M: Message>(
+    /// Prints a message: as JSON, or as the table, or tables, that it gives.
+    pub(super) fn print<M: Message, T: Display>(
         self,
         name: &str,
         message: &M,
-        table: impl FnOnce(&M) -> Table,
+        table: impl FnOnce(&M) -> T,
     ) -> Result<(), Failure> {
         if self.json {
             println!("{:#}", to_json(name, message)?);
@@ -60,20 +61,21 @@ pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// A table with one more column, where any row has something in it.
-pub(super) fn table_and<const N: usize>(
+/// A table with more columns, each of them where any row has something in it.
+pub(super) fn table_and<const N: usize, const M: usize>(
     header: [&str; N],
-    more: &str,
-    rows: Vec<([String; N], String)>,
+    more: [&str; M],
+    rows: Vec<([String; N], [String; M])>,
 ) -> Table {
+    let used: [bool; M] = std::array::from_fn(|at| rows.iter().any(|(_, last)| !last[at].is_empty()));
     let mut table = table(header);
-    if rows.iter().all(|(_, last)| last.is_empty()) {
-        table.add_rows(rows.into_iter().map(|(row, _)| row));
-        return table;
-    }
-    table.set_header(header.into_iter().chain([more]));
-    table.add_rows(rows.into_iter().map(|(row, last)| row.into_iter().chain([last])));
+    table.set_header(header.into_iter().chain(only(used, more)));
+    table.add_rows(rows.into_iter().map(|(row, last)| row.into_iter().chain(only(used, last))));
     table
+}
+
+fn only<T, const M: usize>(used: [bool; M], all: [T; M]) -> impl Iterator<Item = T> {
+    all.into_iter().zip(used).filter_map(|(one, used)| used.then_some(one))
 }
 
 /// Two columns: names and values.

@@ -1,0 +1,147 @@
+//! Policies between nodes: in answers of the leader, not in logs of a lower level, and carried out by whoever
+//! leads.
+
+mod harness;
+
+use actors::{Applied, CallError, Engine, EngineConfig, Found, Probe, Query, Spot};
+use harness::{Cluster, LONG, Site, eventually, run};
+use routing::command::{By, TransferFallback, TransferTarget};
+use routing::criteria::Criteria;
+use routing::policy::{Action, Policy, PolicyView, Rule, Standing, Target};
+use routing::settings::QueueSettings;
+use routing::{Command, ConversationId, QueueId, Rejected, Shard, Span, TouchpointId, level};
+use std::sync::{Arc, Mutex};
+
+const RING: Span = Span::seconds(60);
+
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Vec<Command>>);
+
+impl Probe for Recorder {
+    fn applied(&self, applied: &Applied<'_>) {
+        self.0.lock().unwrap().push(applied.entry.request.command.clone());
+    }
+
+    fn restored(&self, _: Spot, _: &Shard) {}
+}
+
+fn policy(rules: Vec<Rule>) -> Policy {
+    Policy { rules, target: Some(Target { within: Span::seconds(20), percent: 80 }) }
+}
+
+fn rule(after: Span, then: Action) -> Rule {
+    Rule { after, when: Vec::new(), then }
+}
+
+fn set(queue: QueueId, policy: Policy) -> Command {
+    Command::SetPolicy { queue, policy, by: By::System }
+}
+
+/// Until the shard is at the level that knows of them.
+async fn first_policy(engine: &Engine, queue: QueueId, policy: Policy) {
+    let known = async {
+        while let Err(refused) = run(engine, queue.domain, set(queue, policy.clone())).await {
+            assert!(matches!(refused, CallError::Rejected(Rejected::Level { .. })), "{refused:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LONG, known).await.expect("the cluster comes to the level");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn below_its_level_a_command_is_refused_before_it_is_in_the_log() {
+    let recorder = Arc::new(Recorder::default());
+    let probe: Arc<dyn Probe> = recorder.clone();
+    let below = level::POLICIES - 1;
+    let config = EngineConfig { probe: Some(probe), level: below, ..EngineConfig::default() };
+    let cluster = Cluster::start_with(1, config, |_| {}).await;
+    let engine = cluster.engine(1);
+    let site = Site::create(engine, 1, RING).await;
+    eventually("the highest level that the node knows", || {
+        let raised = |command: &Command| matches!(command, Command::SetLevel { level } if *level == below);
+        // Both shards.
+        (recorder.0.lock().unwrap().iter().filter(|command| raised(command)).count() == 2).then_some(())
+    })
+    .await;
+    let refused = run(engine, site.domain, set(site.queue, policy(Vec::new()))).await;
+    assert_eq!(refused, Err(CallError::Rejected(Rejected::Level { level: below })));
+    let settings = QueueSettings { name: "later".into(), ..QueueSettings::default() };
+    run(engine, site.domain, Command::CreateQueue { settings: settings.clone() }).await.unwrap();
+    let applied = recorder.0.lock().unwrap().clone();
+    assert!(applied.contains(&Command::CreateQueue { settings }), "what came after it is there");
+    assert!(!applied.iter().any(|command| matches!(command, Command::SetPolicy { .. })), "proposed");
+    cluster.stop_all().await;
+}
+
+async fn shown(
+    engine: &Engine,
+    queue: QueueId,
+    conversation: ConversationId,
+) -> (PolicyView, Option<Standing>) {
+    let answer = engine.query(Query::Queue(queue), LONG).await.unwrap();
+    let Found::Queue(view) = answer.found else { panic!("{answer:?}") };
+    let answer = engine.query(Query::Conversation(conversation), LONG).await.unwrap();
+    let Found::Conversation(found) = answer.found else { panic!("{answer:?}") };
+    (view.policy, found.standing.map(|standing| *standing))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_shows_what_the_leader_knows_and_whoever_leads_carries_rules_out() {
+    let cluster = Cluster::start(3).await;
+    let site = Site::create(cluster.engine(1), 1, RING).await;
+    let queue = site.queue;
+    let hour = policy(vec![rule(Span::seconds(3_600), Action::ToInbox)]);
+    first_policy(cluster.engine(1), queue, hour.clone()).await;
+    let conversation = site.start(cluster.engine(1)).await;
+    let first = shown(cluster.engine(1), queue, conversation).await;
+    assert_eq!((first.0.number, &first.0.policy), (1, &hour));
+    let standing = first.1.expect("it stands under it");
+    assert_eq!((standing.queue, standing.number, standing.decided), (queue, 1, 0));
+    for node in 2..=3 {
+        assert_eq!(shown(cluster.engine(node), queue, conversation).await, first, "at node {node}");
+    }
+
+    // By time alone.
+    let late = Action::Close { reason: "late".into() };
+    let soon = policy(vec![rule(Span::millis(100), late)]);
+    run(cluster.engine(2), site.domain, set(queue, soon)).await.unwrap();
+    let next = site.start(cluster.engine(3)).await;
+    let closed = async {
+        while harness::stage(cluster.engine(3), next).await != "closed" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LONG, closed).await.expect("the rule is carried out");
+    let (view, standing) = shown(cluster.engine(2), queue, next).await;
+    assert_eq!(
+        (view.number, view.older, standing),
+        (2, vec![1], None),
+        "the first call stands under the first"
+    );
+    let overflowed: u64 = view.minutes.iter().map(|minute| minute.service.overflowed).sum();
+    assert_eq!(overflowed, 1);
+    cluster.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_to_another_account_by_a_rule_or_with_other_criteria() {
+    let cluster = Cluster::start(1).await;
+    let engine = cluster.engine(1);
+    let site = Site::create(engine, 1, RING).await;
+    let other = Site::create(engine, 1, RING).await;
+    let send = |there| policy(vec![rule(Span::seconds(1), Action::SendTo(TouchpointId::new(there, 1)))]);
+    let foreign = run(engine, site.domain, set(site.queue, send(other.domain))).await;
+    assert!(matches!(foreign, Err(CallError::Rejected(Rejected::NotAllowed { .. }))), "{foreign:?}");
+    let nowhere = run(engine, site.domain, set(site.queue, send(routing::DomainId(99)))).await;
+    assert_eq!(nowhere, Err(CallError::Rejected(Rejected::UnknownDomain)));
+    let transfer = Command::TransferAnew {
+        conversation: site.start(engine).await,
+        target: TransferTarget::Touchpoint(other.touchpoint),
+        fallback: TransferFallback::LastQueues,
+        criteria: Criteria::default(),
+        by: By::System,
+    };
+    let foreign = run(engine, site.domain, transfer).await;
+    assert!(matches!(foreign, Err(CallError::Rejected(Rejected::NotAllowed { .. }))), "{foreign:?}");
+    cluster.stop_all().await;
+}
