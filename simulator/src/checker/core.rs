@@ -1,8 +1,9 @@
 //! From the core's events to the checker's, for runs without a cluster.
 
-use super::model::{Event, Kind, MISSED, OfferEnd, Place, Skills, Step, Why};
+use super::model::{Action, Event, Kind, MISSED, OfferEnd, Place, Policy, Rule, Skills, Step, Why};
 use routing::command;
 use routing::event::{self, EventKind, How, Subject};
+use routing::policy;
 
 fn subject(subject: Subject) -> String {
     match subject {
@@ -24,6 +25,17 @@ fn place(place: &event::Place) -> Place {
 
 fn skills(skills: &[routing::criteria::Skill]) -> Skills {
     skills.iter().map(|skill| (skill.name.clone(), skill.level)).collect()
+}
+
+fn action(action: &policy::Action) -> Action {
+    match action {
+        policy::Action::Prioritise(priority) => Action::Prioritise(priority.0),
+        policy::Action::AddQueue(queue) => Action::AddQueue(*queue),
+        policy::Action::MoveTo(queue) => Action::MoveTo(*queue),
+        policy::Action::ToInbox => Action::ToInbox,
+        policy::Action::SendTo(touchpoint) => Action::SendTo(*touchpoint),
+        policy::Action::Close { reason } => Action::Close(reason.clone()),
+    }
 }
 
 impl From<&routing::Event> for Event {
@@ -81,11 +93,13 @@ fn kind(kind: &EventKind) -> Kind {
         } => Kind::Departed { conversation: *conversation },
         EventKind::Waiting { conversation, place: at, cause } => {
             let owner_lost = *cause == Some(event::Requeued::LeaseLost);
+            let overflow = *cause == Some(event::Requeued::Overflow);
             Kind::Waiting {
                 conversation: *conversation,
                 place: place(at),
                 again: cause.is_some(),
                 owner_lost,
+                overflow,
             }
         }
         EventKind::Offered { conversation, offer, agent, weight, deadline, .. } => Kind::Offered {
@@ -126,9 +140,11 @@ fn kind(kind: &EventKind) -> Kind {
             },
         },
         EventKind::TransferFailed { conversation } => Kind::TransferFailed { conversation: *conversation },
-        EventKind::Reprioritised { conversation, priority, .. } => {
-            Kind::Reprioritised { conversation: *conversation, priority: priority.0 }
-        }
+        EventKind::Reprioritised { conversation, priority, by } => Kind::Reprioritised {
+            conversation: *conversation,
+            priority: priority.0,
+            by_rule: *by == command::By::System,
+        },
         EventKind::SkillsChanged { agent, skills: now, .. } => {
             Kind::SkillsChanged { agent: *agent, skills: skills(now) }
         }
@@ -143,6 +159,19 @@ fn kind(kind: &EventKind) -> Kind {
         EventKind::Relaxed { conversation, step, queues, .. } => {
             Kind::Relaxed { conversation: *conversation, step: *step, queues: queues.clone() }
         }
+        EventKind::PolicyChanged { queue, number, policy, .. } => {
+            let rule = |rule: &policy::Rule| Rule { after_us: rule.after.0, then: action(&rule.then) };
+            let rules = policy.rules.iter().map(rule).collect();
+            let policy = Policy { rules, measured: policy.target.is_some() };
+            Kind::PolicyChanged { queue: *queue, number: *number, policy }
+        }
+        EventKind::RuleApplied { conversation, queue, number, rule, action: done } => Kind::RuleApplied {
+            conversation: *conversation,
+            queue: *queue,
+            number: *number,
+            rule: *rule,
+            action: action(done),
+        },
         EventKind::Ended { conversation, ending, .. } => Kind::Ended {
             conversation: *conversation,
             abandoned: *ending == event::Ending::Abandoned,

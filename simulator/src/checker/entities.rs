@@ -1,7 +1,7 @@
 //! What the checker believes of each conversation and agent, from events alone.
 
-use super::model::{AgentFacts, Place, Skills, Step};
-use routing::{AgentId, Channel, ConversationId, OfferId};
+use super::model::{Action, AgentFacts, Place, Policy, Skills, Step};
+use routing::{AgentId, Channel, ConversationId, OfferId, QueueId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Queues that a conversation waits in at most.
@@ -26,6 +26,43 @@ impl Trail {
     }
 }
 
+/// The policies of all queues, as they were told.
+#[derive(Debug, Default)]
+pub(super) struct Policies(BTreeMap<QueueId, BTreeMap<u32, Policy>>);
+
+impl Policies {
+    /// The number of the last change.
+    pub(super) fn number(&self, queue: QueueId) -> u32 {
+        self.0.get(&queue).and_then(|told| told.last_key_value()).map_or(0, |(number, _)| *number)
+    }
+
+    pub(super) fn version(&self, queue: QueueId, number: u32) -> Option<&Policy> {
+        self.0.get(&queue)?.get(&number)
+    }
+
+    pub(super) fn tell(&mut self, queue: QueueId, number: u32, policy: Policy) {
+        self.0.entry(queue).or_default().insert(number, policy);
+    }
+
+    /// What stands under the present policy of a queue from now on, if that says anything.
+    pub(super) fn begin(&self, queue: QueueId, since_us: u64) -> Option<Stand> {
+        let (number, policy) = self.0.get(&queue)?.last_key_value()?;
+        let says = policy.measured || !policy.rules.is_empty();
+        says.then_some(Stand { queue, number: *number, since_us, applied: 0 })
+    }
+}
+
+/// The policy that a conversation stands under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stand {
+    pub(super) queue: QueueId,
+    pub(super) number: u32,
+    /// From when its rules count.
+    pub(super) since_us: u64,
+    /// The last rule that was carried out, from 1; 0: none. Those before it were, or were passed over.
+    pub(super) applied: u8,
+}
+
 /// A conversation.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Conversation {
@@ -44,6 +81,9 @@ pub(super) struct Conversation {
     /// What it asks for, step by step, and the place of the active one.
     pub(super) steps: Vec<Step>,
     pub(super) at: usize,
+    pub(super) standing: Option<Stand>,
+    /// What a rule said is to be done, of which nothing was seen yet.
+    pub(super) follows: Option<Action>,
     /// The entry that ended it.
     pub(super) ended: Option<(u64, u32)>,
     pub(super) trail: Trail,
@@ -65,6 +105,15 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// Whether these are what it waits in when it is moved to a queue: that one, and what its steps until now widen it by.
+    pub(super) fn is_moved_to(&self, queue: QueueId, queues: &[QueueId]) -> bool {
+        let steps = self.steps.iter().take(self.at + 1);
+        let widened: BTreeSet<QueueId> = steps.flat_map(|step| step.widen.iter().copied()).collect();
+        queues
+            .split_first()
+            .is_some_and(|(first, more)| *first == queue && more.iter().all(|queue| widened.contains(queue)))
     }
 
     /// Whether it stands in a waiting line: no owner, no live offer, not over, not in an inbox.

@@ -11,6 +11,7 @@ mod entities;
 mod lines;
 pub mod model;
 mod replay;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod violation;

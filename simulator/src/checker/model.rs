@@ -1,7 +1,7 @@
 //! What the checker looks at: events, calls and notices as clients saw them, in words of its own,
 //! so that a change of the core's types cannot change what is checked.
 
-use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId};
+use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId, TouchpointId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One event of a domain.
@@ -124,6 +124,8 @@ pub enum Kind {
         again: bool,
         /// Whether it left an owner whose lease was lost for too long.
         owner_lost: bool,
+        /// Whether a rule of a queue's policy moved it here.
+        overflow: bool,
     },
     /// A conversation is held out to an agent.
     Offered {
@@ -200,6 +202,8 @@ pub enum Kind {
         conversation: ConversationId,
         /// The priority now.
         priority: u8,
+        /// Whether a rule of a queue's policy did it: nobody asked.
+        by_rule: bool,
     },
     /// A conversation ended.
     Ended {
@@ -233,6 +237,28 @@ pub enum Kind {
         /// The queues that it waits in now.
         queues: Vec<QueueId>,
     },
+    /// What a queue does with those who wait there changed.
+    PolicyChanged {
+        /// Which.
+        queue: QueueId,
+        /// Counts the changes, from 1.
+        number: u32,
+        /// All of it now.
+        policy: Policy,
+    },
+    /// A rule of the policy that a conversation stands under is carried out; what it does follows.
+    RuleApplied {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose policy.
+        queue: QueueId,
+        /// Which version of it.
+        number: u32,
+        /// Which of its rules, from 1.
+        rule: u8,
+        /// What it does.
+        action: Action,
+    },
     /// Anything that no promise depends on; the name is kept for people.
     Other(String),
 }
@@ -249,6 +275,41 @@ pub struct Step {
     pub required: Skills,
     /// Queues that it waits in too.
     pub widen: Vec<QueueId>,
+}
+
+/// What a queue does with those who wait there, as far as it can be seen from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// In the order in which they are decided.
+    pub rules: Vec<Rule>,
+    /// Whether its service is measured.
+    pub measured: bool,
+}
+
+/// What is decided once about a conversation that waits. Whether its conditions hold is not seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// After how long in the queue, microseconds.
+    pub after_us: u64,
+    /// What is done.
+    pub then: Action,
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// It has this priority from then on.
+    Prioritise(u8),
+    /// It waits in this queue too.
+    AddQueue(QueueId),
+    /// It waits in this queue alone.
+    MoveTo(QueueId),
+    /// It waits to be pulled.
+    ToInbox,
+    /// It goes to another domain.
+    SendTo(TouchpointId),
+    /// It ends, for this reason.
+    Close(String),
 }
 
 impl Kind {
@@ -270,6 +331,7 @@ impl Kind {
             | Kind::Reprioritised { conversation, .. }
             | Kind::CriteriaChanged { conversation, .. }
             | Kind::Relaxed { conversation, .. }
+            | Kind::RuleApplied { conversation, .. }
             | Kind::Ended { conversation, .. } => Some(*conversation),
             _ => None,
         }

@@ -1,8 +1,9 @@
 //! Walks through a domain's events with a picture of its own and judges each against it.
 
-use super::entities::{Agent, Conversation};
+use super::entities::{Agent, Conversation, Policies};
 use super::lines::{Key, Line, Lines, key};
 use super::model::{Event, Facts, History, Kind, OfferEnd, Place};
+use super::standing::Told;
 use super::violation::{Promise, Verdict, Violation};
 use routing::{AgentId, ConversationId, OfferId, QueueId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,10 @@ pub(super) struct Replay<'a> {
     facts: &'a Facts,
     /// Rank and weights as set up still hold.
     settings_known: bool,
+    /// Nothing was left out at the beginning.
+    pub(super) whole: bool,
     quarantined: bool,
+    pub(super) policies: Policies,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) agents: BTreeMap<AgentId, Agent>,
     by_queue: BTreeMap<QueueId, Vec<AgentId>>,
@@ -63,7 +67,9 @@ impl<'a> Replay<'a> {
             events: &history.events,
             facts,
             settings_known: true,
+            whole: history.first_sequence == 1,
             quarantined: false,
+            policies: Policies::default(),
             conversations: BTreeMap::new(),
             agents,
             by_queue,
@@ -147,6 +153,7 @@ impl<'a> Replay<'a> {
     fn judge(&mut self, event: &Event) {
         if let Some(id) = event.kind.conversation() {
             self.after_the_end(id, event);
+            self.follow(id, event);
         }
         match &event.kind {
             Kind::SessionOpened { agent, epoch } => {
@@ -179,6 +186,7 @@ impl<'a> Replay<'a> {
             Kind::QueueDeleted(queue) => {
                 self.by_queue.remove(queue);
                 self.paused.insert(*queue);
+                self.nobody_stands_under(*queue);
             }
             Kind::DomainChanged => self.settings_known = false,
             Kind::Quarantined => self.quarantined = true,
@@ -195,6 +203,7 @@ impl<'a> Replay<'a> {
             }
             Kind::Waiting { conversation, place, again, .. } => {
                 self.let_go(*conversation);
+                self.comes_to_wait(*conversation, place, event.at_us);
                 let known = self.conversations.entry(*conversation).or_default();
                 known.place = Some(place.clone());
                 known.again |= *again;
@@ -260,6 +269,11 @@ impl<'a> Replay<'a> {
                 }
                 self.stand(*conversation);
             }
+            Kind::PolicyChanged { queue, number, policy } => self.policy_changed(*queue, *number, policy),
+            Kind::RuleApplied { conversation, queue, number, rule, action } => {
+                let told = Told { queue: *queue, number: *number, rule: *rule, action };
+                self.rule_applied(event, *conversation, told);
+            }
             Kind::Departed { conversation } => {
                 let known = self.conversations.entry(*conversation).or_default();
                 known.place = None;
@@ -269,13 +283,14 @@ impl<'a> Replay<'a> {
             Kind::TransferFailed { conversation } => {
                 self.conversations.entry(*conversation).or_default().transfer_to = None;
             }
-            Kind::Reprioritised { conversation, priority } => {
+            Kind::Reprioritised { conversation, priority, .. } => {
                 self.conversations.entry(*conversation).or_default().priority = *priority;
                 self.stand(*conversation);
             }
             Kind::Ended { conversation, .. } => {
                 let known = self.conversations.entry(*conversation).or_default();
                 known.ended = Some(event.entry);
+                known.standing = None;
                 self.let_go(*conversation);
                 self.stand(*conversation);
             }
@@ -305,7 +320,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Puts a conversation into the lines it belongs to now.
-    fn stand(&mut self, id: ConversationId) {
+    pub(super) fn stand(&mut self, id: ConversationId) {
         let Some(known) = self.conversations.get(&id) else { return };
         let place = known.in_line().then(|| {
             let named = known.step().map_or(&[][..], |step| &step.agents);
@@ -537,6 +552,7 @@ impl<'a> Replay<'a> {
         }
         let known = self.conversations.entry(id).or_default();
         known.owner = Some(agent);
+        known.standing = None;
         known.again = true;
         let known = self.agents.entry(agent).or_default();
         known.holdings.insert(id, (weight, channel));
@@ -555,6 +571,7 @@ impl<'a> Replay<'a> {
     fn end_of_entry(&mut self) {
         let touched = std::mem::take(&mut self.touched_conversations);
         for id in &touched {
+            self.nothing_followed(*id);
             let Some(known) = self.conversations.get(id) else { continue };
             if known.ended.is_some() && !known.offers.is_empty() {
                 let who: Vec<String> = known

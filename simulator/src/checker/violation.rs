@@ -29,6 +29,8 @@ pub enum Promise {
     R15,
     /// A retried request id changes nothing and gets the first answer.
     R16,
+    /// What waits is not forgotten: rules are carried out in their time, and as they say.
+    R18,
     /// An older epoch never acts.
     R19,
 }
@@ -50,6 +52,7 @@ impl Promise {
             Promise::R13 => "R-13",
             Promise::R15 => "R-15",
             Promise::R16 => "R-16",
+            Promise::R18 => "R-18",
             Promise::R19 => "R-19",
         }
     }

@@ -1,6 +1,6 @@
 //! From the API's events to the checker's.
 
-use super::model::{Event, Kind, MISSED, OfferEnd, Place, Skills, Step, Why};
+use super::model::{Action, Event, Kind, MISSED, OfferEnd, Place, Policy, Rule, Skills, Step, Why};
 use proto::v1;
 use routing::{AgentId, Channel, ConversationId, QueueId};
 use serde_json::Value;
@@ -31,6 +31,21 @@ fn variant(value: &Value) -> Option<(&str, &Value)> {
 
 fn id<T: FromStr>(value: &Value) -> Option<T> {
     value.as_str()?.parse().ok()
+}
+
+/// What a rule does: one of these fields is there.
+fn action(value: &Value) -> Option<Action> {
+    let priority = |value: &Value| u8::try_from(value.as_u64()?).ok().map(Action::Prioritise);
+    let found = |(name, inner): (&String, &Value)| match name.as_str() {
+        "prioritise" => priority(inner),
+        "add_queue" => id(inner).map(Action::AddQueue),
+        "move_to" => id(inner).map(Action::MoveTo),
+        "to_inbox" => (inner == &Value::Bool(true)).then_some(Action::ToInbox),
+        "send_to" => id(inner).map(Action::SendTo),
+        "close" => inner.as_str().map(|reason| Action::Close(reason.to_owned())),
+        _ => None,
+    };
+    value.as_object()?.iter().find_map(found)
 }
 
 struct Fields<'a> {
@@ -129,6 +144,23 @@ impl Fields<'_> {
         steps.iter().map(of).collect()
     }
 
+    fn policy(&self) -> Result<Policy, Unreadable> {
+        const FIELD: &str = "policy";
+        let policy = self.need(FIELD)?;
+        let rules = policy.get("rules").and_then(Value::as_array).ok_or_else(|| self.bad(FIELD))?;
+        let of = |rule: &Value| {
+            let after_us = rule.get("after_ms")?.as_u64()?.checked_mul(1_000)?;
+            Some(Rule { after_us, then: action(rule)? })
+        };
+        let rules = rules.iter().map(|rule| of(rule).ok_or_else(|| self.bad(FIELD)));
+        let measured = policy.get("target").is_some_and(|target| !target.is_null());
+        Ok(Policy { rules: rules.collect::<Result<_, _>>()?, measured })
+    }
+
+    fn action(&self) -> Result<Action, Unreadable> {
+        action(self.need("action")?).ok_or_else(|| self.bad("action"))
+    }
+
     fn channel(&self) -> Result<Channel, Unreadable> {
         self.entity("channel")
     }
@@ -199,6 +231,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             place: f.place()?,
             again: f.get("cause").is_some(),
             owner_lost: f.text("cause") == "lease_lost",
+            overflow: f.text("cause") == "overflow",
         },
         "offered" => Kind::Offered {
             conversation: f.conversation()?,
@@ -231,9 +264,11 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             }
         }
         "transfer_failed" => Kind::TransferFailed { conversation: f.conversation()? },
-        "reprioritised" => {
-            Kind::Reprioritised { conversation: f.conversation()?, priority: f.small("priority")? }
-        }
+        "reprioritised" => Kind::Reprioritised {
+            conversation: f.conversation()?,
+            priority: f.small("priority")?,
+            by_rule: f.text("by") == "system",
+        },
         "skills_changed" => {
             Kind::SkillsChanged { agent: f.agent()?, skills: f.skills("skills", f.need("skills")?)? }
         }
@@ -242,6 +277,16 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             conversation: f.conversation()?,
             step: f.small("step")?,
             queues: f.ids("queues", f.need("queues")?)?,
+        },
+        "policy_changed" => {
+            Kind::PolicyChanged { queue: f.queue()?, number: f.small("number")?, policy: f.policy()? }
+        }
+        "rule_applied" => Kind::RuleApplied {
+            conversation: f.conversation()?,
+            queue: f.queue()?,
+            number: f.small("number")?,
+            rule: f.small("rule")?,
+            action: f.action()?,
         },
         "ended" => {
             let ending = f.variant("ending")?.0;

@@ -81,6 +81,8 @@ pub struct Figures {
     pub abandoned: u64,
     /// Of those, because they waited too long.
     pub expired: u64,
+    /// Rules of policies carried out.
+    pub rules: u64,
     /// Sessions opened.
     pub sessions: u64,
     /// Leases lost.
@@ -106,6 +108,7 @@ impl Figures {
             EventKind::Wrapping { .. } => &mut self.wrap_ups,
             EventKind::TransferStarted { .. } => &mut self.transfers,
             EventKind::TransferFailed { .. } => &mut self.transfers_failed,
+            EventKind::RuleApplied { .. } => &mut self.rules,
             EventKind::SessionOpened { .. } => &mut self.sessions,
             EventKind::LeaseLost { .. } => &mut self.leases_lost,
             EventKind::Quarantined { .. } => &mut self.quarantined,

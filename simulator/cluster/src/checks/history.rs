@@ -170,6 +170,14 @@ impl History {
         far().nth(place).map(|(there, _)| *there)
     }
 
+    /// The touchpoints of other domains.
+    #[must_use]
+    pub fn touchpoints_beyond(&self, domain: DomainId) -> Vec<TouchpointId> {
+        let book = self.book();
+        let far = book.touchpoints.iter().map(|(there, _)| *there).filter(|there| there.domain != domain);
+        far.collect()
+    }
+
     /// Counts something.
     pub fn count(&self, group: &'static str, name: &'static str) {
         *self.book().counts.entry((group, name)).or_insert(0) += 1;

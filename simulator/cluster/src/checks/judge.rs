@@ -7,7 +7,7 @@ use super::situations::Situations;
 use super::tale::Tale;
 use super::{r01, r03, r04, r06, r10, r13, r16, r19, record, state};
 use crate::report::Broken;
-use simulator::checker::model::{Kind, OfferEnd};
+use simulator::checker::model::{Action, Kind, OfferEnd};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Judges a domain.
@@ -38,6 +38,18 @@ pub(super) fn unplaced(calls: &[Call], broken: &mut Vec<Broken>) {
         let seen = r16::describe(first, again);
         let at_ms = again.returned_us / 1_000;
         broken.push(Broken { promise: "R-16".to_owned(), at_ms, seen, before: Vec::new() });
+    }
+}
+
+/// The name under which what a rule does is counted.
+fn rule(action: &Action) -> &'static str {
+    match action {
+        Action::Prioritise(_) => "rule.prioritise",
+        Action::AddQueue(_) => "rule.add_queue",
+        Action::MoveTo(_) => "rule.move_to",
+        Action::ToInbox => "rule.to_inbox",
+        Action::SendTo(_) => "rule.send_to",
+        Action::Close(_) => "rule.close",
     }
 }
 
@@ -73,6 +85,11 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::SkillsChanged { .. } => "skills_changed",
                 Kind::CriteriaChanged { .. } => "criteria_changed",
                 Kind::Relaxed { .. } => "relaxed",
+                Kind::PolicyChanged { .. } => "policy_changed",
+                Kind::RuleApplied { action, .. } => {
+                    add(rule(action), 1);
+                    "rule_applied"
+                }
                 _ => continue,
             };
             add(name, 1);

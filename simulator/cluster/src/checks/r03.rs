@@ -21,7 +21,8 @@ struct Index {
     taken: BTreeMap<OfferId, u64>,
     presence: BTreeMap<AgentId, Vec<(u64, bool)>>,
     paused: BTreeMap<QueueId, Vec<(u64, bool)>>,
-    priority: BTreeMap<ConversationId, Vec<(u64, u8)>>,
+    /// With whether a rule gave it.
+    priority: BTreeMap<ConversationId, Vec<(u64, (u8, bool))>>,
     gone_queues: BTreeMap<QueueId, u64>,
     gone_agents: BTreeMap<AgentId, u64>,
     references: BTreeMap<String, u64>,
@@ -55,7 +56,7 @@ impl Index {
                     index.paused.entry(*queue).or_default().push((at, *paused));
                 }
                 Kind::Arrived { conversation, priority, reference, from, .. } => {
-                    index.priority.entry(*conversation).or_default().push((at, *priority));
+                    index.priority.entry(*conversation).or_default().push((at, (*priority, false)));
                     // What came from another domain was asked for there.
                     if from.is_none() {
                         index.references.insert(reference.clone(), at);
@@ -65,8 +66,8 @@ impl Index {
                 Kind::Recalled { conversation } => {
                     index.recalled.entry(*conversation).or_insert(at);
                 }
-                Kind::Reprioritised { conversation, priority } => {
-                    index.priority.entry(*conversation).or_default().push((at, *priority));
+                Kind::Reprioritised { conversation, priority, by_rule } => {
+                    index.priority.entry(*conversation).or_default().push((at, (*priority, *by_rule)));
                 }
                 Kind::QueueDeleted(queue) => {
                     index.gone_queues.insert(*queue, at);
@@ -138,7 +139,7 @@ fn priorities(case: &mut Case, index: &Index) {
     let last_of_all = tale.audit.iter().flat_map(|audit| &audit.conversations).map(|seen| (0, seen));
     for (at_ms, seen) in read.chain(last_of_all) {
         let Some(at) = versions.get(&(seen.id, seen.version)).copied() else { continue };
-        let given = last(index.priority.get(&seen.id), at);
+        let given = last(index.priority.get(&seen.id), at).map(|(given, _)| given);
         if given.is_some_and(|given| u32::from(given) != seen.priority) {
             let what = format!(
                 "{} is shown with priority {} at version {}, by the record it has {given:?}",
@@ -180,8 +181,12 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
             (now != *paused).then(|| (format!("paused is {now} by the record"), Vec::new()))
         }
         Asked::Reprioritise(id, priority) => {
-            let now = last(index.priority.get(id), by);
-            (now != Some(*priority)).then(|| (format!("it has {now:?} by the record"), conversation(id)))
+            let given = index.priority.get(id).into_iter().flatten().rev().filter(|(at, _)| *at <= by);
+            let given: Vec<(u8, bool)> = given.map(|(_, given)| *given).collect();
+            // Of those that nobody asked for, any number may have come since.
+            let asked = given.iter().take_while(|(_, by_rule)| *by_rule).count();
+            let had = given.iter().take(asked + 1).any(|(given, _)| given == priority);
+            (!had).then(|| (format!("it has {:?} by the record", given.first()), conversation(id)))
         }
         Asked::DeleteQueue(queue) if !within(index.gone_queues.get(queue)) => {
             Some(("it was not deleted".to_owned(), Vec::new()))

@@ -32,7 +32,7 @@ fn arrived(number: u64) -> Kind {
 }
 fn waiting(number: u64) -> Kind {
     let place = Place::Queues(vec![QueueId::new(D, 1)]);
-    Kind::Waiting { conversation: conv(number), place, again: false, owner_lost: false }
+    Kind::Waiting { conversation: conv(number), place, again: false, owner_lost: false, overflow: false }
 }
 fn offered(number: u64, to: u64) -> Kind {
     let deadline_us = 900_000_000;
@@ -222,7 +222,7 @@ fn r3_refused_or_never_asked_and_yet_in_the_record() {
 
 #[test]
 fn r3_a_read_shows_another_priority_than_was_given() {
-    let given = Kind::Reprioritised { conversation: conv(2), priority: 3 };
+    let given = Kind::Reprioritised { conversation: conv(2), priority: 3, by_rule: false };
     let told = || {
         let mut tale = good();
         asks(&mut tale, 9, start(2), Outcome::Unknown);
@@ -242,6 +242,23 @@ fn r3_a_read_shows_another_priority_than_was_given() {
     assert_eq!(broken(&tale), [], "before it, after it, and of a version that is not in the record");
     reads(&mut tale, 4, 0);
     caught(&tale, "R-3", "conv_1_2 is shown with priority 0 at version 4, by the record it has Some(3)");
+}
+
+#[test]
+fn r3_a_rule_may_change_a_priority_that_was_asked_for() {
+    let given = |priority, by_rule| Kind::Reprioritised { conversation: conv(2), priority, by_rule };
+    let told = |then: Vec<Kind>| {
+        let mut tale = good();
+        tell(&mut tale, [arrived(2), waiting(2)]);
+        tell(&mut tale, then);
+        asks(&mut tale, 9, Asked::Reprioritise(conv(2), 3), done(tale.events.len() as u64));
+        broken(&tale).iter().filter(|one| one.seen.contains("it has")).count()
+    };
+    assert_eq!(told(vec![given(3, false)]), 0);
+    assert_eq!(told(vec![given(3, false), given(1, true), given(2, true)]), 0);
+    assert_eq!(told(vec![given(3, true)]), 0, "it had that already");
+    assert_eq!(told(vec![given(3, false), given(1, false)]), 1);
+    assert_eq!(told(vec![given(1, true)]), 1);
 }
 
 #[test]
@@ -403,7 +420,13 @@ fn r19_an_older_session_acts() {
 #[test]
 fn r19_a_lost_lease_costs_work_although_the_agent_is_back() {
     let place = || Place::Queues(vec![QueueId::new(D, 1)]);
-    let requeued = || Kind::Waiting { conversation: conv(2), place: place(), again: true, owner_lost: true };
+    let requeued = || Kind::Waiting {
+        conversation: conv(2),
+        place: place(),
+        again: true,
+        owner_lost: true,
+        overflow: false,
+    };
     let closed = || Kind::Ended { conversation: conv(2), abandoned: false, owner_lost: true };
     for cost in [requeued(), closed()] {
         for comes_back in [false, true] {

@@ -8,6 +8,7 @@ mod customer;
 mod desk;
 mod line;
 mod lines;
+mod policies;
 mod realm;
 mod request;
 mod seen;

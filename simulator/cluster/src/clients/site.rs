@@ -7,7 +7,7 @@ use super::lines::Lines;
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use super::supervisor::Supervisor;
-use super::{Phase, Reach, auditor, setup, submit, watcher};
+use super::{Phase, Reach, auditor, policies, setup, submit, watcher};
 use crate::checks::{Asked, History, Opened};
 use crate::determinism::Draw;
 use crate::machine::Machine;
@@ -124,6 +124,8 @@ impl Part {
             left_behind: BTreeMap::new(),
         };
         tokio::spawn(supervisor.run(clean_up));
+        let caller = self.caller(Some(&realm), 2, "policies");
+        tokio::spawn(policies::run(Arc::clone(&realm), caller));
         let caller = self.caller(Some(&realm), 2, "auditor");
         tokio::spawn(auditor::run(domain, caller, picture));
         drop(set_up);

@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 40] = [
+const EVENTS: [&str; 48] = [
     "abandoned",
     "accepts",
     "audits",
@@ -41,6 +41,7 @@ const EVENTS: [&str; 40] = [
     "moves_given_up",
     "offers",
     "offers_reprioritised",
+    "policy_changed",
     "pulls",
     "redeliveries",
     "rejects",
@@ -52,6 +53,13 @@ const EVENTS: [&str; 40] = [
     "requeues",
     "returns_with_work",
     "revocations",
+    "rule.add_queue",
+    "rule.close",
+    "rule.move_to",
+    "rule.prioritise",
+    "rule.send_to",
+    "rule.to_inbox",
+    "rule_applied",
     "sessions",
     "skills_changed",
     "snapshots_restored",

@@ -1,5 +1,6 @@
 //! Entries drawn from a seed with a look at the shard: mostly sensible, some hostile, some repeated.
 
+use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use routing::command::{Arrival, By, Decline, Desk, Intent, TransferFallback, TransferTarget};
@@ -45,6 +46,7 @@ impl Size {
 /// A stream of entries.
 pub struct Feed {
     rng: ChaCha8Rng,
+    policies: Policies,
     size: Size,
     script: Vec<(DomainId, Command)>,
     sent: Vec<Request>,
@@ -59,6 +61,7 @@ impl Feed {
     pub fn new(seed: u64, size: Size) -> Self {
         let mut feed = Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
+            policies: Policies::new(seed),
             size,
             script: Vec::new(),
             sent: Vec::new(),
@@ -95,6 +98,12 @@ impl Feed {
                     ..QueueSettings::default()
                 };
                 self.script.push((domain, Command::CreateQueue { settings }));
+            }
+            for queue in queues.iter().copied() {
+                if self.policies.chance(60) {
+                    let policy = self.policies.policy(queue, &queues, self.size.domains);
+                    self.script.push((domain, Command::SetPolicy { queue, policy, by: boss() }));
+                }
             }
             for number in 1..=self.size.agents {
                 let agent = AgentId::new(domain, number);
@@ -234,6 +243,12 @@ impl Feed {
         }
         let domain = DomainId(self.rng.random_range(1..=self.size.domains));
         let Some(view) = shard.view(domain) else { return (DomainId::SHARD, Command::Tick) };
+        let queues: Vec<_> = view.queues.keys().copied().collect();
+        if self.policies.chance(2)
+            && let Some((queue, policy)) = self.policies.change(&queues, self.size.domains)
+        {
+            return (domain, Command::SetPolicy { queue, policy, by: boss() });
+        }
         let live = view.conversations.values().filter(|c| !c.stage.is_terminal()).count();
         let percent = if live < self.size.live { 35 } else { 5 };
         if !self.chance(percent) {

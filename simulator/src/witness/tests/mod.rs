@@ -6,6 +6,7 @@ mod feed;
 mod measure;
 mod moves;
 mod planted;
+mod policies;
 mod replicas;
 
 use super::{Broken, Options, Witness};
@@ -38,6 +39,7 @@ fn sound_replicas_are_silent_and_everything_happened() {
             figures.transfers,
             figures.requeues,
             figures.abandoned,
+            figures.rules,
             figures.sessions,
             figures.leases_lost,
             figures.crossings_arrived,
