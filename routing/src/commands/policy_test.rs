@@ -367,6 +367,21 @@ fn to_an_inbox_and_no_further() {
 }
 
 #[test]
+fn in_the_inbox_nothing_gives_way() {
+    let mut s = Scene::new();
+    with(&mut s, |_| only(rule(5, Action::ToInbox)));
+    s.world.ok(Command::SetSkills {
+        agent: s.a.agent,
+        skills: crate::scene::skills(&[("es", 9)]),
+        by: supervisor(),
+    });
+    s.asking(vec![requires(&[("es", 10)], 9), requires(&[("es", 5)], 100)]);
+    later(&mut s, 5);
+    assert_eq!((s.stage(), s.seeking().until), ("in_inbox", None));
+    assert_eq!(later(&mut s, 10), "");
+}
+
+#[test]
 fn to_another_domain_and_when_that_fails_the_next_rule_follows() {
     let mut s = Scene::new();
     let far = TouchpointId::new(DomainId(7), 1);

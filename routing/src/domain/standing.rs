@@ -221,6 +221,7 @@ impl Domain {
             Action::ToInbox => {
                 self.count_overflow(no, cx.now);
                 self.leave_lines(no);
+                self.stop_step(no);
                 self.conv_mut(no).place = PlaceKind::Inbox;
                 self.enter_place(cx, no, Requeued::Overflow);
             }

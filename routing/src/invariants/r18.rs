@@ -2,11 +2,12 @@
 //!
 //! What a conversation asks for gives way in its time: while its place is its queues the clock of its
 //! active step runs, if the step has an end, and no other clock does. Steps follow one another, each told;
-//! only a transfer or a change of the criteria begins with the first one again.
+//! only a transfer, a rule that moves it, or a change of the criteria begins with the first one again.
 
 use super::{Ghost, Promise, SOURCE, Step, facts, standing};
 use crate::command::TransferTarget;
 use crate::event::{EventKind, Place};
+use crate::policy::Action;
 use crate::view::{ConversationView, Stage};
 
 /// The promise with its check.
@@ -103,6 +104,11 @@ fn passed(step: &Step<'_>, c: &ConversationView) -> Option<String> {
                 if matches!(target, TransferTarget::Queue(_) | TransferTarget::Inbox(_)) {
                     told = told.map(|_| 0);
                 }
+            }
+            EventKind::RuleApplied { conversation, action: Action::MoveTo(_), .. }
+                if *conversation == c.id =>
+            {
+                told = told.map(|_| 0);
             }
             EventKind::Relaxed { conversation, step: number, .. } if *conversation == c.id => {
                 let next = if *number == 0 { steps } else { usize::from(*number) - 1 };
