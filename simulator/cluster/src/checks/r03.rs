@@ -10,6 +10,13 @@ use routing::{AgentId, ConversationId, OfferId, QueueId};
 use simulator::checker::model::{Kind, OfferEnd, Why};
 use std::collections::BTreeMap;
 
+/// A priority that was given.
+#[derive(Debug, Clone, Copy)]
+struct Given {
+    priority: u8,
+    by_rule: bool,
+}
+
 /// The record, turned so that an answer finds its event. All values are sequences.
 #[derive(Default)]
 struct Index {
@@ -21,8 +28,7 @@ struct Index {
     taken: BTreeMap<OfferId, u64>,
     presence: BTreeMap<AgentId, Vec<(u64, bool)>>,
     paused: BTreeMap<QueueId, Vec<(u64, bool)>>,
-    /// With whether a rule gave it.
-    priority: BTreeMap<ConversationId, Vec<(u64, (u8, bool))>>,
+    priority: BTreeMap<ConversationId, Vec<(u64, Given)>>,
     gone_queues: BTreeMap<QueueId, u64>,
     gone_agents: BTreeMap<AgentId, u64>,
     references: BTreeMap<String, u64>,
@@ -56,7 +62,11 @@ impl Index {
                     index.paused.entry(*queue).or_default().push((at, *paused));
                 }
                 Kind::Arrived { conversation, priority, reference, from, .. } => {
-                    index.priority.entry(*conversation).or_default().push((at, (*priority, false)));
+                    index
+                        .priority
+                        .entry(*conversation)
+                        .or_default()
+                        .push((at, Given { priority: *priority, by_rule: false }));
                     // What came from another domain was asked for there.
                     if from.is_none() {
                         index.references.insert(reference.clone(), at);
@@ -67,7 +77,11 @@ impl Index {
                     index.recalled.entry(*conversation).or_insert(at);
                 }
                 Kind::Reprioritised { conversation, priority, by_rule } => {
-                    index.priority.entry(*conversation).or_default().push((at, (*priority, *by_rule)));
+                    index
+                        .priority
+                        .entry(*conversation)
+                        .or_default()
+                        .push((at, Given { priority: *priority, by_rule: *by_rule }));
                 }
                 Kind::QueueDeleted(queue) => {
                     index.gone_queues.insert(*queue, at);
@@ -139,7 +153,7 @@ fn priorities(case: &mut Case, index: &Index) {
     let last_of_all = tale.audit.iter().flat_map(|audit| &audit.conversations).map(|seen| (0, seen));
     for (at_ms, seen) in read.chain(last_of_all) {
         let Some(at) = versions.get(&(seen.id, seen.version)).copied() else { continue };
-        let given = last(index.priority.get(&seen.id), at).map(|(given, _)| given);
+        let given = last(index.priority.get(&seen.id), at).map(|given| given.priority);
         if given.is_some_and(|given| u32::from(given) != seen.priority) {
             let what = format!(
                 "{} is shown with priority {} at version {}, by the record it has {given:?}",
@@ -182,11 +196,12 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
         }
         Asked::Reprioritise(id, priority) => {
             let given = index.priority.get(id).into_iter().flatten().rev().filter(|(at, _)| *at <= by);
-            let given: Vec<(u8, bool)> = given.map(|(_, given)| *given).collect();
+            let given: Vec<Given> = given.map(|(_, given)| *given).collect();
             // Of those that nobody asked for, any number may have come since.
-            let asked = given.iter().take_while(|(_, by_rule)| *by_rule).count();
-            let had = given.iter().take(asked + 1).any(|(given, _)| given == priority);
-            (!had).then(|| (format!("it has {:?} by the record", given.first()), conversation(id)))
+            let by_rules = given.iter().take_while(|given| given.by_rule).count();
+            let had = given.iter().take(by_rules + 1).any(|given| given.priority == *priority);
+            let now = given.first().map(|given| given.priority);
+            (!had).then(|| (format!("it has {now:?} by the record"), conversation(id)))
         }
         Asked::DeleteQueue(queue) if !within(index.gone_queues.get(queue)) => {
             Some(("it was not deleted".to_owned(), Vec::new()))

@@ -251,7 +251,8 @@ fn r3_a_rule_may_change_a_priority_that_was_asked_for() {
         let mut tale = good();
         tell(&mut tale, [arrived(2), waiting(2)]);
         tell(&mut tale, then);
-        asks(&mut tale, 9, Asked::Reprioritise(conv(2), 3), done(tale.events.len() as u64));
+        let last = tale.events.len() as u64;
+        asks(&mut tale, 9, Asked::Reprioritise(conv(2), 3), done(last));
         broken(&tale).iter().filter(|one| one.seen.contains("it has")).count()
     };
     assert_eq!(told(vec![given(3, false)]), 0);
