@@ -81,7 +81,8 @@ pub(super) struct Conversation {
     /// What it asks for, step by step, and the place of the active one.
     pub(super) steps: Vec<Step>,
     pub(super) at: usize,
-    pub(super) standing: Option<Stand>,
+    /// What it may stand under: one of these; where there are none, nothing.
+    pub(super) standing: Vec<Option<Stand>>,
     /// What a rule said is to be done, of which nothing was seen yet.
     pub(super) follows: Option<Action>,
     /// The entry that ended it.
@@ -107,13 +108,16 @@ impl Conversation {
         }
     }
 
+    /// Whether it may wait in this queue only since its steps until now widen it by that.
+    pub(super) fn is_widened_by(&self, queue: QueueId) -> bool {
+        self.steps.iter().take(self.at + 1).any(|step| step.widen.contains(&queue))
+    }
+
     /// Whether these are what it waits in when it is moved to a queue: that one, and what its steps until now widen it by.
     pub(super) fn is_moved_to(&self, queue: QueueId, queues: &[QueueId]) -> bool {
-        let steps = self.steps.iter().take(self.at + 1);
-        let widened: BTreeSet<QueueId> = steps.flat_map(|step| step.widen.iter().copied()).collect();
-        queues
-            .split_first()
-            .is_some_and(|(first, more)| *first == queue && more.iter().all(|queue| widened.contains(queue)))
+        queues.split_first().is_some_and(|(first, more)| {
+            *first == queue && more.iter().all(|queue| self.is_widened_by(*queue))
+        })
     }
 
     /// Whether it stands in a waiting line: no owner, no live offer, not over, not in an inbox.

@@ -290,7 +290,7 @@ impl<'a> Replay<'a> {
             Kind::Ended { conversation, .. } => {
                 let known = self.conversations.entry(*conversation).or_default();
                 known.ended = Some(event.entry);
-                known.standing = None;
+                known.standing.clear();
                 self.let_go(*conversation);
                 self.stand(*conversation);
             }
@@ -552,7 +552,7 @@ impl<'a> Replay<'a> {
         }
         let known = self.conversations.entry(id).or_default();
         known.owner = Some(agent);
-        known.standing = None;
+        known.standing.clear();
         known.again = true;
         let known = self.agents.entry(agent).or_default();
         known.holdings.insert(id, (weight, channel));

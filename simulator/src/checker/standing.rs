@@ -27,22 +27,42 @@ impl Replay<'_> {
     }
 
     /// A conversation comes to wait: it goes on to stand under the policy of one of its queues, or begins to stand under
-    /// that of the first of them.
+    /// that of the first of them. Its queues are those without what a step widens them by, and it is not always seen which
+    /// those are: then both may be.
     pub(super) fn comes_to_wait(&mut self, id: ConversationId, place: &Place, at_us: u64) {
         let known = self.conversations.entry(id).or_default();
         let Place::Queues(queues) = place else {
-            known.standing = None;
+            known.standing.clear();
             return;
         };
-        if known.standing.is_none_or(|stand| !queues.contains(&stand.queue)) {
-            known.standing = queues.first().and_then(|first| self.policies.begin(*first, at_us));
+        let Some(first) = queues.first().copied() else { return };
+        let begun = self.policies.begin(first, at_us);
+        let mut standing: Vec<Option<Stand>> = Vec::new();
+        let mut may = |stand: Option<Stand>| {
+            let same = |stand: &Stand| (stand.queue, stand.number);
+            if !standing.iter().any(|known| known.as_ref().map(same) == stand.as_ref().map(same)) {
+                standing.push(stand);
+            }
+        };
+        let before = if known.standing.is_empty() { vec![None] } else { std::mem::take(&mut known.standing) };
+        for stand in before {
+            let stays = stand.filter(|stand| queues.contains(&stand.queue));
+            if stays.is_some() {
+                may(stays);
+            }
+            if stays.is_none_or(|stand| stand.queue != first && known.is_widened_by(stand.queue)) {
+                may(begun);
+            }
         }
+        known.standing = standing;
     }
 
     /// A queue is gone, and all standing under its policies with it.
     pub(super) fn nobody_stands_under(&mut self, queue: QueueId) {
         for known in self.conversations.values_mut() {
-            known.standing.take_if(|stand| stand.queue == queue);
+            for standing in &mut known.standing {
+                standing.take_if(|stand| stand.queue == queue);
+            }
         }
     }
 
@@ -51,7 +71,10 @@ impl Replay<'_> {
         let Told { queue, number, rule, action } = told;
         let known = self.conversations.entry(id).or_default();
         let waits = known.in_line() && matches!(known.place, Some(Place::Queues(_)));
-        let (seen, standing) = (known.arrived_at.is_some() && self.whole, known.standing);
+        let seen = known.arrived_at.is_some() && self.whole;
+        let may = std::mem::take(&mut known.standing);
+        let fits = may.iter().copied().find(|standing| self.is_due(*standing, told, event.at_us).is_ok());
+        let standing = fits.or_else(|| may.first().copied()).flatten();
         if seen && !waits {
             self.wrong_rule(id, told, "it waits for no offer in queues");
         }
@@ -66,13 +89,11 @@ impl Replay<'_> {
             _ => None,
         };
         let known = self.conversations.entry(id).or_default();
-        if let Some(stand) = &mut known.standing {
-            (stand.queue, stand.number, stand.applied) = (queue, number, rule);
-        }
+        known.standing = vec![standing.map(|stand| Stand { queue, number, applied: rule, ..stand })];
         known.follows = Some(action.clone());
         match action {
             Action::MoveTo(_) => {
-                known.standing = moved;
+                known.standing = vec![moved];
                 // The other queue has other people.
                 known.at = 0;
             }

@@ -701,6 +701,34 @@ fn what_is_moved_begins_its_search_anew() {
 }
 
 #[test]
+fn what_is_widened_by_the_queue_it_stood_under_may_stand_under_the_other() {
+    let (here, there) = (Action::Prioritise(3), Action::Prioritise(2));
+    let third = QueueId::new(D, 3);
+    let told = vec![policy_of(second(), 1, &[(1, there.clone())]), policy(1, &[(1, here.clone())])];
+    let all = |widen: Vec<QueueId>, at: Vec<QueueId>, then: Vec<Kind>| {
+        let steps = vec![Step { widen, ..spanish(50) }];
+        let first = vec![told.clone(), vec![arrived(1), asks(1, steps), waiting(1)]];
+        let transfer = Kind::TransferStarted { conversation: conv(1), agent: None };
+        let mut waits = waiting_again(1);
+        if let Kind::Waiting { place, .. } = &mut waits {
+            *place = Place::Queues(at);
+        }
+        history(0, [first, vec![vec![transfer, waits], then]].concat())
+    };
+    let by_first = || vec![rule(1, &here), urgent(3)];
+    let by_second = || vec![rule_of(second(), 1, 1, &there), urgent(2)];
+    for then in [by_first(), by_second()] {
+        let both = all(vec![queue()], vec![second(), queue()], then);
+        assert_eq!(check(&both).violations, []);
+    }
+    // It is one of both, and where nothing widens it, it is known which.
+    caught(&all(vec![queue()], vec![second(), queue()], [by_second(), by_first()].concat()), Promise::R18);
+    caught(&all(vec![third], vec![second(), queue()], by_second()), Promise::R18);
+    caught(&all(vec![third], vec![second(), third], by_first()), Promise::R18);
+    assert_eq!(check(&all(vec![third], vec![second(), third], by_second())).violations, []);
+}
+
+#[test]
 fn r10_what_a_rule_moves_keeps_its_age() {
     let there = Action::MoveTo(queue());
     let elsewhere = |number| Kind::Waiting {
