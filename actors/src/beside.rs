@@ -77,7 +77,7 @@ impl Beside {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Query;
     use crate::shard::read;
@@ -94,9 +94,10 @@ mod tests {
         ShardId, Span, level,
     };
 
-    const HOME: DomainId = DomainId(1);
+    pub(crate) const HOME: DomainId = DomainId(1);
 
-    fn apply(shard: &mut Shard, domain: DomainId, commands: Vec<Command>) {
+    /// Applies commands that are done.
+    pub(crate) fn apply(shard: &mut Shard, domain: DomainId, commands: Vec<Command>) {
         for command in commands {
             let index = shard.now().0 + 1;
             let request = Request { id: None, domain, expected_version: None, command };

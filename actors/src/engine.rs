@@ -1,5 +1,8 @@
 //! The engine: what the node's services call.
 
+mod destinations;
+mod members;
+
 use crate::alarms::Alarms;
 use crate::front::{Front, FrontSession, Opened};
 use crate::leader::check_watched;
@@ -10,23 +13,20 @@ use crate::shard::{Replicas, ShardRuntime, ShardTable, read};
 use crate::tree::{NodeMessage, Watcher};
 use crate::wire::{PeerAnswer, PeerCall, PeerCast};
 use crate::{
-    Account, Answer, CallError, EngineConfig, Found, Joined, PlacedDomain, Query, Session, SessionEnd,
-    SessionHandle, SessionHello, SessionMessage, Watch, WatchError,
+    Account, Answer, CallError, EngineConfig, Found, PlacedDomain, Query, Session, SessionEnd, SessionHandle,
+    SessionHello, SessionMessage, Watch, WatchError,
 };
 use consensus::env::{SharedClock, SharedEntropy};
 use consensus::{Consensus, GroupId, NodeId, PeerService};
 use proto::codec;
 use ractor::ActorRef;
-use routing::command::TransferTarget;
 use routing::entry::Request;
-use routing::policy::{Action, Rule};
 use routing::settings::DomainSettings;
 use routing::view::DeskView;
 use routing::{
     AccountId, Command, ConversationId, DomainId, Done, Event, LogTime, Picture, Rejected, RequestId,
     Sequence, ShardId,
 };
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Engine {
         let _permit = self.inner.admit()?;
         let place = self.inner.router.place(request.domain, deadline).await?;
         let shard = place.shard;
-        for there in destinations(&request.command) {
+        for there in destinations::destinations(&request.command) {
             if self.inner.router.place(there, deadline).await?.account != place.account {
                 let why = format!("{there} belongs to another account");
                 return Err(Rejected::NotAllowed { why }.into());
@@ -184,149 +184,6 @@ impl Engine {
         let confirm = MetaCommand::ConfirmDomain { domain };
         inner.meta(RequestId(request_id.0 ^ CONFIRM), confirm, deadline).await?;
         Ok(domain)
-    }
-
-    /// Takes a node into the cluster. With the same `nonce`, a number that the node has drawn and
-    /// keeps: the same node. It is a member of every group soon after it runs.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` when another node is at the address.
-    pub async fn join(&self, nonce: u128, address: String, deadline: Duration) -> Result<Joined, CallError> {
-        let _permit = self.inner.admit()?;
-        let until = tokio::time::Instant::now() + deadline;
-        loop {
-            // A request of its own each time: what is refused now may be taken later.
-            let id = self.new_request_id();
-            let left = until.saturating_duration_since(tokio::time::Instant::now());
-            let command = MetaCommand::Join { nonce, address: address.clone() };
-            match self.inner.meta(id, command, left).await? {
-                MetaDone::Joined { node, members } => {
-                    let config = &self.inner.consensus_config;
-                    let (cluster, shards, speed) = (config.cluster_id.clone(), config.shards, config.speed);
-                    return Ok(Joined { node, cluster, shards, speed, members });
-                }
-                MetaDone::Unfounded => tokio::time::sleep(FOUNDING_LOOK).await,
-                other => return Err(CallError::Bug(format!("joining answered {other:?}"))),
-            }
-        }
-    }
-
-    /// Has a node leave all groups: others lead and vote in its place, then it is no member any more
-    /// and stops. Returns when that is decided; [`Engine::cluster`] shows how far it is. A node that
-    /// is dead for good leaves the same way. Again: the same.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` for an unknown node, and for the last one.
-    pub async fn remove_node(
-        &self,
-        request_id: RequestId,
-        node: NodeId,
-        deadline: Duration,
-    ) -> Result<(), CallError> {
-        let _permit = self.inner.admit()?;
-        match self.inner.meta(request_id, MetaCommand::Leave { node }, deadline).await? {
-            MetaDone::Ok => Ok(()),
-            other => Err(CallError::Bug(format!("removing a node answered {other:?}"))),
-        }
-    }
-
-    /// Has a node lead nothing as long as others can, or lets it lead again. It stays a member, with all its
-    /// replicas. Returns when that is decided; [`Engine::cluster`] shows how far it is. Again: the same.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` for an unknown node, for the last one that may lead, and in a cluster
-    /// whose level does not know of this.
-    pub async fn drain_node(
-        &self,
-        request_id: RequestId,
-        node: NodeId,
-        drained: bool,
-        deadline: Duration,
-    ) -> Result<(), CallError> {
-        let _permit = self.inner.admit()?;
-        match self.inner.meta(request_id, MetaCommand::Drain { node, drained }, deadline).await? {
-            MetaDone::Ok => Ok(()),
-            other => Err(CallError::Bug(format!("draining a node answered {other:?}"))),
-        }
-    }
-
-    /// Says how many replicas every shard should have, as far as there are nodes: 1, 3 or 5. Returns when
-    /// that is decided; [`Engine::cluster_with_lag`] shows how far it is.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` for another number.
-    pub async fn set_replicas(
-        &self,
-        request_id: RequestId,
-        replicas: u8,
-        deadline: Duration,
-    ) -> Result<(), CallError> {
-        let _permit = self.inner.admit()?;
-        match self.inner.meta(request_id, MetaCommand::SetReplicas { replicas }, deadline).await? {
-            MetaDone::Ok => Ok(()),
-            other => Err(CallError::Bug(format!("setting replicas answered {other:?}"))),
-        }
-    }
-
-    /// The feature level that the cluster runs at, as this node knows.
-    #[must_use]
-    pub fn level(&self) -> u32 {
-        self.inner.meta_state().level()
-    }
-
-    /// Says whether the cluster stays at its feature level though all nodes know a higher one. It can be
-    /// given back to the release before as long as it does.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` in a cluster whose level does not know of this.
-    pub async fn hold_level(
-        &self,
-        request_id: RequestId,
-        hold: bool,
-        deadline: Duration,
-    ) -> Result<(), CallError> {
-        let _permit = self.inner.admit()?;
-        match self.inner.meta(request_id, MetaCommand::HoldLevel { hold }, deadline).await? {
-            MetaDone::Ok => Ok(()),
-            other => Err(CallError::Bug(format!("holding the level answered {other:?}"))),
-        }
-    }
-
-    /// Has a domain move to another shard while it works. Returns when that is decided;
-    /// [`Engine::cluster`] shows how far it is. Again, or where it is there already: nothing.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` for an unknown domain or shard, and while one of the two shards takes
-    /// part in another move.
-    pub async fn move_domain(
-        &self,
-        request_id: RequestId,
-        domain: DomainId,
-        to: ShardId,
-        deadline: Duration,
-    ) -> Result<(), CallError> {
-        let _permit = self.inner.admit()?;
-        match self.inner.meta(request_id, MetaCommand::MoveDomain { domain, to }, deadline).await? {
-            MetaDone::Ok => Ok(()),
-            other => Err(CallError::Bug(format!("moving a domain answered {other:?}"))),
-        }
-    }
-
-    /// Gives up a domain's move, if it has no new place yet. Where none is under way: nothing.
-    ///
-    /// # Errors
-    /// See [`CallError`]; `Rejected` when it has its new place.
-    pub async fn cancel_move(
-        &self,
-        request_id: RequestId,
-        domain: DomainId,
-        deadline: Duration,
-    ) -> Result<(), CallError> {
-        let _permit = self.inner.admit()?;
-        match self.inner.meta(request_id, MetaCommand::CancelMove { domain }, deadline).await? {
-            MetaDone::Ok => Ok(()),
-            other => Err(CallError::Bug(format!("giving up a move answered {other:?}"))),
-        }
     }
 
     /// All domains with their places, in the order of ids, as this node knows them.
@@ -604,27 +461,6 @@ pub(crate) fn new_request_id(clock: &SharedClock, entropy: &SharedEntropy, from_
 
 /// Makes the request id of the confirmation from that of the creation.
 const CONFIRM: u128 = 0x5555_5555;
-
-/// Domains to which a command has conversations go, now or by rule: they must be of the same account.
-fn destinations(command: &Command) -> BTreeSet<DomainId> {
-    let target = |target: &TransferTarget| match target {
-        TransferTarget::Touchpoint(there) => Some(there.domain),
-        TransferTarget::Agent(_) | TransferTarget::Queue(_) | TransferTarget::Inbox(_) => None,
-    };
-    match command {
-        Command::Transfer { target: to, .. } | Command::TransferAnew { target: to, .. } => {
-            target(to).into_iter().collect()
-        }
-        Command::SetPolicy { policy, .. } => {
-            let send = |rule: &Rule| match rule.then {
-                Action::SendTo(there) => Some(there.domain),
-                _ => None,
-            };
-            policy.rules.iter().filter_map(send).collect()
-        }
-        _ => BTreeSet::new(),
-    }
-}
 
 /// A conversation that has ended, or that there is none of, cannot be watched.
 pub(crate) fn refuse_ended(conversation: ConversationId, known: &Answer) -> Result<(), CallError> {

@@ -76,32 +76,19 @@ impl PoliciesBeside {
 mod tests {
     use super::*;
     use crate::Query;
+    use crate::beside::tests::{HOME, apply};
     use crate::shard::read;
     use crate::wire::PeerAnswer;
     use proto::codec;
     use routing::command::{Arrival, By};
     use routing::criteria::{Criteria, Skill, Step};
-    use routing::entry::Request;
     use routing::policy::{Action, Policy, Rule, Target};
     use routing::settings::{
         AcceptMode, AgentSettings, DomainSettings, QueueSettings, RoutingMode, ToQueue, TouchpointSettings,
     };
     use routing::{
-        AccountId, AgentId, Channel, Command, DomainId, Effects, Entry, LogTime, Position, Priority, Shard,
-        ShardId, Span, TouchpointId, level,
+        AccountId, AgentId, Channel, Command, DomainId, Priority, Shard, ShardId, Span, TouchpointId, level,
     };
-
-    const HOME: DomainId = DomainId(1);
-
-    fn apply(shard: &mut Shard, domain: DomainId, commands: Vec<Command>) {
-        for command in commands {
-            let index = shard.now().0 + 1;
-            let request = Request { id: None, domain, expected_version: None, command };
-            let position = Position { index, ordinal: 0 };
-            let entry = Entry { position, time: LogTime(index), wall_ms: 1, request };
-            shard.apply(&entry, &mut Effects::default()).expect("done");
-        }
-    }
 
     /// Two queues, an agent with a skill, two touchpoints of which one asks for it.
     fn skilled() -> Shard {

@@ -1,29 +1,15 @@
-//! Policies between nodes: in answers of the leader, not in logs of a lower level, and carried out by whoever
-//! leads.
+//! Policies between nodes: in answers of the leader, and carried out by whoever leads.
 
 mod harness;
 
-use actors::{Applied, CallError, Engine, EngineConfig, Found, Probe, Query, Spot};
-use harness::{Cluster, LONG, Site, eventually, run};
+use actors::{CallError, Engine, Found, Query};
+use harness::{Cluster, LONG, Site, run};
 use routing::command::{By, TransferFallback, TransferTarget};
 use routing::criteria::Criteria;
 use routing::policy::{Action, Policy, PolicyView, Rule, Standing, Target};
-use routing::settings::QueueSettings;
-use routing::{Command, ConversationId, QueueId, Rejected, Shard, Span, TouchpointId, level};
-use std::sync::{Arc, Mutex};
+use routing::{Command, ConversationId, QueueId, Rejected, Span, TouchpointId};
 
 const RING: Span = Span::seconds(60);
-
-#[derive(Debug, Default)]
-struct Recorder(Mutex<Vec<Command>>);
-
-impl Probe for Recorder {
-    fn applied(&self, applied: &Applied<'_>) {
-        self.0.lock().unwrap().push(applied.entry.request.command.clone());
-    }
-
-    fn restored(&self, _: Spot, _: &Shard) {}
-}
 
 fn policy(rules: Vec<Rule>) -> Policy {
     Policy { rules, target: Some(Target { within: Span::seconds(20), percent: 80 }) }
@@ -46,31 +32,6 @@ async fn first_policy(engine: &Engine, queue: QueueId, policy: Policy) {
         }
     };
     tokio::time::timeout(LONG, known).await.expect("the cluster comes to the level");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn below_its_level_a_command_is_refused_before_it_is_in_the_log() {
-    let recorder = Arc::new(Recorder::default());
-    let probe: Arc<dyn Probe> = recorder.clone();
-    let below = level::POLICIES - 1;
-    let config = EngineConfig { probe: Some(probe), level: below, ..EngineConfig::default() };
-    let cluster = Cluster::start_with(1, config, |_| {}).await;
-    let engine = cluster.engine(1);
-    let site = Site::create(engine, 1, RING).await;
-    eventually("the highest level that the node knows", || {
-        let raised = |command: &Command| matches!(command, Command::SetLevel { level } if *level == below);
-        // Both shards.
-        (recorder.0.lock().unwrap().iter().filter(|command| raised(command)).count() == 2).then_some(())
-    })
-    .await;
-    let refused = run(engine, site.domain, set(site.queue, policy(Vec::new()))).await;
-    assert_eq!(refused, Err(CallError::Rejected(Rejected::Level { level: below })));
-    let settings = QueueSettings { name: "later".into(), ..QueueSettings::default() };
-    run(engine, site.domain, Command::CreateQueue { settings: settings.clone() }).await.unwrap();
-    let applied = recorder.0.lock().unwrap().clone();
-    assert!(applied.contains(&Command::CreateQueue { settings }), "what came after it is there");
-    assert!(!applied.iter().any(|command| matches!(command, Command::SetPolicy { .. })), "proposed");
-    cluster.stop_all().await;
 }
 
 async fn shown(

@@ -251,6 +251,23 @@ fn shards_of_any_two_moments_have_it_once_or_say_that_it_is_lost() {
     scene.world.ok(Command::Tick);
 }
 
+/// Moves the domain piece by piece; what has arrived is stored and loaded after each.
+fn move_encoded(here: &mut Shard, there: &mut Shard) {
+    let all = pieces_of(here, 5);
+    for (part, piece) in all.chunks(1).enumerate() {
+        let part = u32::try_from(part).expect("few");
+        ask(there, DOMAIN, take(5, part, part as usize + 1 == all.len(), piece)).expect("taken");
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(&*there, config).expect("serialises");
+        let again = bincode::serde::decode_from_slice::<Shard, _>(&bytes, config).expect("deserialises").0;
+        assert_eq!(again, *there, "part {part}");
+        *there = again;
+    }
+    for shard in [there, here] {
+        ask(shard, DOMAIN, MovePart::End { number: 5, placed: true }).expect("over");
+    }
+}
+
 /// Skills, and what is asked for and how far that has given way, come along; the clocks go on there.
 #[test]
 fn skills_and_criteria_come_along() {
@@ -272,19 +289,7 @@ fn skills_and_criteria_come_along() {
     let before = here.view(DOMAIN).expect("here");
     let asks = before.conversations[&scene.id].seeking.clone().expect("it asks for something");
     assert_eq!(asks.at, 1, "somewhere on its way");
-    let all = pieces_of(here, 5);
-    for (part, piece) in all.chunks(1).enumerate() {
-        let part = u32::try_from(part).expect("few");
-        ask(&mut there, DOMAIN, take(5, part, part as usize + 1 == all.len(), piece)).expect("taken");
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&there, config).expect("serialises");
-        let again = bincode::serde::decode_from_slice::<Shard, _>(&bytes, config).expect("deserialises").0;
-        assert_eq!(again, there, "part {part}");
-        there = again;
-    }
-    for shard in [&mut there, here] {
-        ask(shard, DOMAIN, MovePart::End { number: 5, placed: true }).expect("over");
-    }
+    move_encoded(here, &mut there);
     assert_eq!(there.view(DOMAIN), Some(before));
     // 19 s are left of the step; the second desk has what the third one asks for.
     let before_it = LogTime(there.now().0 + 18_999_999);
@@ -324,19 +329,7 @@ fn policies_come_along() {
     let before = here.view(DOMAIN).expect("here");
     let policy = &before.queues[&queue].policy;
     assert_eq!((policy.number, &policy.older[..], policy.minutes.len()), (2, &[1][..], 1));
-    let all = pieces_of(here, 5);
-    for (part, piece) in all.chunks(1).enumerate() {
-        let part = u32::try_from(part).expect("few");
-        ask(&mut there, DOMAIN, take(5, part, part as usize + 1 == all.len(), piece)).expect("taken");
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&there, config).expect("serialises");
-        let again = bincode::serde::decode_from_slice::<Shard, _>(&bytes, config).expect("deserialises").0;
-        assert_eq!(again, there, "part {part}");
-        there = again;
-    }
-    for shard in [&mut there, here] {
-        ask(shard, DOMAIN, MovePart::End { number: 5, placed: true }).expect("over");
-    }
+    move_encoded(here, &mut there);
     assert_eq!(there.view(DOMAIN), Some(before));
     let stage = |there: &Shard| there.conversation(scene.id).expect("known").stage.name();
     let mut effects = Effects::default();
