@@ -21,7 +21,8 @@ pub const FIRST: u32 = 1;
 /// | 5 | drained nodes in the meta group's state; between nodes: snapshots in parts |
 /// | 6 | skills and criteria |
 /// | 7 | policies of queues: waiting rules and service levels |
-pub const LATEST: u32 = 7;
+/// | 8 | why an agent was picked, in the offer's event; the least flexible first; rules between channels |
+pub const LATEST: u32 = 8;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
@@ -34,6 +35,12 @@ pub const SKILLS: u32 = 6;
 
 /// From here on queues have policies, and what a shard knows of them is in its snapshots.
 pub const POLICIES: u32 = 7;
+
+/// From here on the event of an offer says why its agent was picked, and queues may pick the least flexible first.
+pub const PICKS: u32 = 8;
+
+/// From here on domains have rules between channels, and what a shard knows of them is in its snapshots.
+pub const BLOCKS: u32 = 8;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade
