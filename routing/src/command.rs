@@ -2,7 +2,7 @@
 
 use crate::criteria::{Criteria, Skill};
 use crate::policy::Policy;
-use crate::settings::{AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
+use crate::settings::{AgentSettings, DomainSettings, PickPolicy, QueueSettings, TouchpointSettings};
 use crate::{AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId, level};
 use serde::{Deserialize, Serialize};
 
@@ -502,6 +502,11 @@ impl Command {
             | Self::ChangeCriteria { .. }
             | Self::TransferAnew { .. } => level::SKILLS,
             Self::SetPolicy { .. } => level::POLICIES,
+            Self::CreateQueue { settings } | Self::UpdateQueue { settings, .. }
+                if settings.pick == PickPolicy::LeastFlexible =>
+            {
+                level::PICKS
+            }
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

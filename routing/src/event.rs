@@ -3,6 +3,7 @@
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
 use crate::outcome::NotTaken;
+use crate::picked::{Offered, Picked};
 use crate::policy::{Action, Policy};
 use crate::{
     AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, OfferId, Points, Position, Priority, QueueId,
@@ -252,26 +253,7 @@ pub enum EventKind {
         cause: Option<Requeued>,
     },
     /// A conversation is held out to an agent.
-    Offered {
-        /// Which.
-        conversation: ConversationId,
-        /// The offer.
-        offer: OfferId,
-        /// To whom.
-        agent: AgentId,
-        /// From which queue; `None` for dedicated work and direct transfers.
-        queue: Option<QueueId>,
-        /// Points taken.
-        weight: Points,
-        /// Whether the desk confirms by itself.
-        automatic: bool,
-        /// When it becomes a miss.
-        deadline: LogTime,
-        /// How, for the desk.
-        channel: Channel,
-        /// The customer, for the desk.
-        customer: String,
-    },
+    Offered(Box<Offered>),
     /// An offer ended.
     OfferEnded {
         /// The conversation.
@@ -447,6 +429,8 @@ pub enum EventKind {
         /// What it does.
         action: Action,
     },
+    /// As `Offered`, with why this agent: from feature level [`PICKS`](crate::level::PICKS) on.
+    OfferedBecause(Box<Offered>, Box<Picked>),
 }
 
 impl EventKind {
@@ -473,7 +457,6 @@ impl EventKind {
             | Self::TouchpointDeleted(touchpoint) => Subject::Touchpoint(*touchpoint),
             Self::Arrived { conversation, .. }
             | Self::Waiting { conversation, .. }
-            | Self::Offered { conversation, .. }
             | Self::OfferEnded { conversation, .. }
             | Self::Assigned { conversation, .. }
             | Self::Wrapping { conversation, .. }
@@ -488,6 +471,19 @@ impl EventKind {
             | Self::Relaxed { conversation, .. }
             | Self::RuleApplied { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
+            Self::Offered(offered) | Self::OfferedBecause(offered, _) => {
+                Subject::Conversation(offered.conversation)
+            }
+        }
+    }
+
+    /// The offer that was made, if it is one, and why its agent, if the event says so.
+    #[must_use]
+    pub fn offered(&self) -> Option<(&Offered, Option<&Picked>)> {
+        match self {
+            Self::Offered(offered) => Some((offered, None)),
+            Self::OfferedBecause(offered, picked) => Some((offered, Some(picked))),
+            _ => None,
         }
     }
 
@@ -500,11 +496,11 @@ impl EventKind {
             | Self::PresenceChanged { agent, .. }
             | Self::AgentChanged(agent)
             | Self::AgentDeleted(agent)
-            | Self::Offered { agent, .. }
             | Self::OfferEnded { agent, .. }
             | Self::Assigned { agent, .. }
             | Self::Wrapping { agent, .. }
             | Self::Released { agent, .. } => Some(*agent),
+            Self::Offered(offered) | Self::OfferedBecause(offered, _) => Some(offered.agent),
             Self::Ended { agent, .. } => *agent,
             _ => None,
         }

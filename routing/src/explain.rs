@@ -69,7 +69,7 @@ impl Domain {
         better.len() as u64
     }
 
-    fn first_gate(&self, agent: &Agent, no: ConvNo) -> Gate {
+    pub(crate) fn first_gate(&self, agent: &Agent, no: ConvNo) -> Gate {
         let conversation = self.conv(no);
         let named = conversation.named();
         if !named.is_empty() && !named.contains(&agent.no) {
@@ -96,7 +96,8 @@ impl Domain {
         if agent.free() < needed.0 {
             return Gate::Capacity { free: u32::from(agent.free()), needed: u32::from(needed.0) };
         }
-        if let Some(required) = conversation.required().iter().find(|level| !agent.meets(&[**level])) {
+        let lacking = conversation.required().iter().filter(|level| !agent.meets(&[**level]));
+        if let Some(required) = lacking.min_by_key(|level| self.skill_view(**level).name) {
             let has = agent.skills.iter().find(|(skill, _)| *skill == required.0);
             return Gate::Skill {
                 required: self.skill_view(*required),

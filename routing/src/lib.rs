@@ -16,6 +16,7 @@ pub mod entry;
 pub mod event;
 mod expiry;
 mod explain;
+mod explain_queue;
 #[cfg(test)]
 mod failures_test;
 mod fixed;
@@ -28,6 +29,7 @@ mod likeness;
 mod matching;
 pub mod outcome;
 mod paged;
+pub mod picked;
 mod pictures;
 pub mod policy;
 pub mod requests;

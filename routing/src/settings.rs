@@ -176,6 +176,9 @@ pub enum PickPolicy {
     LeastLoaded,
     /// The agent whose last offer is longest ago.
     RoundRobin,
+    /// Fewest skills, then longest idle: those who can do much are kept free for what few can do. From feature
+    /// level [`PICKS`](crate::level::PICKS) on.
+    LeastFlexible,
 }
 
 /// Settings of a queue.

@@ -4,6 +4,7 @@
 //! O(log n) expected; the smallest key is kept at hand.
 
 use crate::fixed::fold;
+use std::ops::ControlFlow;
 
 const NIL: u32 = u32::MAX;
 
@@ -314,6 +315,44 @@ impl<K: Key, S: Summary> Tree<K, S> {
             return Some(node.key);
         }
         self.find_below(node.right, None, pass, visited)
+    }
+
+    /// Shows the keys after `after` that pass, in order, until told to stop: what [`Tree::find`] finds
+    /// one by one, for the price of the first.
+    pub(crate) fn walk(
+        &self,
+        after: Option<&K>,
+        pass: &impl Fn(&S) -> bool,
+        visited: &mut u64,
+        show: &mut impl FnMut(K) -> ControlFlow<()>,
+    ) {
+        let _ = self.walk_below(self.root, after, pass, visited, show);
+    }
+
+    fn walk_below(
+        &self,
+        top: u32,
+        after: Option<&K>,
+        pass: &impl Fn(&S) -> bool,
+        visited: &mut u64,
+        show: &mut impl FnMut(K) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if top == NIL {
+            return ControlFlow::Continue(());
+        }
+        *visited += 1;
+        let node = self.at(top);
+        if !pass(&node.all) {
+            return ControlFlow::Continue(());
+        }
+        if after.is_some_and(|after| node.key <= *after) {
+            return self.walk_below(node.right, after, pass, visited, show);
+        }
+        self.walk_below(node.left, after, pass, visited, show)?;
+        if pass(&node.own) {
+            show(node.key)?;
+        }
+        self.walk_below(node.right, None, pass, visited, show)
     }
 
     /// All keys in order; for reads and rebuilding only.

@@ -369,6 +369,46 @@ pub struct WaitExplanation {
     pub agents_left_out: u64,
 }
 
+/// Agents of a queue that fail at the same gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gated {
+    /// How many.
+    pub agents: u64,
+    /// The first of them, in the order of ids, each with its gate: at most [`QueueExplanation::EXAMPLES_MAX`].
+    pub examples: Vec<(AgentId, Gate)>,
+}
+
+/// Why nobody of a queue gets work, or who would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueExplanation {
+    /// Which.
+    pub queue: QueueId,
+    /// Log time of the state that was looked at.
+    pub now: LogTime,
+    /// Whether it makes no offers.
+    pub paused: bool,
+    /// Conversations waiting in it for an offer, without one.
+    pub waiting: u64,
+    /// Conversations in its inbox, which nobody is offered.
+    pub inbox: u64,
+    /// Offers that were made from it and are live.
+    pub offers: u64,
+    /// The best-ranked of those who wait for an offer, and when it arrived: what the gates are for. Without one
+    /// they are those of an agent alone: lease, intent, and points (all taken).
+    pub head: Option<(ConversationId, LogTime)>,
+    /// Its agents by the first gate that fails, in the order in which gates are looked at.
+    pub gates: Vec<Gated>,
+    /// Agents beyond [`QueueExplanation::AGENTS_MAX`], who were not looked at.
+    pub agents_left_out: u64,
+}
+
+impl QueueExplanation {
+    /// Agents looked at, at most.
+    pub const AGENTS_MAX: usize = 10_000;
+    /// Agents shown of each gate.
+    pub const EXAMPLES_MAX: usize = 3;
+}
+
 impl WaitExplanation {
     /// Agents listed at most.
     pub const AGENTS_MAX: usize = 1_000;

@@ -91,7 +91,7 @@ pub(super) fn apply(
             if change_criteria(domain, cx, no, seeks, by) && owner.is_none() {
                 domain.start_step(cx, no);
             }
-            domain.make_offer(cx, no, agent, None, Some(fallback));
+            domain.make_offer(cx, no, agent, None, Some(fallback), None);
         }
         Target::Place(place, queue) => {
             if domain.conv(no).state == State::Waiting {

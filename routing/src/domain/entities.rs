@@ -168,6 +168,8 @@ impl Agent {
             idle_since: self.idle_since,
             load: self.load,
             last_offer: self.last_offer,
+            #[expect(clippy::cast_possible_truncation, reason = "bounded by `SKILLS_PER_AGENT_MAX`")]
+            skills: self.skills.len() as u32,
         }
     }
 }

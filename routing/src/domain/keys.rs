@@ -1,6 +1,7 @@
 //! Orders: among waiting conversations, among ready agents, among holders.
 
 use super::numbers::{AgentNo, ConvNo};
+use crate::picked::Order;
 use crate::settings::{PickPolicy, RankPolicy};
 use crate::tree::{Key, Summary, Tree};
 use crate::{LogTime, Priority, Span};
@@ -99,6 +100,7 @@ pub(crate) struct PickFacts {
     pub(crate) idle_since: LogTime,
     pub(crate) load: u32,
     pub(crate) last_offer: u64,
+    pub(crate) skills: u32,
 }
 
 impl PickFacts {
@@ -107,12 +109,24 @@ impl PickFacts {
             PickPolicy::LongestIdle => (self.idle_since.0, 0),
             PickPolicy::LeastLoaded => (u64::from(self.load), self.idle_since.0),
             PickPolicy::RoundRobin => (self.last_offer, 0),
+            PickPolicy::LeastFlexible => (u64::from(self.skills), self.idle_since.0),
         };
         PickKey { major, minor, agent: self.agent }
     }
 }
 
 impl PickKey {
+    /// What the key says, by the policy that it was made for.
+    #[expect(clippy::cast_possible_truncation, reason = "a load and a number of skills were 32 bits")]
+    pub(crate) fn order(self, policy: PickPolicy) -> Order {
+        match policy {
+            PickPolicy::LongestIdle => Order::IdleSince(LogTime(self.major)),
+            PickPolicy::LeastLoaded => Order::Load(self.major as u32, LogTime(self.minor)),
+            PickPolicy::RoundRobin => Order::LastOffer(self.major),
+            PickPolicy::LeastFlexible => Order::Skills(self.major as u32, LogTime(self.minor)),
+        }
+    }
+
     /// Whether only the agents' numbers say which of the two comes first.
     pub(crate) fn ties(self, other: Self) -> bool {
         (self.major, self.minor) == (other.major, other.minor)

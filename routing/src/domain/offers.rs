@@ -5,11 +5,13 @@ use crate::LogTime;
 use crate::command::TransferFallback;
 use crate::deadlines::Due;
 use crate::event::{EventKind, OfferEnd, Requeued, Revoked};
+use crate::level;
+use crate::picked::{Offered, Picked, Way};
 use crate::settings::AcceptMode;
 use crate::shard::PlantedBug;
 
 impl Domain {
-    /// Holds a conversation out to an agent.
+    /// Holds a conversation out to an agent, who was picked by this; `None`: somebody chose it.
     pub(crate) fn make_offer(
         &mut self,
         cx: &mut Cx<'_>,
@@ -17,6 +19,7 @@ impl Domain {
         to: AgentNo,
         queue: Option<QueueNo>,
         transfer: Option<TransferFallback>,
+        picked: Option<Box<Picked>>,
     ) {
         if self.conv(no).state == State::Waiting {
             self.leave_lines(no);
@@ -29,7 +32,7 @@ impl Domain {
         let conversation = self.conv_mut(no);
         let deadline = cx.now + conversation.accept.deadline();
         let offer = Offer { number, agent: to, queue, weight, made_at: cx.now, deadline, transfer };
-        let event = EventKind::Offered {
+        let offered = Box::new(Offered {
             conversation: no.id(domain),
             offer: offer.id(domain),
             agent: to.id(domain),
@@ -39,6 +42,11 @@ impl Domain {
             deadline,
             channel: conversation.channel,
             customer: conversation.customer().to_owned(),
+        });
+        let chosen = || Box::new(Picked::by(Way::Transfer, conversation.priority, conversation.arrived_at));
+        let event = match picked.or_else(|| (cx.level >= level::PICKS).then(chosen)) {
+            Some(picked) => EventKind::OfferedBecause(offered, picked),
+            None => EventKind::Offered(offered),
         };
         conversation.offer = Some(Box::new(offer));
         let channel = conversation.channel;

@@ -129,12 +129,12 @@ pub fn eligible(view: &DomainView, agent: &AgentView, conversation: &Conversatio
 /// Offers this entry made that are still live, direct transfers included.
 pub fn offers_made<'a>(step: &Step<'a>) -> Vec<(&'a ConversationView, &'a OfferView)> {
     let made = step.events.iter().filter_map(|event| match &event.kind {
-        EventKind::Offered { conversation, offer, .. } => Some((conversation, offer)),
+        EventKind::Offered(offered) | EventKind::OfferedBecause(offered, _) => Some(offered),
         _ => None,
     });
-    made.filter_map(|(conversation, id)| {
-        let conversation = step.after.conversations.get(conversation)?;
-        Some((conversation, conversation.offer.as_ref().filter(|offer| offer.id == *id)?))
+    made.filter_map(|made| {
+        let conversation = step.after.conversations.get(&made.conversation)?;
+        Some((conversation, conversation.offer.as_ref().filter(|offer| offer.id == made.offer)?))
     })
     .collect()
 }

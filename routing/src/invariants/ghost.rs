@@ -148,7 +148,9 @@ impl Ghost {
                 EventKind::CriteriaChanged { conversation, criteria, .. } => {
                     self.asked.insert(*conversation, criteria.clone());
                 }
-                EventKind::Offered { offer, .. } => drop(self.offers_seen.insert(*offer)),
+                EventKind::Offered(offered) | EventKind::OfferedBecause(offered, _) => {
+                    self.offers_seen.insert(offered.offer);
+                }
                 EventKind::OfferEnded { offer, .. } => drop(self.offers_ended.insert(*offer)),
                 EventKind::Assigned { conversation, .. } | EventKind::Wrapping { conversation, .. } => {
                     let settings = &step.after.summary.settings;

@@ -9,12 +9,16 @@ mod pick;
 mod search;
 #[cfg(test)]
 mod skills_test;
+mod why;
+#[cfg(test)]
+mod why_test;
 
 pub(crate) use dirty::Dirty;
 
 use crate::domain::keys::{Line, RankKey};
 use crate::domain::skills::ClassNo;
 use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
+use crate::level;
 use crate::settings::limits::MATCH_LOOKS_PER_ENTRY_MAX;
 use crate::shard::PlantedBug;
 use std::cmp::Reverse;
@@ -142,13 +146,15 @@ impl Domain {
 
     fn try_conversation(&mut self, cx: &mut Cx<'_>, key: RankKey) -> Tried {
         let no = key.conversation;
-        let Some((agent, queue)) = self.pick(cx, no) else { return Tried::Nobody };
+        let Some(found) = self.pick(cx, no) else { return Tried::Nobody };
+        let agent = found.agent;
         if let Some(better) = self.hold_instead(cx.now, agent, key, &mut cx.effects.visited) {
             self.begin_hold(cx.now, agent, better);
             return Tried::Held;
         }
         cx.matches_left -= 1;
-        self.make_offer(cx, no, agent, queue, None);
+        let picked = (cx.level >= level::PICKS).then(|| self.why(cx, no, &found));
+        self.make_offer(cx, no, agent, found.queue(), None, picked);
         Tried::Offered
     }
 

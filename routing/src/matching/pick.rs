@@ -6,29 +6,66 @@ use crate::domain::{AgentNo, ConvNo, Conversation, Cx, Domain, PlaceKind, Queue,
 use crate::level;
 use crate::shard::PlantedBug;
 
+/// The agent for a conversation, and how it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) agent: AgentNo,
+    pub(super) how: How,
+}
+
+/// How the agent for a conversation was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum How {
+    Dedicated,
+    /// At this place of those named, from 0.
+    Named(usize),
+    /// In the order of a queue, with so many of the preferred skills.
+    Ready {
+        queue: QueueNo,
+        key: PickKey,
+        preferred: usize,
+    },
+    /// In a queue, among those who hold their room.
+    Holding {
+        queue: QueueNo,
+    },
+}
+
+impl Found {
+    /// From which queue.
+    pub(super) fn queue(&self) -> Option<QueueNo> {
+        match self.how {
+            How::Dedicated | How::Named(_) => None,
+            How::Ready { queue, .. } | How::Holding { queue } => Some(queue),
+        }
+    }
+}
+
 impl Domain {
     /// The agent that gets this waiting conversation, and from which queue.
-    pub(crate) fn pick(&self, cx: &mut Cx<'_>, no: ConvNo) -> Option<(AgentNo, Option<QueueNo>)> {
+    pub(super) fn pick(&self, cx: &mut Cx<'_>, no: ConvNo) -> Option<Found> {
         let conversation = self.conv(no);
         let key = self.rank_key(no);
         match conversation.place {
             PlaceKind::Inbox => None,
-            PlaceKind::Dedicated(to) => self.takes(to, conversation, key).then_some((to, None)),
+            PlaceKind::Dedicated(to) => {
+                self.takes(to, conversation, key).then_some(Found { agent: to, how: How::Dedicated })
+            }
             PlaceKind::Queues if !conversation.named().is_empty() => {
-                cx.effects.visited += conversation.named().len() as u64;
-                let named = conversation.named().iter().copied();
-                named.into_iter().find(|agent| self.takes(*agent, conversation, key)).map(|to| (to, None))
+                let named = conversation.named();
+                cx.effects.visited += named.len() as u64;
+                let place = named.iter().position(|agent| self.takes(*agent, conversation, key))?;
+                Some(Found { agent: named[place], how: How::Named(place) })
             }
             PlaceKind::Queues => conversation.queues.iter().find_map(|queue_no| {
                 let queue = self.queues.get(queue_no.0).filter(|queue| !queue.paused)?;
-                let agent = self.pick_in(cx, queue, conversation, key)?;
-                Some((agent, Some(*queue_no)))
+                self.pick_in(cx, queue, conversation, key)
             }),
         }
     }
 
     /// Whether this one agent could take a conversation that waits for it.
-    fn takes(&self, to: AgentNo, conversation: &Conversation, key: RankKey) -> bool {
+    pub(super) fn takes(&self, to: AgentNo, conversation: &Conversation, key: RankKey) -> bool {
         let Some(listed) = self.agents.get(to.0).and_then(|agent| agent.index.0.listed) else { return false };
         let room = listed.open.free[conversation.channel.index()] >= self.weight(conversation.channel).0;
         room && listed.bar.is_none_or(|bar| key <= bar) && !conversation.is_excluded(to)
@@ -40,45 +77,49 @@ impl Domain {
         queue: &Queue,
         conversation: &Conversation,
         key: RankKey,
-    ) -> Option<AgentNo> {
-        let mut search = Search {
-            domain: self,
-            queue,
-            conversation,
-            weight: self.weight(conversation.channel).0,
-            visited: 0,
-        };
+    ) -> Option<Found> {
+        let mut search = Search::new(self, queue, conversation);
         let required = conversation.required();
         let preferred = conversation.asked().map_or(&[][..], |asked| &asked.preferred);
         // The longest beginning of what is preferred that somebody has, with what is required.
         let found = (0..=preferred.len()).rev().find_map(|length| {
             let wanted = [required, &preferred[..length]];
             let ready = search.ready(&wanted)?;
-            Some(search.rehearsed(cx, ready, &wanted))
+            let ready = search.rehearsed(cx, ready, &wanted);
+            let how = How::Ready { queue: queue.no, key: ready, preferred: length };
+            Some(Found { agent: ready.agent, how })
         });
-        let found = found.or_else(|| search.holding(key, required));
+        let found = found.or_else(|| {
+            let agent = search.holding(key, required)?;
+            Some(Found { agent, how: How::Holding { queue: queue.no } })
+        });
         cx.effects.visited += search.visited;
         found
     }
 }
 
 /// A search in one queue for one conversation.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     domain: &'a Domain,
-    queue: &'a Queue,
+    pub(super) queue: &'a Queue,
     conversation: &'a Conversation,
     weight: u8,
-    visited: u64,
+    pub(super) visited: u64,
 }
 
-impl Search<'_> {
-    fn room(&self) -> impl Fn(&Open) -> bool + use<> {
+impl<'a> Search<'a> {
+    pub(super) fn new(domain: &'a Domain, queue: &'a Queue, conversation: &'a Conversation) -> Self {
+        let weight = domain.weight(conversation.channel).0;
+        Self { domain, queue, conversation, weight, visited: 0 }
+    }
+
+    pub(super) fn room(&self) -> impl Fn(&Open) -> bool + use<> {
         let (channel, weight) = (self.conversation.channel.index(), self.weight);
         move |open| open.free[channel] >= weight
     }
 
     /// Whether an agent with room may have the conversation: it has these skills and is not excluded.
-    fn may(&self, agent: AgentNo, skills: &[&[Level]]) -> bool {
+    pub(super) fn may(&self, agent: AgentNo, skills: &[&[Level]]) -> bool {
         let who = self.domain.agent(agent);
         let any_level = self.domain.planted(PlantedBug::SkillLevelIgnored);
         let has = |(skill, least): &Level| who.meets(&[(*skill, if any_level { 1 } else { *least })]);
@@ -117,13 +158,13 @@ impl Search<'_> {
     }
 
     /// At the level that is rehearsed: of two that tie, the other one.
-    fn rehearsed(&mut self, cx: &Cx<'_>, ready: PickKey, skills: &[&[Level]]) -> AgentNo {
+    fn rehearsed(&mut self, cx: &Cx<'_>, ready: PickKey, skills: &[&[Level]]) -> PickKey {
         if cx.level < level::REHEARSAL && !cx.planted(PlantedBug::AheadOfLevel) {
-            return ready.agent;
+            return ready;
         }
         let room = self.room();
         let rival = self.queue.index.0.ready.find(Some(&ready), &room, &mut self.visited);
         let rival = rival.filter(|rival| rival.ties(ready) && self.may(rival.agent, skills));
-        rival.unwrap_or(ready).agent
+        rival.unwrap_or(ready)
     }
 }

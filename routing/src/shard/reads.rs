@@ -5,8 +5,8 @@ use crate::digest::digest;
 use crate::domain::crossings::Owed;
 use crate::domain::{AgentNo, ConvNo, Domain, QueueNo, TouchNo};
 use crate::view::{
-    AgentView, ConversationView, DeskView, DomainSummary, DomainView, QueueView, TouchpointView,
-    WaitExplanation,
+    AgentView, ConversationView, DeskView, DomainSummary, DomainView, QueueExplanation, QueueView,
+    TouchpointView, WaitExplanation,
 };
 use crate::{AgentId, ConversationId, DomainId, Epoch, LogTime, QueueId, ShardId, TouchpointId};
 use std::hash::Hasher;
@@ -216,6 +216,14 @@ impl Shard {
         let domain = self.of(conversation.domain)?;
         let no = ConvNo::of(conversation, domain.id)?;
         domain.explain(no, self.now_of(domain.id))
+    }
+
+    /// Why nobody of a queue gets work, or who would.
+    #[must_use]
+    pub fn explain_queue(&self, queue: QueueId) -> Option<QueueExplanation> {
+        let domain = self.of(queue.domain)?;
+        let no = QueueNo::of(queue, domain.id)?;
+        domain.explain_queue(no, self.now_of(domain.id))
     }
 }
 

@@ -46,6 +46,11 @@ fn engine_and_model_agree_on_every_command() {
     );
     let [answered, abandoned, overflowed] = total.served;
     println!("service: {answered} answered, {abandoned} abandoned, {overflowed} taken elsewhere");
+    println!("offers: {:?}", total.picked);
+    assert!(
+        seeds < 12 || (total.picked.len() == 11 && total.picked.values().all(|times| *times > 3)),
+        "{total:?}: not every way of a pick"
+    );
     assert!(
         seeds < 12 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
         "{total:?}: no rules to speak of"

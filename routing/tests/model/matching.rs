@@ -3,6 +3,8 @@
 use super::seeking::has_all;
 use super::state::{Conv, Dom, Mint};
 use routing::event::Place;
+use routing::level::PICKS;
+use routing::picked::{Offered, Picked};
 use routing::settings::{PickPolicy, RankPolicy, limits};
 use routing::view::{OfferView, Stage};
 use routing::{AgentId, ConversationId, EventKind, LogTime, OfferId, QueueId, Span};
@@ -78,27 +80,30 @@ impl Dom {
         }
     }
 
+    /// An agent's place in a queue's order, the smallest first.
+    pub fn place(&self, queue: QueueId, id: AgentId) -> (u64, u64, AgentId) {
+        let p = &self.people[&id];
+        match self.queues[&queue].settings.pick {
+            PickPolicy::LongestIdle => (p.idle_since.0, 0, id),
+            PickPolicy::LeastLoaded => (u64::from(self.load(id)), p.idle_since.0, id),
+            PickPolicy::RoundRobin => (p.last_offer, 0, id),
+            PickPolicy::LeastFlexible => (p.skills.len() as u64, p.idle_since.0, id),
+        }
+    }
+
+    /// How many of the preferred skills, from the first on, somebody has.
+    pub fn liking(&self, c: &Conv, id: AgentId) -> usize {
+        let preferred = c.asks().map_or(&[][..], |step| &step.preferred);
+        let skills = &self.people[&id].skills;
+        preferred.iter().take_while(|skill| has_all(skills, std::slice::from_ref(skill))).count()
+    }
+
     fn pick(&self, c: &Conv, queue: Option<QueueId>, agents: &[AgentId]) -> Option<AgentId> {
         // The dedicated agent, or those named, in their order.
         let Some(queue) = queue else { return agents.first().copied() };
-        let policy = self.queues[&queue].settings.pick;
-        let key = |id: &AgentId| {
-            let p = &self.people[id];
-            match policy {
-                PickPolicy::LongestIdle => (p.idle_since.0, 0, *id),
-                PickPolicy::LeastLoaded => (u64::from(self.load(*id)), p.idle_since.0, *id),
-                PickPolicy::RoundRobin => (p.last_offer, 0, *id),
-            }
-        };
         let held = |id: &AgentId| self.people[id].holds.map(|(c, _)| self.rank(&self.convs[&c]));
-        let preferred = c.asks().map_or(&[][..], |step| &step.preferred);
-        let lacking = |id: &AgentId| {
-            let skills = &self.people[id].skills;
-            let first = preferred.iter().position(|skill| !has_all(skills, std::slice::from_ref(skill)));
-            preferred.len() - first.unwrap_or(preferred.len())
-        };
-        let unbound =
-            agents.iter().copied().filter(|id| held(id).is_none()).min_by_key(|id| (lacking(id), key(id)));
+        let unbound = agents.iter().copied().filter(|id| held(id).is_none());
+        let unbound = unbound.min_by_key(|id| (Reverse(self.liking(c, *id)), self.place(queue, *id)));
         unbound.or_else(|| agents.iter().copied().min_by_key(|id| (Reverse(held(id)), *id)))
     }
 
@@ -109,17 +114,18 @@ impl Dom {
                 let c = &self.convs[&id];
                 self.ways(c).into_iter().find_map(|(queue, agents)| {
                     let fitting: Vec<_> = agents.into_iter().filter(|a| self.fits(*a, c)).collect();
-                    self.pick(c, queue, &fitting).map(|agent| (id, queue, agent))
+                    let agent = self.pick(c, queue, &fitting)?;
+                    Some((id, queue, agent, self.why(c, queue, agent, &fitting)))
                 })
             });
-            let Some((id, queue, agent)) = found else { return };
+            let Some((id, queue, agent, why)) = found else { return };
             if let Some(bigger) = self.to_hold_for(agent, id) {
                 let now = self.now;
                 let hold_max = self.settings.hold_max;
                 let until = *self.c(bigger).hold_until.get_or_insert(now + hold_max);
                 self.p(agent).holds = Some((bigger, until));
             } else {
-                self.make_offer(id, agent, queue, None);
+                self.make_offer(id, agent, queue, None, why);
                 *offers_left -= 1;
             }
         }
@@ -154,6 +160,7 @@ impl Dom {
         agent: AgentId,
         queue: Option<QueueId>,
         transfer: Option<routing::command::TransferFallback>,
+        why: Picked,
     ) {
         let number = self.mint(Mint::Offer);
         let now = self.now;
@@ -172,7 +179,7 @@ impl Dom {
         };
         self.end_hold_for(id);
         self.p(agent).last_offer = number;
-        self.emit(EventKind::Offered {
+        let offered = Box::new(Offered {
             conversation: id,
             offer: offer.id,
             agent,
@@ -182,6 +189,11 @@ impl Dom {
             deadline: offer.deadline,
             channel: c.channel,
             customer: c.customer.clone(),
+        });
+        self.emit(if self.level < PICKS {
+            EventKind::Offered(offered)
+        } else {
+            EventKind::OfferedBecause(offered, Box::new(why))
         });
         let c = self.c(id);
         if let Stage::Waiting(place) = c.stage.clone() {

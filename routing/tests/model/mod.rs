@@ -9,6 +9,7 @@ mod expiry;
 mod matching;
 mod moving;
 mod offers;
+mod picked;
 mod policies;
 mod seeking;
 mod state;
@@ -17,7 +18,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{FIRST, POLICIES, REHEARSAL, SKILLS};
+use routing::level::{FIRST, PICKS, POLICIES, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -83,12 +84,14 @@ impl Model {
                     let Some((_, id)) = next else { break };
                     let dom = self.domains.get_mut(&id).expect("just found");
                     dom.now = self.now;
+                    dom.level = FIRST + self.raised;
                     dom.expire_one();
                     expiries -= 1;
                 }
                 let mut matches = limits::MATCHES_PER_ENTRY_MAX;
                 for dom in self.domains.values_mut().filter(|dom| dom.quarantined.is_none()) {
                     dom.now = self.now;
+                    dom.level = FIRST + self.raised;
                     dom.match_waiting(&mut matches);
                 }
             }
@@ -246,6 +249,9 @@ impl Dom {
 
     fn carry_out(&mut self, command: &Command) -> Did {
         if self.level < SKILLS && seeking::is_of_skills(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < PICKS && picked::is_of_picks(command) {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < POLICIES && matches!(command, Command::SetPolicy { .. }) {

@@ -6,6 +6,7 @@ use routing::command::{By, TransferFallback, TransferTarget};
 use routing::criteria::Criteria;
 use routing::event::{OfferEnd, Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
+use routing::picked::{Picked, Way};
 use routing::settings::limits;
 use routing::view::Stage;
 use routing::{ConversationId, EventKind, Rejected};
@@ -87,7 +88,9 @@ impl Dom {
                     self.ask(id, criteria, by);
                     self.begin_step(id);
                 }
-                self.make_offer(id, agent, None, Some(fallback));
+                let c = &self.convs[&id];
+                let chosen = Picked::by(Way::Transfer, c.priority, c.arrived_at);
+                self.make_offer(id, agent, None, Some(fallback), chosen);
             }
             TransferTarget::Queue(q) => {
                 self.c(id).queues = vec![q];

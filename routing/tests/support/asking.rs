@@ -6,6 +6,7 @@ use routing::command::{By, TransferFallback, TransferTarget};
 use routing::criteria::{Criteria, Skill, Step};
 use routing::event::Place;
 use routing::level;
+use routing::settings::{PickPolicy, QueueSettings};
 use routing::view::Stage;
 use routing::{AgentId, Command, DomainId, QueueId, Span, TouchpointId};
 
@@ -30,7 +31,8 @@ impl Asking {
             1 => None,
             2 => Some(level::SKILLS - 1),
             3 => Some(level::SKILLS),
-            _ => Some(level::POLICIES),
+            4 => Some(level::POLICIES),
+            _ => Some(level::PICKS),
         };
         let (percent, unsound_percent) = (draw.among([4, 9, 16]), draw.among([2, 8]));
         Self { draw, raised, percent, unsound_percent }
@@ -44,6 +46,14 @@ impl Asking {
     /// The level at which domains begin.
     pub fn level(&self) -> u32 {
         self.raised.unwrap_or(level::FIRST)
+    }
+
+    /// Some of the queues that a domain begins with pick the least flexible.
+    pub fn pick(&mut self, mut settings: QueueSettings) -> QueueSettings {
+        if self.level() >= level::PICKS && self.draw.chance(30) {
+            settings.pick = PickPolicy::LeastFlexible;
+        }
+        settings
     }
 
     /// What a domain begins with: agents with skills, touchpoints that ask for some.

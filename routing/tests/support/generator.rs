@@ -89,7 +89,8 @@ impl Generator {
             let account = AccountId(1 + number / 3);
             script.push((domain, Command::CreateDomain { account, settings: worlds::domain(draw) }));
             for _ in 0..4 {
-                script.push((domain, Command::CreateQueue { settings: worlds::queue(draw) }));
+                script
+                    .push((domain, Command::CreateQueue { settings: self.asking.pick(worlds::queue(draw)) }));
             }
             let queues: Vec<_> = (1..=4).map(|q| QueueId::new(domain, q)).collect();
             for _ in 0..6 {
@@ -465,8 +466,10 @@ impl Generator {
         let touchpoints: Vec<_> = dom.touchpoints.keys().copied().collect();
         let (index, draw) = (self.index, &mut self.draw);
         match draw.number(1, 100) {
-            1..=5 if queues.len() < 6 => Some(Command::CreateQueue { settings: worlds::queue(draw) }),
-            6..=15 => Some(Command::UpdateQueue { queue: draw.one(&queues)?, settings: worlds::queue(draw) }),
+            1..=5 if queues.len() < 6 => Some(Command::CreateQueue { settings: worlds::later_queue(draw) }),
+            6..=15 => {
+                Some(Command::UpdateQueue { queue: draw.one(&queues)?, settings: worlds::later_queue(draw) })
+            }
             16..=35 => {
                 let queue = draw.one(&queues)?;
                 let paused = draw.chance(10) || !dom.queues[&queue].paused;

@@ -5,8 +5,10 @@ use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
 use routing::event::Ending;
 use routing::invariants::{Ghost, Step, check_all};
+use routing::picked::{Picked, Way};
 use routing::policy::Action;
-use routing::view::DomainView;
+use routing::settings::PickPolicy;
+use routing::view::{DomainView, Gate};
 use routing::{DomainId, Entry, Event, EventKind, Outcome};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -48,7 +50,7 @@ impl Watch {
 }
 
 /// What a run did.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub struct Tally {
     /// Commands applied.
     pub commands: usize,
@@ -62,6 +64,8 @@ pub struct Tally {
     pub ruled: [usize; 6],
     /// Conversations under a policy with a target that were answered, abandoned and taken elsewhere.
     pub served: [u64; 3],
+    /// Offers by the way in which their agents were picked; of those by policy, the least flexible apart.
+    pub picked: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
@@ -80,6 +84,31 @@ impl Tally {
         }
         for (sum, one) in self.served.iter_mut().zip(other.served) {
             *sum += one;
+        }
+        for (way, times) in &other.picked {
+            *self.picked.entry(way).or_default() += times;
+        }
+    }
+
+    fn note_pick(&mut self, picked: &Picked) {
+        let way = match picked.way {
+            Way::Policy(PickPolicy::LeastFlexible) => "least flexible",
+            Way::Policy(_) => "policy",
+            Way::Held(_) => "held",
+            Way::Named(_) => "named",
+            Way::Dedicated => "dedicated",
+            Way::Transfer => "transfer",
+        };
+        let gate = |gate: &Gate| match gate {
+            Gate::None => "passed over for a preference",
+            Gate::Skill { .. } => "passed over for a skill",
+            Gate::ExcludedUntil(_) => "passed over as excluded",
+            _ => "passed over otherwise",
+        };
+        let passed = picked.passed_over.iter().map(|(_, why)| gate(why));
+        let next = (!picked.next.is_empty()).then_some("with a next one");
+        for said in passed.chain(next).chain([way]) {
+            *self.picked.entry(said).or_default() += 1;
         }
     }
 
@@ -102,6 +131,7 @@ impl Tally {
             EventKind::Recalled { .. } => self.crossed[2] += 1,
             EventKind::CriteriaChanged { .. } => self.sought[0] += 1,
             EventKind::Relaxed { .. } => self.sought[1] += 1,
+            EventKind::OfferedBecause(_, picked) => self.note_pick(picked),
             EventKind::RuleApplied { action, .. } => self.ruled[place_of(action)] += 1,
             _ => {}
         }

@@ -34,10 +34,19 @@ pub fn domain(draw: &mut Draw) -> DomainSettings {
     s
 }
 
+/// Orders that every level knows.
+const OLDER: [PickPolicy; 3] = [PickPolicy::LongestIdle, PickPolicy::LeastLoaded, PickPolicy::RoundRobin];
+
+/// As a queue is changed to later, where the level may not know its order.
+pub fn later_queue(draw: &mut Draw) -> QueueSettings {
+    let settings = queue(draw);
+    if draw.chance(25) { QueueSettings { pick: PickPolicy::LeastFlexible, ..settings } } else { settings }
+}
+
 pub fn queue(draw: &mut Draw) -> QueueSettings {
     QueueSettings {
         name: "q".to_owned(),
-        pick: draw.among([PickPolicy::LongestIdle, PickPolicy::LeastLoaded, PickPolicy::RoundRobin]),
+        pick: draw.among(OLDER),
         wrap_up_max: Span::seconds(draw.among([0, 4, 30])),
         dispositions: if draw.chance(40) { vec!["sold".to_owned(), "lost".to_owned()] } else { Vec::new() },
         disposition_required: draw.chance(30),
