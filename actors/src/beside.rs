@@ -28,7 +28,11 @@ impl Beside {
             Found::Touchpoints(touchpoints) => touchpoints.iter().for_each(|one| beside.touchpoint(one)),
             Found::Conversation(conversation) => beside.conversation(conversation),
             Found::Conversations(all) => all.iter().for_each(|one| beside.conversation(one)),
-            Found::Domain(_) | Found::Queue(_) | Found::Queues(_) | Found::ExplainWait(_) => {}
+            Found::Domain(_)
+            | Found::Queue(_)
+            | Found::Queues(_)
+            | Found::ExplainWait(_)
+            | Found::ExplainQueue(_) => {}
         }
         (beside != Self::default()).then_some(beside)
     }
@@ -70,7 +74,11 @@ impl Beside {
             Found::Touchpoints(all) => all.iter_mut().for_each(|one| touchpoint(one, &mut self)),
             Found::Conversation(one) => conversation(one, &mut self),
             Found::Conversations(all) => all.iter_mut().for_each(|one| conversation(one, &mut self)),
-            Found::Domain(_) | Found::Queue(_) | Found::Queues(_) | Found::ExplainWait(_) => {}
+            Found::Domain(_)
+            | Found::Queue(_)
+            | Found::Queues(_)
+            | Found::ExplainWait(_)
+            | Found::ExplainQueue(_) => {}
         }
         answer
     }

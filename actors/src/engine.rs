@@ -2,6 +2,7 @@
 
 mod destinations;
 mod members;
+mod offers;
 
 use crate::alarms::Alarms;
 use crate::front::{Front, FrontSession, Opened};

@@ -30,7 +30,8 @@ impl PoliciesBeside {
             | Found::Touchpoint(_)
             | Found::Touchpoints(_)
             | Found::Desk(_)
-            | Found::ExplainWait(_) => {}
+            | Found::ExplainWait(_)
+            | Found::ExplainQueue(_) => {}
         }
         (beside != Self::default()).then_some(beside)
     }
@@ -66,7 +67,8 @@ impl PoliciesBeside {
             | Found::Touchpoint(_)
             | Found::Touchpoints(_)
             | Found::Desk(_)
-            | Found::ExplainWait(_) => {}
+            | Found::ExplainWait(_)
+            | Found::ExplainQueue(_) => {}
         }
         answer
     }

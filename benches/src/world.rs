@@ -433,7 +433,9 @@ impl World {
     pub fn take_note(&mut self) {
         for event in &self.effects.events {
             match &event.kind {
-                EventKind::Offered { offer, agent, .. } => self.offers.push((*offer, *agent)),
+                EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => {
+                    self.offers.push((made.offer, made.agent));
+                }
                 EventKind::OfferEnded { offer, .. } => self.offers.retain(|(live, _)| live != offer),
                 EventKind::Assigned { conversation, agent, .. } => {
                     self.owned[usize::from(agent.number % 2 == 1)].push((*conversation, *agent));

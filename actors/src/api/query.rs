@@ -1,7 +1,8 @@
 //! Reads: one enum, so that they travel between nodes as they are.
 
 use routing::view::{
-    AgentView, ConversationView, DeskView, DomainSummary, QueueView, TouchpointView, WaitExplanation,
+    AgentView, ConversationView, DeskView, DomainSummary, QueueExplanation, QueueView, TouchpointView,
+    WaitExplanation,
 };
 use routing::{AgentId, ConversationId, DomainId, LogTime, QueueId, TouchpointId};
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,9 @@ pub enum Query {
     Desk(AgentId),
     /// Why a conversation waits.
     ExplainWait(ConversationId),
+    /// Why nobody of a queue gets work. From feature level [`PICKS`](routing::level::PICKS) on: nodes that know
+    /// less cannot read it.
+    ExplainQueue(QueueId),
 }
 
 impl Query {
@@ -82,7 +86,7 @@ impl Query {
             | Self::Touchpoints { domain, .. }
             | Self::Conversations { domain, .. } => *domain,
             Self::Agent(agent) | Self::Inbox { agent, .. } | Self::Desk(agent) => agent.domain,
-            Self::Queue(queue) => queue.domain,
+            Self::Queue(queue) | Self::ExplainQueue(queue) => queue.domain,
             Self::Touchpoint(touchpoint) => touchpoint.domain,
             Self::Conversation(conversation) | Self::ExplainWait(conversation) => conversation.domain,
         }
@@ -123,4 +127,6 @@ pub enum Found {
     Desk(DeskView),
     /// For [`Query::ExplainWait`].
     ExplainWait(WaitExplanation),
+    /// For [`Query::ExplainQueue`].
+    ExplainQueue(QueueExplanation),
 }

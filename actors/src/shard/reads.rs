@@ -38,6 +38,7 @@ pub(crate) fn read(shard: &Shard, query: &Query) -> Result<Answer, Rejected> {
             Found::Conversations(shard.inbox(*agent, limit(*most)))
         }
         Query::Desk(id) => Found::Desk(known(shard.desk(*id), "agent", id)?),
+        Query::ExplainQueue(id) => Found::ExplainQueue(known(shard.explain_queue(*id), "queue", id)?),
         Query::ExplainWait(id) => Found::ExplainWait(known(shard.explain_wait(*id), "conversation", id)?),
     };
     Ok(Answer { now: shard.now_of(query.domain()), found })

@@ -305,7 +305,9 @@ pub async fn next_of<T>(session: &mut Session, mut pick: impl FnMut(SessionMessa
 pub async fn next_offer(session: &mut Session) -> (OfferId, ConversationId) {
     next_of(session, |message| match message {
         SessionMessage::Event(event) => match event.kind {
-            EventKind::Offered { offer, conversation, .. } => Some((offer, conversation)),
+            EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => {
+                Some((made.offer, made.conversation))
+            }
             _ => None,
         },
         _ => None,

@@ -58,17 +58,16 @@ fn queue(kind: &EventKind) -> Option<QueueId> {
         | EventKind::PolicyChanged { queue, .. }
         | EventKind::RuleApplied { queue, .. }
         | EventKind::QueuePaused { queue, .. } => Some(*queue),
-        EventKind::Offered { queue, .. } => *queue,
-        _ => None,
+        _ => kind.offered().and_then(|(made, _)| made.queue),
     }
 }
 
 fn offer(kind: &EventKind) -> Option<OfferId> {
     match kind {
-        EventKind::Offered { offer, .. }
-        | EventKind::OfferEnded { offer, .. }
-        | EventKind::Assigned { how: How::Offer(offer), .. } => Some(*offer),
-        _ => None,
+        EventKind::OfferEnded { offer, .. } | EventKind::Assigned { how: How::Offer(offer), .. } => {
+            Some(*offer)
+        }
+        _ => kind.offered().map(|(made, _)| made.offer),
     }
 }
 
@@ -94,7 +93,7 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::PresenceChanged { .. } => "presence_changed",
         EventKind::Arrived { .. } => "arrived",
         EventKind::Waiting { .. } => "waiting",
-        EventKind::Offered { .. } => "offered",
+        EventKind::Offered(_) | EventKind::OfferedBecause(..) => "offered",
         EventKind::OfferEnded { .. } => "offer_ended",
         EventKind::Assigned { .. } => "assigned",
         EventKind::Wrapping { .. } => "wrapping",

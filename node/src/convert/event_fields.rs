@@ -1,12 +1,13 @@
 //! All fields of an event's kind as JSON, ids and names as text.
 
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
-use super::policy_fields;
 use super::scalar::millis;
+use super::{picked, policy_fields};
 use routing::EventKind;
 use routing::command::{Intent, Recall, TransferFallback, TransferTarget};
 use routing::criteria::{Criteria, Skill, Step};
 use routing::event::{Ending, How, OfferEnd, Place};
+use routing::picked::Offered;
 use serde_json::{Value, json};
 
 fn text(value: impl ToString) -> Value {
@@ -27,6 +28,14 @@ fn intent(intent: &Intent) -> Value {
         Intent::Unavailable { reason } => json!({ "intent": "unavailable", "reason": reason }),
         Intent::Draining { next } => json!({ "intent": "draining", "next": next }),
     }
+}
+
+fn offered(made: &Offered) -> Value {
+    json!({
+        "conversation": text(made.conversation), "offer": text(made.offer), "agent": text(made.agent),
+        "queue": option(made.queue), "weight": made.weight.0, "automatic": made.automatic,
+        "deadline_us": made.deadline.0, "channel": text(made.channel), "customer": made.customer,
+    })
 }
 
 fn place(place: &Place) -> Value {
@@ -127,21 +136,12 @@ fn conversation_fields(kind: &EventKind) -> Value {
         EventKind::Waiting { conversation, place: at, cause } => json!({
             "conversation": text(conversation), "place": place(at), "cause": option(cause.map(requeued_name)),
         }),
-        EventKind::Offered {
-            conversation,
-            offer,
-            agent,
-            queue,
-            weight,
-            automatic,
-            deadline,
-            channel,
-            customer,
-        } => json!({
-            "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
-            "queue": option(*queue), "weight": weight.0, "automatic": automatic, "deadline_us": deadline.0,
-            "channel": text(channel), "customer": customer,
-        }),
+        EventKind::Offered(made) => offered(made),
+        EventKind::OfferedBecause(made, why) => {
+            let mut fields = offered(made);
+            fields["picked"] = picked::fields(why);
+            fields
+        }
         EventKind::OfferEnded { conversation, offer, agent, end } => json!({
             "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
             "end": end_name(end),

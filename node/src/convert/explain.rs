@@ -25,7 +25,7 @@ pub fn write(explanation: &WaitExplanation) -> v1::ExplainWaitResponse {
     }
 }
 
-fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
+pub(super) fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
     match gate {
         Gate::Lease => ("lease", "no live session: the desk is not connected".to_owned()),
         Gate::Intent(Intent::Available) => ("intent", "available".to_owned()),

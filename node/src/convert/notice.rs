@@ -13,27 +13,17 @@ use routing::{Event, EventKind};
 #[must_use]
 pub fn write(event: &Event) -> Option<v1::Notice> {
     let kind = match &event.kind {
-        EventKind::Offered {
-            conversation,
-            offer,
-            agent,
-            queue,
-            weight,
-            automatic,
-            deadline,
-            channel,
-            customer,
-        } => Kind::Offered(v1::Offer {
-            id: offer.to_string(),
-            conversation: conversation.to_string(),
-            agent: agent.to_string(),
-            queue: queue.map(|queue| queue.to_string()).unwrap_or_default(),
-            weight: weight.0.into(),
-            automatic: *automatic,
+        EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => Kind::Offered(v1::Offer {
+            id: made.offer.to_string(),
+            conversation: made.conversation.to_string(),
+            agent: made.agent.to_string(),
+            queue: made.queue.map(|queue| queue.to_string()).unwrap_or_default(),
+            weight: made.weight.0.into(),
+            automatic: made.automatic,
             made_at_us: event.at.0,
-            deadline_us: deadline.0,
-            channel: channel_code(*channel),
-            customer: customer.clone(),
+            deadline_us: made.deadline.0,
+            channel: channel_code(made.channel),
+            customer: made.customer.clone(),
         }),
         EventKind::OfferEnded { conversation, offer, end, .. } => Kind::OfferEnded(OfferEnded {
             offer: offer.to_string(),

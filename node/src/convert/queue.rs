@@ -29,26 +29,32 @@ fn read_pick(code: i32) -> Read<PickPolicy> {
         Ok(v1::PickPolicy::Unspecified | v1::PickPolicy::LongestIdle) => Ok(PickPolicy::LongestIdle),
         Ok(v1::PickPolicy::LeastLoaded) => Ok(PickPolicy::LeastLoaded),
         Ok(v1::PickPolicy::RoundRobin) => Ok(PickPolicy::RoundRobin),
+        Ok(v1::PickPolicy::LeastFlexible) => Ok(PickPolicy::LeastFlexible),
         Err(_) => Err(Problem::field(
             "settings.pick",
             format!(
-                "{code} is not a policy: use PICK_POLICY_LONGEST_IDLE (1) to PICK_POLICY_ROUND_ROBIN (3)"
+                "{code} is not a policy: use PICK_POLICY_LONGEST_IDLE (1) to PICK_POLICY_LEAST_FLEXIBLE (4)"
             ),
         )),
+    }
+}
+
+/// Writes an order of agents.
+pub(super) fn write_pick(pick: PickPolicy) -> v1::PickPolicy {
+    match pick {
+        PickPolicy::LongestIdle => v1::PickPolicy::LongestIdle,
+        PickPolicy::LeastLoaded => v1::PickPolicy::LeastLoaded,
+        PickPolicy::RoundRobin => v1::PickPolicy::RoundRobin,
+        PickPolicy::LeastFlexible => v1::PickPolicy::LeastFlexible,
     }
 }
 
 /// Writes a queue's settings.
 #[must_use]
 pub fn write_settings(settings: &QueueSettings) -> v1::QueueSettings {
-    let pick = match settings.pick {
-        PickPolicy::LongestIdle => v1::PickPolicy::LongestIdle,
-        PickPolicy::LeastLoaded => v1::PickPolicy::LeastLoaded,
-        PickPolicy::RoundRobin => v1::PickPolicy::RoundRobin,
-    };
     v1::QueueSettings {
         name: settings.name.clone(),
-        pick: pick.into(),
+        pick: write_pick(settings.pick).into(),
         wrap_up_max_ms: millis(settings.wrap_up_max),
         dispositions: settings.dispositions.clone(),
         disposition_required: settings.disposition_required,

@@ -4,7 +4,8 @@ use super::call::{about, unexpected};
 use crate::problem::Problem;
 use actors::{Engine, Found, Query};
 use routing::view::{
-    AgentView, ConversationView, DeskView, DomainSummary, QueueView, TouchpointView, WaitExplanation,
+    AgentView, ConversationView, DeskView, DomainSummary, QueueExplanation, QueueView, TouchpointView,
+    WaitExplanation,
 };
 use routing::{AgentId, ConversationId, DomainId, LogTime};
 use std::time::Duration;
@@ -34,6 +35,7 @@ read!(one_domain, Domain, DomainSummary, "a domain");
 read!(one_conversation, Conversation, ConversationView, "a conversation");
 read!(one_desk, Desk, DeskView, "a desk");
 read!(one_explanation, ExplainWait, WaitExplanation, "an explanation");
+read!(one_queue_explained, ExplainQueue, QueueExplanation, "why a queue's agents get nothing");
 
 /// A domain at a glance.
 pub(super) async fn domain(

@@ -1,17 +1,18 @@
 //! `Supervisor`: watch and intervene.
 
-use super::call::{self, Shared, execute, permit};
+use super::call::{self, Shared, execute, not_watched, permit};
 use super::limits::WATCHES_MAX;
 use super::{Answers, queue_watch, reads};
 use crate::convert::conversation::{read_stages, write_stage};
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
 use crate::convert::{
-    Read, conversation, criteria, explain, ids::id, ids::optional_id, intent, policy, scalar,
+    Read, conversation, criteria, explain, explain_queue, ids::id, ids::optional_id, intent, picked, policy,
+    scalar,
 };
 use crate::problem::Problem;
 use ::routing::command::By;
-use ::routing::{Command, ConversationId, DomainId};
+use ::routing::{Command, ConversationId, DomainId, OfferId, Rejected, level};
 use actors::{Engine, Query};
 use proto::v1;
 use proto::v1::supervisor_server::Supervisor;
@@ -240,6 +241,43 @@ impl Supervisor for SupervisorService {
                 let query = Query::ExplainWait(id("conversation", &call.conversation)?);
                 let (found, _) = reads::one_explanation(&engine, query, deadline).await?;
                 Ok(explain::write(&found))
+            })
+            .await
+    }
+
+    async fn explain_pick(
+        &self,
+        request: Request<v1::ExplainPickRequest>,
+    ) -> Result<Response<v1::ExplainPickResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/ExplainPick", request, |engine, call, deadline| async move {
+                let offer: OfferId = id("offer", &call.offer)?;
+                // What was acknowledged before this call is in the record up to here.
+                let upto = reads::domain(&engine, offer.domain, deadline).await?.sequence;
+                let event = match engine.offer_event(offer, upto).await {
+                    Ok(event) => event,
+                    Err(error) => return Err(not_watched(&engine, offer.domain, error).await),
+                };
+                let unknown = || Rejected::Unknown { kind: "offer".to_owned(), id: offer.to_string() };
+                Ok(event.and_then(|event| picked::write(&event)).ok_or_else(unknown)?)
+            })
+            .await
+    }
+
+    async fn explain_queue(
+        &self,
+        request: Request<v1::ExplainQueueRequest>,
+    ) -> Result<Response<v1::ExplainQueueResponse>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/ExplainQueue", request, |engine, call, deadline| async move {
+                let query = Query::ExplainQueue(id("queue", &call.queue)?);
+                // Nodes of an older release cannot read this question.
+                let level = engine.level();
+                if level < level::PICKS {
+                    return Err(Rejected::Level { level }.into());
+                }
+                let (found, _) = reads::one_queue_explained(&engine, query, deadline).await?;
+                Ok(explain_queue::write(&found))
             })
             .await
     }

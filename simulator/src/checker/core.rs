@@ -102,12 +102,12 @@ fn kind(kind: &EventKind) -> Kind {
                 overflow,
             }
         }
-        EventKind::Offered { conversation, offer, agent, weight, deadline, .. } => Kind::Offered {
-            conversation: *conversation,
-            offer: *offer,
-            agent: *agent,
-            weight: u32::from(weight.0),
-            deadline_us: deadline.0,
+        EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => Kind::Offered {
+            conversation: made.conversation,
+            offer: made.offer,
+            agent: made.agent,
+            weight: u32::from(made.weight.0),
+            deadline_us: made.deadline.0,
         },
         EventKind::OfferEnded { conversation, offer, end, .. } => {
             let end = match end {

@@ -320,24 +320,32 @@ impl Driver<'_> {
 
     fn event(&mut self, kind: &EventKind) -> Result<(), Fault> {
         match kind {
-            EventKind::Offered { conversation, offer, agent, .. } => match self.names.agent(*agent) {
+            EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => match self
+                .names
+                .agent(made.agent)
+            {
                 Some(index) => {
                     if let Some(other) = self.busy[index] {
                         self.broke(format!(
-                            "R-2: {agent} is offered {conversation} while it has conv {other}"
+                            "R-2: {} is offered {} while it has conv {other}",
+                            made.agent, made.conversation
                         ));
                     }
-                    self.offers.push((*offer, *conversation, u32::try_from(index).unwrap_or(u32::MAX)));
-                    self.offered[index] = Some(*offer);
+                    self.offers.push((
+                        made.offer,
+                        made.conversation,
+                        u32::try_from(index).unwrap_or(u32::MAX),
+                    ));
+                    self.offered[index] = Some(made.offer);
                     let now = self.now;
-                    if let Some(live) = self.live.get(conversation.number) {
+                    if let Some(live) = self.live.get(made.conversation.number) {
                         live.first_offered.get_or_insert(now);
                         live.offered = now;
                         live.ringing = true;
                     }
                     Ok(())
                 }
-                None => Err(self.fault(format!("{offer} went to {agent}, whom nobody made"))),
+                None => Err(self.fault(format!("{} went to {}, whom nobody made", made.offer, made.agent))),
             },
             EventKind::OfferEnded { conversation, offer, agent, end } => {
                 if let Some(live) = self.live.get(conversation.number) {

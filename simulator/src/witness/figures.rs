@@ -97,7 +97,7 @@ impl Figures {
         let counter = match &event.kind {
             EventKind::Arrived { .. } => &mut self.arrived,
             EventKind::Waiting { cause: Some(_), .. } => &mut self.requeues,
-            EventKind::Offered { .. } => &mut self.offers,
+            EventKind::Offered(_) | EventKind::OfferedBecause(..) => &mut self.offers,
             EventKind::OfferEnded { end, .. } => match end {
                 OfferEnd::Accepted => &mut self.accepted,
                 OfferEnd::Rejected { .. } => &mut self.rejected,

@@ -238,8 +238,11 @@ fn events_of(domain: DomainId, events: &[Event]) -> Cow<'_, [Event]> {
 fn names(event: &Event) -> Vec<String> {
     let mut names = vec![event.kind.subject(event.domain).to_string()];
     names.extend(event.kind.desk().map(|agent| agent.to_string()));
-    if let EventKind::Offered { offer, .. } | EventKind::OfferEnded { offer, .. } = &event.kind {
+    if let EventKind::OfferEnded { offer, .. } = &event.kind {
         names.push(offer.to_string());
+    }
+    if let Some((made, _)) = event.kind.offered() {
+        names.push(made.offer.to_string());
     }
     names
 }

@@ -17,6 +17,7 @@ pub(super) enum Pick {
     LongestIdle,
     LeastLoaded,
     RoundRobin,
+    LeastFlexible,
 }
 
 /// What a touchpoint does with a new conversation.
@@ -164,6 +165,7 @@ impl What {
                         Pick::LongestIdle => v1::PickPolicy::LongestIdle,
                         Pick::LeastLoaded => v1::PickPolicy::LeastLoaded,
                         Pick::RoundRobin => v1::PickPolicy::RoundRobin,
+                        Pick::LeastFlexible => v1::PickPolicy::LeastFlexible,
                     });
                 }
                 settings.wrap_up_max_ms = wrap_up.unwrap_or(settings.wrap_up_max_ms);

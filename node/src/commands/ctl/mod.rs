@@ -43,6 +43,8 @@ Examples:
   centralita ctl policy queue_1_1 --service '80% in 20s' --rule '60s then move queue_1_2'
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
+  centralita ctl explain pick offer_1_1
+  centralita ctl explain queue queue_1_1
   centralita ctl export-log --domain dom_1 incident.log
   centralita ctl backup /var/backups/centralita
   centralita ctl watch queues --domain dom_1
