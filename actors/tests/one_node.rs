@@ -2,7 +2,7 @@
 
 mod harness;
 
-use actors::{CallError, EngineConfig, Found, Query, SessionEnd, SessionHello, SessionMessage, WatchError};
+use actors::{CallError, EngineConfig, EventLimits, Found, Query, SessionEnd, SessionHello, SessionMessage, WatchError};
 use consensus::NodeId;
 use consensus::disk::{Area, Operation};
 use harness::{
@@ -221,6 +221,47 @@ async fn a_watch_is_resumable_and_without_gaps_while_work_goes_on() {
     changes.wait_for(|last| last.0 >= 400).await.unwrap();
     let nowhere = engine.watch(DomainId(99), Sequence(1)).await.unwrap_err();
     assert_eq!(nowhere, WatchError::UnknownDomain(DomainId(99)));
+    cluster.stop_all().await;
+}
+
+/// Every offer of a record is found by its number: those before, between and after long stretches without any.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_is_found_in_the_record_and_what_never_was_is_not() {
+    let limits = EventLimits { segment_bytes: 8 << 10, memory_events_max: 64, ..EventLimits::default() };
+    let config = EngineConfig { events: limits, ..EngineConfig::default() };
+    let cluster = Cluster::start_with(1, config, |_| {}).await;
+    let engine = cluster.engine(1);
+    let site = Site::create(engine, 1, RING).await;
+    let mut session = site.desk(engine, 0).await;
+    let mut made = Vec::new();
+    for round in 0..4 {
+        for _ in 0..12 {
+            let conversation = site.start(engine).await;
+            let (offer, _) = next_offer(&mut session).await;
+            made.push((offer, conversation));
+            run(engine, site.domain, Command::Abandon { conversation }).await.unwrap();
+        }
+        // More than one read of the record holds.
+        for _ in 0..if round == 1 { 600 } else { 3 } {
+            site.start_at(engine, site.inbox).await;
+        }
+    }
+    let Found::Domain(summary) = engine.query(Query::Domain(site.domain), LONG).await.unwrap().found else {
+        panic!("a domain")
+    };
+    for (offer, conversation) in &made {
+        let event = engine.offer_event(*offer, summary.sequence).await.unwrap().expect("it was made");
+        let (found, _) = event.kind.offered().expect("an offer");
+        assert_eq!((found.offer, found.conversation), (*offer, *conversation));
+    }
+    let last = made[made.len() - 1].0.number;
+    for number in [0, last + 1, u64::MAX] {
+        let never = routing::OfferId::new(site.domain, number);
+        assert_eq!(engine.offer_event(never, summary.sequence).await, Ok(None), "{number}");
+    }
+    let nowhere = routing::OfferId::new(DomainId(99), 1);
+    let unknown = engine.offer_event(nowhere, Sequence(1)).await;
+    assert_eq!(unknown, Err(WatchError::UnknownDomain(DomainId(99))));
     cluster.stop_all().await;
 }
 

@@ -242,3 +242,66 @@ async fn what_cannot_be_is_refused_and_the_shell_shows_and_sets_skills() {
     assert!(said.contains(call) && said.contains("step 1 of 1: es=80 for 60.0 s"), "{said}");
     node.assert_no_errors();
 }
+
+/// docs/routing/explain.md goes through it: why this agent, and why a queue's agents get nothing.
+#[tokio::test]
+async fn an_offer_says_why_its_agent_and_a_queue_why_nobody() {
+    let folder = TempDir::new().expect("a folder");
+    let node = Start::new(&folder.path().join("data")).serve();
+    let client = Client::of(&node);
+    let tenant = Tenant::make(&client, 3).await;
+    let [low, able_one, off] = &tenant.agents[..] else { panic!("three agents") };
+    until("the latest level", || async {
+        (client.state().await.level == ::routing::level::LATEST).then_some(())
+    })
+    .await;
+    first_skills(&client, low, vec![skill("es", 40)]).await;
+    set_skills(&client, able_one, vec![skill("es", 90)]).await.expect("known by now");
+    let mut lows = Desk::open(&client, low).await;
+    lows.available().await;
+    let mut ables = Desk::open(&client, able_one).await;
+    ables.available().await;
+    let start = v1::StartRequest { criteria: criteria([able("es", 80, HOUR_MS)]), ..tenant.call() };
+    client.start(&start).await;
+    let offer = ables.offer().await;
+
+    let request = v1::ExplainPickRequest { offer: offer.id.clone() };
+    let why = client.retry(|| async { client.supervisor().explain_pick(request.clone()).await }).await;
+    let why = why.expect("made just now");
+    assert_eq!((&why.agent, &why.conversation, why.way.as_str()), (able_one, &offer.conversation, "policy"));
+    assert_eq!(why.policy, i32::from(v1::PickPolicy::LongestIdle));
+    let [passed] = &why.passed_over[..] else { panic!("{why:?}") };
+    assert_eq!((&passed.agent, passed.detail.as_str()), (low, "es at 40, 80 required"));
+    let record = events(&client, &tenant.domain).await;
+    let offered = fields(&record, "offered", &offer.conversation);
+    assert_eq!(offered["picked"]["passed_over"][0]["gate"], "skill");
+    let sequence = record.iter().find(|event| event.r#type == "offered").expect("one").sequence;
+    assert_eq!(why.sequence, sequence);
+    let never = v1::ExplainPickRequest { offer: offer.id.clone() + "9" };
+    let unknown = client.supervisor().explain_pick(never).await.expect_err("never made");
+    assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "UNKNOWN_OFFER"));
+
+    // It is taken; the next one waits, and of three agents nobody can have it.
+    assert!(matches!(ables.accept(&offer.id).await, Outcome::Accepted(_)));
+    let waits = client.start(&start).await.conversation;
+    let request = v1::ExplainQueueRequest { queue: tenant.queue.clone() };
+    let why = client.retry(|| async { client.supervisor().explain_queue(request.clone()).await }).await;
+    let why = why.expect("known");
+    assert_eq!((why.waiting, &why.conversation, why.paused), (1, &waits, false));
+    let gates: Vec<_> =
+        why.gates.iter().map(|one| (one.gate.as_str(), one.agents, &one.examples[0].agent)).collect();
+    assert_eq!(gates, [("lease", 1, off), ("capacity", 1, able_one), ("skill", 1, low)]);
+
+    let ctl = |args: &[&str]| {
+        let said = run(&[&["ctl", "--target", &node.address], args].concat());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (said.status.success(), text(&said.stdout), text(&said.stderr))
+    };
+    let (done, table, _) = ctl(&["explain", "pick", &offer.id]);
+    assert!(done && table.contains("passed over") && table.contains("es at 40, 80 required"), "{table}");
+    let (done, _, said) = ctl(&["explain", "pick", &waits]);
+    assert!(!done && said.contains("has no offer now"), "{said}");
+    let (done, table, _) = ctl(&["explain", "queue", &tenant.queue]);
+    assert!(done && table.contains(&format!("1 waits; {waits}")) && table.contains("lease"), "{table}");
+    node.assert_no_errors();
+}
