@@ -126,7 +126,7 @@ impl Leader {
                 Err(answer) => answer,
             },
             PeerCall::Attach { shard, seats } => match self.shard(shard) {
-                Ok(shard) => self.attach_all(&shard, from, &seats),
+                Ok(shard) => self.attach_all(&shard, from, &seats).await,
                 Err(answer) => answer,
             },
             PeerCall::Events { shard, domain, from, wait } => match self.shard(shard) {
@@ -284,7 +284,12 @@ impl Leader {
             .filter(|epoch| Some(*epoch) == hello.epoch || self.seeded.has(SeededBug::ResumeIgnoresEpoch)))
     }
 
-    fn attach_all(&self, shard: &ShardRuntime, from: NodeId, seats: &[(Seat, Epoch)]) -> PeerAnswer {
+    async fn attach_all(&self, shard: &ShardRuntime, from: NodeId, seats: &[(Seat, Epoch)]) -> PeerAnswer {
+        // A desk's first picture is a read: one who was deposed and has not heard of it must not show what it
+        // had, to a desk that has seen more already.
+        if let Err(error) = shard.group.read_barrier().await {
+            return not_proposed(error);
+        }
         let attached = seats.iter().map(|(seat, epoch)| self.attach(shard, from, *seat, *epoch));
         match attached.collect() {
             Some(attached) => PeerAnswer::Attached(attached),

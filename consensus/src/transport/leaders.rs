@@ -9,13 +9,16 @@ use tokio::sync::watch;
 pub struct Leaders {
     told: BTreeMap<GroupId, watch::Sender<Leadership>>,
     own: BTreeMap<GroupId, Leadership>,
+    /// The latest term of each group in which somebody is known to have led. Terms in which somebody only stood
+    /// for election are not meant: a leader of an earlier one may never hear of them.
+    latest: BTreeMap<GroupId, u64>,
 }
 
 impl Leaders {
     /// Nobody is known to lead these groups.
     pub fn new(groups: impl Iterator<Item = GroupId>) -> Leaders {
         let told = groups.map(|group| (group, watch::Sender::default())).collect();
-        Leaders { told, own: BTreeMap::new() }
+        Leaders { told, own: BTreeMap::new(), latest: BTreeMap::new() }
     }
 
     /// Who leads a group, as it changes.
@@ -33,15 +36,27 @@ impl Leaders {
     }
 
     /// The peers say something else, or others say it.
-    pub fn heard(&self, lines: &Lines) {
-        for group in self.told.keys().filter(|group| !self.own.contains_key(group)) {
-            self.tell(*group, lines);
+    pub fn heard(&mut self, lines: &Lines) {
+        let groups: Vec<GroupId> = self.told.keys().copied().collect();
+        for group in groups {
+            self.tell(group, lines);
         }
     }
 
-    fn tell(&self, group: GroupId, lines: &Lines) {
+    fn tell(&mut self, group: GroupId, lines: &Lines) {
         let Some(told) = self.told.get(&group) else { return };
-        let now = self.own.get(&group).copied().unwrap_or_else(|| said(group, lines));
+        let claimed = said(group, lines);
+        let own = self.own.get(&group).copied();
+        let latest = self.latest.entry(group).or_default();
+        *latest =
+            (*latest).max(claimed.term).max(own.filter(|own| own.leader.is_some()).map_or(0, |own| own.term));
+        let now = match own {
+            Some(own) => own,
+            // Who led an earlier term does not lead any more, whatever it still believes: a quorum has voted since.
+            // It would show what it had then as if it were now.
+            None if claimed.term < *latest => Leadership { term: *latest, leader: None, leading: false },
+            None => claimed,
+        };
         told.send_if_modified(|present| std::mem::replace(present, now) != now);
     }
 }
@@ -81,14 +96,28 @@ mod tests {
         assert_eq!(now(), (Some(1), 5));
         lines.insert(NodeId(1), line(false, 5));
         leaders.heard(&lines);
-        assert_eq!(now(), (Some(2), 4));
+        assert_eq!(
+            now(),
+            (None, 5),
+            "who led before does not lead again because the link with the present one is lost"
+        );
+        lines.insert(NodeId(1), line(true, 5));
+        leaders.heard(&lines);
+        assert_eq!(now(), (Some(1), 5));
         let own = Leadership { term: 6, leader: None, leading: false };
         leaders.own(GROUP, Some(own), &lines);
         leaders.heard(&lines);
         assert_eq!(now(), (None, 6), "the own replica knows of a later term");
         leaders.own(GROUP, None, &lines);
-        assert_eq!(now(), (Some(2), 4));
+        assert_eq!(now(), (Some(1), 5), "in that term nobody was known to lead");
+        let own = Leadership { term: 6, leader: Some(NodeId(3)), leading: false };
+        leaders.own(GROUP, Some(own), &lines);
+        leaders.own(GROUP, None, &lines);
+        assert_eq!(now(), (None, 6));
+        lines.insert(NodeId(2), line(true, 7));
+        leaders.heard(&lines);
+        assert_eq!(now(), (Some(2), 7));
         leaders.heard(&Lines::new());
-        assert_eq!(now(), (None, 0));
+        assert_eq!(now(), (None, 7));
     }
 }

@@ -188,7 +188,8 @@ impl Liveness {
         state.said.remove(&peer);
         state.loads.remove(&peer);
         state.lines.insert(peer, Line { up: Some(now), heard: Some(now), leads: BTreeMap::new() });
-        state.leaders.heard(&state.lines);
+        let State { lines, leaders, .. } = &mut *state;
+        leaders.heard(lines);
         state.greet = true;
         self.look.notify_one();
     }
@@ -199,7 +200,8 @@ impl Liveness {
         state.said.remove(&peer);
         state.loads.remove(&peer);
         state.lines.insert(peer, Line::default());
-        state.leaders.heard(&state.lines);
+        let State { lines, leaders, .. } = &mut *state;
+        leaders.heard(lines);
         self.look.notify_one();
     }
 
