@@ -6,6 +6,7 @@ mod caller;
 mod criteria;
 mod customer;
 mod desk;
+mod explaining;
 mod line;
 mod lines;
 mod policies;

@@ -182,11 +182,11 @@ impl Supervisor {
         self.caller.draw.pick(&self.realm.agents).id
     }
 
-    fn some_queue(&mut self) -> QueueId {
+    pub(super) fn some_queue(&mut self) -> QueueId {
         self.caller.draw.pick(&self.realm.queues).0
     }
 
-    fn some_live(&mut self) -> Option<ConversationId> {
+    pub(super) fn some_live(&mut self) -> Option<ConversationId> {
         let pick = self.caller.draw.bits();
         Some(self.realm.history.some_live(self.realm.domain, pick)?.0)
     }
@@ -306,21 +306,6 @@ impl Supervisor {
         change!(self, Manner::ORDINARY, asked, SupervisorClient, pause_queue, Self::pausing(queue, false));
     }
 
-    async fn explain(&mut self) {
-        let Some(id) = self.some_live() else { return };
-        let explained = self
-            .caller
-            .read(Manner::ONCE, |line, deadline| {
-                let request = v1::ExplainWaitRequest { conversation: id.to_string() };
-                async move { SupervisorClient::new(line).explain_wait(timed(request, deadline)).await }
-            })
-            .await;
-        if explained.is_ok() {
-            self.realm.history.count("read", "explained");
-        }
-        look(&mut self.caller, id).await;
-    }
-
     async fn update_agent(&mut self) {
         let place =
             usize::try_from(self.caller.draw.range(0, self.realm.agents.len() as u64 - 1)).unwrap_or(0);
@@ -365,8 +350,10 @@ impl Supervisor {
 
     async fn update_queue(&mut self) {
         let (queue, mut wanted) = self.caller.draw.pick(&self.realm.queues).clone();
-        use v1::PickPolicy::{LeastLoaded, LongestIdle, RoundRobin};
-        wanted.pick = (*self.caller.draw.pick(&[LongestIdle, LeastLoaded, RoundRobin])).into();
+        use v1::PickPolicy::{LeastFlexible, LeastLoaded, LongestIdle, RoundRobin};
+        // Below its level the last one is refused.
+        wanted.pick =
+            (*self.caller.draw.pick(&[LongestIdle, LeastLoaded, RoundRobin, LeastFlexible])).into();
         let request =
             v1::UpdateQueueRequest { mutation: None, queue: queue.to_string(), settings: Some(wanted) };
         let asked = Asked::Configure("update_queue");

@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 48] = [
+const EVENTS: [&str; 50] = [
     "abandoned",
     "accepts",
     "audits",
@@ -68,6 +68,8 @@ const EVENTS: [&str; 48] = [
     "transfers",
     "transfers_failed",
     "upgrades",
+    "why.pick",
+    "why.queue",
 ];
 
 /// What happened, what should have, and what did not.
