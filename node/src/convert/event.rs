@@ -112,6 +112,8 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::Relaxed { .. } => "relaxed",
         EventKind::PolicyChanged { .. } => "policy_changed",
         EventKind::RuleApplied { .. } => "rule_applied",
+
+        EventKind::ChannelRulesChanged { .. } => "channel_rules_changed",
     }
 }
 

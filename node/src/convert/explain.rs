@@ -52,6 +52,7 @@ fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
         Gate::Skill { required: Skill { name, level }, has } => {
             ("skill", format!("{name} at {has}, {level} required"))
         }
+        Gate::Blocked { by } => ("blocked", format!("works on {by}, which blocks the channel")),
         Gate::None => ("none", "passes every gate: gets it with the next entry".to_owned()),
     }
 }

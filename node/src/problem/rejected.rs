@@ -49,6 +49,9 @@ impl From<Rejected> for Problem {
             Rejected::InUse { .. } => of(Code::FailedPrecondition, "IN_USE"),
             // Callers are told before that it is unavailable for a moment.
             Rejected::Moving | Rejected::Moved { .. } => of(Code::Unavailable, "MOVING"),
+            Rejected::Blocked { channel, by } => {
+                of(Code::FailedPrecondition, "BLOCKED").with("channel", channel).with("by", by)
+            }
             Rejected::Level { level } => of(Code::FailedPrecondition, "LEVEL_TOO_LOW").with("level", level),
         }
     }

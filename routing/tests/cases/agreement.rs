@@ -50,6 +50,11 @@ fn engine_and_model_agree_on_every_command() {
         seeds < 12 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
         "{total:?}: no rules to speak of"
     );
+    let [changed, humans, waits] = total.blocked;
+    println!(
+        "rules between channels: {changed} changes, {humans} humans refused, {waits} left waiting by them alone"
+    );
+    assert!(seeds < 12 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
     assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
         seeds < 12 || total.crossed.iter().all(|times| *times > 0),

@@ -7,7 +7,7 @@ use routing::event::Ending;
 use routing::invariants::{Ghost, Step, check_all};
 use routing::policy::Action;
 use routing::view::DomainView;
-use routing::{DomainId, Entry, Event, EventKind, Outcome};
+use routing::{DomainId, Entry, Event, EventKind, Outcome, Rejected};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -47,6 +47,9 @@ impl Watch {
     }
 }
 
+/// After so many commands it is counted once what waits by rules between channels alone.
+const LOOK_AT_BLOCKED: usize = 20;
+
 /// What a run did.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Tally {
@@ -62,6 +65,9 @@ pub struct Tally {
     pub ruled: [usize; 6],
     /// Conversations under a policy with a target that were answered, abandoned and taken elsewhere.
     pub served: [u64; 3],
+    /// How often rules between channels changed, how often a human was refused by them, and how many
+    /// conversations wait by these rules alone, counted now and then.
+    pub blocked: [usize; 3],
 }
 
 impl Tally {
@@ -81,6 +87,9 @@ impl Tally {
         for (sum, one) in self.served.iter_mut().zip(other.served) {
             *sum += one;
         }
+        for (sum, one) in self.blocked.iter_mut().zip(other.blocked) {
+            *sum += one;
+        }
     }
 
     /// What the queues that are left counted in their last hour.
@@ -95,6 +104,17 @@ impl Tally {
         }
     }
 
+    /// What would be offered to somebody at once if there were no rules between channels.
+    fn note_blocked(&mut self, model: &Model) {
+        for dom in model.domains.values().filter(|dom| dom.quarantined.is_none()) {
+            let mut unruled = dom.clone();
+            unruled.channel_rules.clear();
+            let mut left = 100;
+            unruled.match_waiting(&mut left);
+            self.blocked[2] += 100 - left;
+        }
+    }
+
     fn note(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Ended { ending: Ending::Moved { .. }, .. } => self.crossed[0] += 1,
@@ -103,6 +123,7 @@ impl Tally {
             EventKind::CriteriaChanged { .. } => self.sought[0] += 1,
             EventKind::Relaxed { .. } => self.sought[1] += 1,
             EventKind::RuleApplied { action, .. } => self.ruled[place_of(action)] += 1,
+            EventKind::ChannelRulesChanged { .. } => self.blocked[0] += 1,
             _ => {}
         }
     }
@@ -142,6 +163,7 @@ impl<M: Machine> Pair<M> {
         self.tally.commands += 1;
         self.tally.accepted += usize::from(outcome.is_ok());
         events.iter().for_each(|event| self.tally.note(event));
+        self.tally.blocked[1] += usize::from(matches!(outcome, Err(Rejected::Blocked { .. })));
         let (expected, expected_events) = Machine::apply(&mut self.model, entry);
         let broken = self.watch.look(&self.engine, entry, &outcome, &events);
         if let Some((id, seen)) = broken.first() {
@@ -235,6 +257,9 @@ pub fn run_seed_on<M: Machine>(new: &impl Fn() -> M, seed: u64, commands: usize)
         log.push(entry.clone());
         if let Err(how) = pair.apply(&entry) {
             fail(new, seed, log, &how);
+        }
+        if log.len() % LOOK_AT_BLOCKED == 0 {
+            pair.tally.note_blocked(&pair.model);
         }
     }
     pair.tally.note_service(&pair.watch.before);
