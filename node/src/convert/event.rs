@@ -237,6 +237,14 @@ mod tests {
     }
 
     #[test]
+    fn rules_between_channels_are_about_the_domain() {
+        let kind = EventKind::ChannelRulesChanged { rules: Vec::new(), by: By::Supervisor("sol".into()) };
+        assert_eq!(type_name(&kind), "channel_rules_changed");
+        assert_eq!(kind.subject(DomainId(3)), Subject::Domain(DomainId(3)));
+        assert_eq!(fields(&kind), serde_json::json!({ "rules": [], "by": "supervisor:sol" }));
+    }
+
+    #[test]
     fn a_policy_is_as_in_the_api_and_a_rule_names_its_queue_and_conversation() {
         let domain = DomainId(3);
         let (conversation, own, other) =

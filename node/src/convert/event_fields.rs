@@ -1,13 +1,13 @@
 //! All fields of an event's kind as JSON, ids and names as text.
 
+use super::channel_rules;
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
 use super::policy_fields;
 use super::scalar::millis;
-use routing::blocks::{ChannelRule, Effect};
+use routing::EventKind;
 use routing::command::{Intent, Recall, TransferFallback, TransferTarget};
 use routing::criteria::{Criteria, Skill, Step};
 use routing::event::{Ending, How, OfferEnd, Place};
-use routing::{ChannelSet, EventKind};
 use serde_json::{Value, json};
 
 fn text(value: impl ToString) -> Value {
@@ -71,15 +71,6 @@ fn criteria(criteria: &Criteria) -> Value {
     json!({ "steps": criteria.steps.iter().map(step).collect::<Value>() })
 }
 
-fn channel_rule(rule: &ChannelRule) -> Value {
-    let names = |set: ChannelSet| set.iter().map(text).collect::<Value>();
-    let effect = match rule.effect {
-        Effect::Block => "EFFECT_BLOCK",
-        Effect::Allow => "EFFECT_ALLOW",
-    };
-    json!({ "effect": effect, "channels": names(rule.channels), "during": names(rule.during) })
-}
-
 /// The fields of a kind, as a JSON object.
 pub(super) fn fields(kind: &EventKind) -> Value {
     match kind {
@@ -114,7 +105,7 @@ pub(super) fn fields(kind: &EventKind) -> Value {
             "by": by_text(by),
         }),
         EventKind::ChannelRulesChanged { rules, by } => {
-            json!({ "rules": rules.iter().map(channel_rule).collect::<Value>(), "by": by_text(by) })
+            json!({ "rules": channel_rules::fields(rules), "by": by_text(by) })
         }
         _ => conversation_fields(kind),
     }

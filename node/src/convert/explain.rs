@@ -73,6 +73,8 @@ mod tests {
             (gate, detail.as_str()),
             ("others_named", "only the agents it names may have it for 12 s more")
         );
+        let (gate, detail) = said(&Gate::Blocked { by: routing::Channel::Voice });
+        assert_eq!((gate, detail.as_str()), ("blocked", "works on voice, which blocks the channel"));
         let (_, detail) = said(&Gate::OthersNamed { until: None });
         assert_eq!(detail, "only the agents it names may have it");
     }

@@ -108,6 +108,11 @@ mod tests {
             (Rejected::RequestTooOld { window_s: 300 }, Code::FailedPrecondition, "REQUEST_TOO_OLD"),
             (Rejected::RequestIdReused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
             (Rejected::InUse { why: text() }, Code::FailedPrecondition, "IN_USE"),
+            (
+                Rejected::Blocked { channel: routing::Channel::Chat, by: routing::Channel::Voice },
+                Code::FailedPrecondition,
+                "BLOCKED",
+            ),
             (Rejected::Level { level: 1 }, Code::FailedPrecondition, "LEVEL_TOO_LOW"),
             (Rejected::Moving, Code::Unavailable, "MOVING"),
         ];

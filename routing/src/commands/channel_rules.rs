@@ -42,10 +42,13 @@ fn check(rules: &[ChannelRule]) -> Result<(), Rejected> {
     if rules.len() > CHANNEL_RULES_MAX {
         return invalid("rules", format!("{} rules, at most {CHANNEL_RULES_MAX} are kept", rules.len()));
     }
-    for (rule, number) in rules.iter().zip(1..) {
+    for (place, rule) in rules.iter().enumerate() {
         for (name, set) in [("channels", rule.channels), ("during", rule.during)] {
             if set.0 == 0 || set.0 & !ChannelSet::ALL.0 != 0 {
-                return invalid(&format!("rules[{number}].{name}"), "name at least one channel, known ones");
+                return invalid(
+                    &format!("rules.rules[{place}].{name}"),
+                    "name at least one channel, known ones",
+                );
             }
         }
     }
