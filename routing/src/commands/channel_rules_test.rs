@@ -195,6 +195,10 @@ fn a_wrap_up_that_holds_no_points_blocks_nothing() {
         assert_eq!(s.rings(chat), None);
         s.world.ok(Command::EndContact { conversation: s.id, by: By::Customer });
         assert_eq!(s.rings(chat).is_none(), blocked, "{hold:?}");
+        s.world.ok(Command::Abandon { conversation: chat });
+        s.world.shard = loaded(&stored(&s.world.shard));
+        let later = comes(&mut s, Chat);
+        assert_eq!(s.rings(later).is_none(), blocked, "{hold:?}, as it was stored");
     }
 }
 
@@ -336,6 +340,24 @@ fn room_is_not_held_for_what_is_blocked() {
     assert_eq!(gate(&s, call), Gate::Blocked { by: Chat });
 }
 
+#[test]
+fn what_is_held_stays_held_to_its_time() {
+    let (mut s, call, mail) = beside_a_chat(&[block(&[Voice], &[Email])]);
+    assert_eq!(gate(&s, mail), Gate::HeldFor(call));
+    s.pulled();
+    assert_eq!((gate(&s, call), gate(&s, mail)), (Gate::Blocked { by: Email }, Gate::HeldFor(call)));
+    s.pass(29);
+    s.world.tick();
+    assert_eq!(s.rings(mail), None);
+    s.pass(1);
+    s.world.tick();
+    assert_eq!(s.rings(mail), Some(s.a.agent));
+}
+
+fn loaded(bytes: &[u8]) -> Shard {
+    bincode::serde::decode_from_slice(bytes, bincode::config::standard()).expect("deserialises").0
+}
+
 fn stored(shard: &Shard) -> Vec<u8> {
     bincode::serde::encode_to_vec(shard, bincode::config::standard()).expect("serialises")
 }
@@ -356,7 +378,7 @@ fn what_is_stored_says_all_and_only_from_the_level_on() {
     let mut other = s.world.shard.clone();
     let bytes = stored(&s.world.shard);
     let config = bincode::config::standard();
-    let again = bincode::serde::decode_from_slice::<Shard, _>(&bytes, config).expect("deserialises").0;
+    let again = loaded(&bytes);
     assert_eq!(again, s.world.shard);
     assert_eq!(again.view(DOMAIN), s.world.shard.view(DOMAIN));
     assert_eq!(again.state_hash(), s.world.shard.state_hash());
