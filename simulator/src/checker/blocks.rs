@@ -37,9 +37,8 @@ impl Blocks {
     }
 
     fn blocks(&self, during: Channel, channel: Channel) -> bool {
-        let rules = self.rules.iter().flatten();
-        let about = rules.filter(|rule| rule.channels.contains(&channel) && rule.during.contains(&during));
-        about.last().is_some_and(|rule| rule.blocks)
+        let about = |rule: &&ChannelRule| rule.channels.contains(&channel) && rule.during.contains(&during);
+        self.rules.iter().flatten().rfind(about).is_some_and(|rule| rule.blocks)
     }
 
     /// What of an agent's work blocks a channel: not a wrap-up that holds no points.
