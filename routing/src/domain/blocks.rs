@@ -23,6 +23,11 @@ impl Blocks {
         blocks
     }
 
+    /// Whether nothing blocks anything, as in most domains.
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
     /// What is blocked for somebody who works on these channels.
     pub(crate) fn of(self, worked_on: ChannelSet) -> u8 {
         worked_on.iter().fold(0, |blocked, during| blocked | self.0[during.index()])
