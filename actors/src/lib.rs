@@ -22,6 +22,7 @@ mod post;
 mod probe;
 mod restore;
 mod router;
+mod rules_beside;
 mod seeded;
 mod shard;
 mod start;

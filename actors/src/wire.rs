@@ -3,10 +3,12 @@
 use crate::beside::Beside;
 use crate::meta::{MetaDone, MetaRequest};
 use crate::policies_beside::PoliciesBeside;
+use crate::rules_beside;
 use crate::{
     Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage, ShardState, WatchError,
 };
 use consensus::NodeId;
+use routing::blocks::ChannelRule;
 use routing::entry::Request;
 use routing::{AgentId, DomainId, Done, Epoch, Event, Outcome, Sequence, ShardId};
 use serde::{Deserialize, Serialize};
@@ -101,10 +103,16 @@ pub(crate) enum PeerAnswer {
     AnswerBeside(Box<Answer>, Box<Beside>),
     /// The same, where something of policies is too: from feature level 7 on.
     AnswerUnderPolicies(Box<Answer>, Box<Beside>, Box<PoliciesBeside>),
+
+    /// For a domain that has rules between channels: from feature level 8 on.
+    AnswerUnderRules(Box<Answer>, Vec<ChannelRule>),
 }
 
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
+        if let Some(rules) = rules_beside::of(&answer) {
+            return Self::AnswerUnderRules(Box::new(answer), rules);
+        }
         match (Beside::of(&answer), PoliciesBeside::of(&answer)) {
             (None, None) => Self::Answer(Box::new(answer)),
             (Some(beside), None) => Self::AnswerBeside(Box::new(answer), Box::new(beside)),
@@ -125,6 +133,7 @@ impl PeerAnswer {
             Self::AnswerUnderPolicies(answer, beside, policies) => {
                 Ok(policies.put_back(beside.put_back(*answer)))
             }
+            Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
             other => Err(other),
         }
     }

@@ -28,13 +28,14 @@ fn commands(site: &Site) -> Vec<Command> {
     let by = By::System;
     vec![
         Command::SetSkills { agent: site.agents[0], skills: Vec::new(), by: by.clone() },
-        Command::SetPolicy { queue: site.queue, policy: Policy::default(), by },
+        Command::SetPolicy { queue: site.queue, policy: Policy::default(), by: by.clone() },
+        Command::SetChannelRules { rules: Vec::new(), by },
     ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn below_its_level_a_command_is_refused_before_it_is_in_the_log() {
-    for (place, level) in [level::SKILLS, level::POLICIES].into_iter().enumerate() {
+    for (place, level) in [level::SKILLS, level::POLICIES, level::BLOCKS].into_iter().enumerate() {
         let recorder = Arc::new(Recorder::default());
         let probe: Arc<dyn Probe> = recorder.clone();
         let below = level - 1;

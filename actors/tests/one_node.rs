@@ -2,7 +2,9 @@
 
 mod harness;
 
-use actors::{CallError, EngineConfig, EventLimits, Found, Query, SessionEnd, SessionHello, SessionMessage, WatchError};
+use actors::{
+    CallError, EngineConfig, EventLimits, Found, Query, SessionEnd, SessionHello, SessionMessage, WatchError,
+};
 use consensus::NodeId;
 use consensus::disk::{Area, Operation};
 use harness::{

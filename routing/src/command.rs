@@ -1,5 +1,6 @@
 //! What can be asked of the core. One file per command under `commands/` carries it out.
 
+use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
 use crate::policy::Policy;
 use crate::settings::{AgentSettings, DomainSettings, PickPolicy, QueueSettings, TouchpointSettings};
@@ -488,6 +489,16 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+
+    // ----- rules between channels, from level 8 on -----
+    /// Replaces the domain's rules between channels: what an agent is not offered while it works on something
+    /// else. Conversations under way and live offers stay. By a supervisor.
+    SetChannelRules {
+        /// All of them anew, in order, at most 32.
+        rules: Vec<ChannelRule>,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -507,6 +518,7 @@ impl Command {
             {
                 level::PICKS
             }
+            Self::SetChannelRules { .. } => level::BLOCKS,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

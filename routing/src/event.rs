@@ -1,5 +1,6 @@
 //! What happened: a dense sequence per domain.
 
+use crate::blocks::ChannelRule;
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
 use crate::outcome::NotTaken;
@@ -431,6 +432,13 @@ pub enum EventKind {
     },
     /// As `Offered`, with why this agent: from feature level [`PICKS`](crate::level::PICKS) on.
     OfferedBecause(Box<Offered>, Box<Picked>),
+    /// What agents are not offered while they work on something else changed.
+    ChannelRulesChanged {
+        /// All of the domain's rules between channels, after the change.
+        rules: Vec<ChannelRule>,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl EventKind {
@@ -438,7 +446,10 @@ impl EventKind {
     #[must_use]
     pub fn subject(&self, domain: DomainId) -> Subject {
         match self {
-            Self::DomainCreated | Self::DomainChanged | Self::Quarantined { .. } => Subject::Domain(domain),
+            Self::DomainCreated
+            | Self::DomainChanged
+            | Self::ChannelRulesChanged { .. }
+            | Self::Quarantined { .. } => Subject::Domain(domain),
             Self::QueueCreated(queue)
             | Self::QueueChanged(queue)
             | Self::QueueDeleted(queue)

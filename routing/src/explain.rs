@@ -92,6 +92,9 @@ impl Domain {
             let cap = agent.settings.caps[conversation.channel.index()].unwrap_or_default();
             return Gate::ChannelCap { cap };
         }
+        if let Some(by) = self.blocks().by(conversation.channel, agent.works_on()) {
+            return Gate::Blocked { by };
+        }
         let needed = self.weight(conversation.channel);
         if agent.free() < needed.0 {
             return Gate::Capacity { free: u32::from(agent.free()), needed: u32::from(needed.0) };

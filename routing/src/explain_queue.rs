@@ -72,6 +72,7 @@ fn place(gate: &Gate) -> u8 {
         Gate::QueuePaused(_) => 3,
         Gate::Channel => 4,
         Gate::ChannelCap { .. } => 5,
+        Gate::Blocked { .. } => 6,
         Gate::Capacity { .. } => 7,
         Gate::Skill { .. } => 8,
         Gate::ExcludedUntil(_) => 9,

@@ -5,6 +5,7 @@
 //!
 //! Start at [`Shard::apply`].
 
+pub mod blocks;
 pub mod command;
 mod commands;
 pub mod criteria;

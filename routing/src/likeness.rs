@@ -18,13 +18,23 @@ impl Domain {
 
     /// The same but for what time alone changes.
     pub(crate) fn is_still(&self, view: &DomainSummary) -> bool {
-        let DomainSummary { id, account, version, settings, sequence, quarantined, pending: _ } = view;
+        let DomainSummary {
+            id,
+            account,
+            version,
+            settings,
+            sequence,
+            quarantined,
+            pending: _,
+            channel_rules,
+        } = view;
         self.id == *id
             && self.account == *account
             && self.version == *version
             && self.sequence == *sequence
             && self.quarantined == *quarantined
             && self.settings == *settings
+            && *self.channel_rules == **channel_rules
     }
 
     /// Whether a queue is as shown.

@@ -216,4 +216,15 @@ pub enum Rejected {
         /// Where it went.
         to: crate::ShardId,
     },
+
+    /// The agent works on a channel that blocks this one by the domain's rules, and the account allows no overdraft.
+    #[error(
+        "{channel} is blocked while the agent works on {by}: wait until that is over, or ask another agent"
+    )]
+    Blocked {
+        /// The conversation's channel.
+        channel: crate::Channel,
+        /// The first channel that the agent works on and that blocks it.
+        by: crate::Channel,
+    },
 }

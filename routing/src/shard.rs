@@ -23,6 +23,7 @@ pub use picture::Picture;
 pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
+use crate::blocks::ChannelRule;
 use crate::domain::{Beside, Derived, Domain, PoliciesBeside, Unindexed};
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
@@ -132,6 +133,12 @@ impl Shard {
         self
     }
 
+    /// The same but for a domain's rules between channels.
+    #[cfg(test)]
+    pub(crate) fn forget_rules(&mut self, id: DomainId) {
+        self.domains.get_mut(&id).expect("here").put_channel_rules(Vec::new());
+    }
+
     /// Switches on a fault for tests of the checkers. Not replicated, not in snapshots.
     #[doc(hidden)]
     pub fn plant(&mut self, bug: PlantedBug) {
@@ -146,8 +153,9 @@ impl Serialize for Shard {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { id, now, level, domains, moves, index: _ } = self;
         let (with_moves, with_beside) = (*level >= level::MOVES, *level >= level::SKILLS);
-        let with_policies = *level >= level::POLICIES;
-        let fields = 4 + usize::from(with_moves) + usize::from(with_beside) + usize::from(with_policies);
+        let (with_policies, with_rules) = (*level >= level::POLICIES, *level >= level::BLOCKS);
+        let later = [with_moves, with_beside, with_policies, with_rules];
+        let fields = 4 + later.into_iter().filter(|with| *with).count();
         let mut image = serializer.serialize_struct("Shard", fields)?;
         image.serialize_field("id", id)?;
         image.serialize_field("now", now)?;
@@ -172,14 +180,20 @@ impl Serialize for Shard {
                 .collect();
             image.serialize_field("policies", &all)?;
         }
+        if with_rules {
+            let all: BTreeMap<DomainId, &[ChannelRule]> =
+                self.all_domains().filter_map(|domain| Some((domain.id, domain.ruled()?))).collect();
+            image.serialize_field("channel_rules", &all)?;
+        }
         image.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Shard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const FIELDS: &[&str] = &["id", "now", "level", "domains", "moves", "beside", "policies"];
-        let (id, now, level, domains, moves, beside, policies) =
+        const FIELDS: &[&str] =
+            &["id", "now", "level", "domains", "moves", "beside", "policies", "channel_rules"];
+        let (id, now, level, domains, moves, beside, policies, channel_rules) =
             deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
@@ -192,6 +206,11 @@ impl<'de> Deserialize<'de> for Shard {
             let domain =
                 shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
             domain.put_policies(policies);
+        }
+        for (id, rules) in channel_rules {
+            let domain =
+                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
+            domain.put_channel_rules(rules);
         }
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
@@ -214,6 +233,7 @@ type Fields = (
     Moves,
     BTreeMap<DomainId, Beside>,
     BTreeMap<DomainId, PoliciesBeside>,
+    BTreeMap<DomainId, Vec<ChannelRule>>,
 );
 
 /// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
@@ -235,6 +255,7 @@ impl<'de> Visitor<'de> for Image {
         let moves = if level >= level::MOVES { next(&mut fields)? } else { Moves::default() };
         let beside = if level >= level::SKILLS { next(&mut fields)? } else { BTreeMap::new() };
         let policies = if level >= level::POLICIES { next(&mut fields)? } else { BTreeMap::new() };
-        Ok((id, now, level, domains, moves, beside, policies))
+        let channel_rules = if level >= level::BLOCKS { next(&mut fields)? } else { BTreeMap::new() };
+        Ok((id, now, level, domains, moves, beside, policies, channel_rules))
     }
 }

@@ -181,11 +181,12 @@ impl World {
         self.shard.agent(desk.agent).expect("exists").load
     }
 
-    /// Names of the events of the last entry.
+    /// Names of the events of the last entry. An offer is one, whether it says why or not.
     pub(crate) fn events(&self) -> Vec<String> {
         let name = |kind: &EventKind| {
             let text = format!("{kind:?}");
-            text.split([' ', '(']).next().unwrap_or_default().to_owned()
+            let name = text.split([' ', '(']).next().unwrap_or_default();
+            if kind.offered().is_some() { "Offered" } else { name }.to_owned()
         };
         self.effects.events.iter().map(|event| name(&event.kind)).collect()
     }

@@ -1,6 +1,7 @@
 //! Plain pictures of the state, for reads, invariants, the naive model and tests. Nothing here
 //! is stored: each is made from state when asked for.
 
+use crate::blocks::ChannelRule;
 use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
@@ -276,6 +277,9 @@ pub struct DomainSummary {
     pub quarantined: Option<String>,
     /// Whether work is left over for a `Continue`.
     pub pending: bool,
+    /// Its rules between channels. Not part of the encoded form.
+    #[serde(skip)]
+    pub channel_rules: Vec<ChannelRule>,
 }
 
 /// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.
@@ -346,6 +350,12 @@ pub enum Gate {
         required: Skill,
         /// The level that the agent has; 0: it has none.
         has: u8,
+    },
+
+    /// Works on a channel that blocks the conversation's. Between the channel's cap and capacity in the order.
+    Blocked {
+        /// The first such channel.
+        by: Channel,
     },
 }
 

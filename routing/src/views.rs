@@ -49,6 +49,7 @@ impl Domain {
             sequence: self.sequence,
             quarantined: self.quarantined.clone(),
             pending: self.is_pending(now),
+            channel_rules: self.channel_rules.to_vec(),
         }
     }
 

@@ -362,5 +362,6 @@ fn summary(id: DomainId, sequence: u64) -> DomainSummary {
         sequence: Sequence(sequence),
         quarantined: None,
         pending: false,
+        channel_rules: Vec::new(),
     }
 }

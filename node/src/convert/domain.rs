@@ -1,6 +1,7 @@
 //! Domains. Settings that are not given keep the core's defaults.
 
 use super::Read;
+use super::channel_rules;
 use super::scalar::{channel, channel_code, millis, optional_span, points, priority, required, span};
 use crate::problem::Problem;
 use proto::v1;
@@ -166,6 +167,7 @@ pub fn write(domain: &DomainSummary, shard: ShardId) -> v1::Domain {
         sequence: domain.sequence.0,
         quarantined: domain.quarantined.clone().unwrap_or_default(),
         shard: shard.0,
+        channel_rules: channel_rules::write(&domain.channel_rules),
     }
 }
 

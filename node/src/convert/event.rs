@@ -111,6 +111,8 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::Relaxed { .. } => "relaxed",
         EventKind::PolicyChanged { .. } => "policy_changed",
         EventKind::RuleApplied { .. } => "rule_applied",
+
+        EventKind::ChannelRulesChanged { .. } => "channel_rules_changed",
     }
 }
 
@@ -231,6 +233,14 @@ mod tests {
         let relaxed = json(EventKind::Relaxed { conversation, step: 2, until: Some(LogTime(9)), queues });
         assert_eq!((&relaxed["step"], &relaxed["until_us"]), (&2.into(), &9.into()));
         assert_eq!(relaxed["queues"][0], "queue_3_2");
+    }
+
+    #[test]
+    fn rules_between_channels_are_about_the_domain() {
+        let kind = EventKind::ChannelRulesChanged { rules: Vec::new(), by: By::Supervisor("sol".into()) };
+        assert_eq!(type_name(&kind), "channel_rules_changed");
+        assert_eq!(kind.subject(DomainId(3)), Subject::Domain(DomainId(3)));
+        assert_eq!(fields(&kind), serde_json::json!({ "rules": [], "by": "supervisor:sol" }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! All fields of an event's kind as JSON, ids and names as text.
 
+use super::channel_rules;
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
 use super::scalar::millis;
 use super::{picked, policy_fields};
@@ -112,6 +113,9 @@ pub(super) fn fields(kind: &EventKind) -> Value {
             "queue": text(queue), "number": number, "policy": policy_fields::policy(policy),
             "by": by_text(by),
         }),
+        EventKind::ChannelRulesChanged { rules, by } => {
+            json!({ "rules": channel_rules::fields(rules), "by": by_text(by) })
+        }
         _ => conversation_fields(kind),
     }
 }

@@ -52,6 +52,7 @@ pub(super) fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
         Gate::Skill { required: Skill { name, level }, has } => {
             ("skill", format!("{name} at {has}, {level} required"))
         }
+        Gate::Blocked { by } => ("blocked", format!("works on {by}, which blocks the channel")),
         Gate::None => ("none", "passes every gate: gets it with the next entry".to_owned()),
     }
 }
@@ -72,6 +73,8 @@ mod tests {
             (gate, detail.as_str()),
             ("others_named", "only the agents it names may have it for 12 s more")
         );
+        let (gate, detail) = said(&Gate::Blocked { by: routing::Channel::Voice });
+        assert_eq!((gate, detail.as_str()), ("blocked", "works on voice, which blocks the channel"));
         let (_, detail) = said(&Gate::OthersNamed { until: None });
         assert_eq!(detail, "only the agents it names may have it");
     }

@@ -49,6 +49,9 @@ impl From<Rejected> for Problem {
             Rejected::InUse { .. } => of(Code::FailedPrecondition, "IN_USE"),
             // Callers are told before that it is unavailable for a moment.
             Rejected::Moving | Rejected::Moved { .. } => of(Code::Unavailable, "MOVING"),
+            Rejected::Blocked { channel, by } => {
+                of(Code::FailedPrecondition, "BLOCKED").with("channel", channel).with("by", by)
+            }
             Rejected::Level { level } => of(Code::FailedPrecondition, "LEVEL_TOO_LOW").with("level", level),
         }
     }
@@ -105,6 +108,11 @@ mod tests {
             (Rejected::RequestTooOld { window_s: 300 }, Code::FailedPrecondition, "REQUEST_TOO_OLD"),
             (Rejected::RequestIdReused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
             (Rejected::InUse { why: text() }, Code::FailedPrecondition, "IN_USE"),
+            (
+                Rejected::Blocked { channel: routing::Channel::Chat, by: routing::Channel::Voice },
+                Code::FailedPrecondition,
+                "BLOCKED",
+            ),
             (Rejected::Level { level: 1 }, Code::FailedPrecondition, "LEVEL_TOO_LOW"),
             (Rejected::Moving, Code::Unavailable, "MOVING"),
         ];

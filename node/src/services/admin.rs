@@ -3,8 +3,11 @@
 use super::admin_domains::{create_account, create_domain, get_domain, list_accounts, list_domains};
 use super::call::{Shared, execute, unexpected};
 use super::reads;
+use super::supervisor::by;
 use crate::convert::mutation::{Mutation, receipt};
-use crate::convert::{agent, criteria, domain, ids::id, ids::optional_id, queue, scalar, touchpoint};
+use crate::convert::{
+    agent, channel_rules, criteria, domain, ids::id, ids::optional_id, queue, scalar, touchpoint,
+};
 use crate::problem::Problem;
 use ::routing::command::By;
 use ::routing::outcome::DoneWhat;
@@ -235,6 +238,17 @@ impl Admin for AdminService {
                 let criteria = criteria::read_required(call.criteria)?;
                 let command = Command::SetCriteria { touchpoint, criteria, by: By::System };
                 Ok(receipt(&apply(&engine, deadline, call.mutation, touchpoint.domain, command).await?))
+            })
+            .await
+    }
+
+    async fn set_channel_rules(&self, request: Request<v1::SetChannelRulesRequest>) -> Answer<v1::Receipt> {
+        self.0
+            .unary("centralita.v1.Admin/SetChannelRules", request, |engine, call, deadline| async move {
+                let of = id("domain", &call.domain)?;
+                let rules = channel_rules::read_required(call.rules)?;
+                let command = Command::SetChannelRules { rules, by: by(call.supervisor)? };
+                Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
             })
             .await
     }

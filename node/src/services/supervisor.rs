@@ -26,7 +26,7 @@ const PAGES_SCANNED_MAX: usize = 16;
 #[derive(Clone)]
 pub struct SupervisorService(pub Shared);
 
-fn by(supervisor: String) -> Read<By> {
+pub(super) fn by(supervisor: String) -> Read<By> {
     if supervisor.is_empty() {
         return Err(Problem::field("supervisor", "is required: who acts, for example 'ana@example.org'"));
     }

@@ -38,14 +38,15 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: Conver
     domain.change_load(agent, |agent| {
         agent.load += u32::from(weight.0);
         agent.index.0.counts[channel.index()] += 1;
+        agent.index.0.busy[channel.index()] += 1;
     });
     domain.conv_mut(no).from_queue = None;
     domain.assign(cx, no, agent, weight, How::Pull);
     answer
 }
 
-/// Refuses what a human asks for when the agent does not handle the channel or has no room and
-/// the domain allows no overdraft.
+/// Refuses what a human asks for when the agent does not handle the channel, or has no room or works on what
+/// blocks it and the domain allows no overdraft.
 pub(super) fn check_room(domain: &Domain, agent: AgentNo, no: ConvNo) -> Result<(), Rejected> {
     let channel = domain.conv(no).channel;
     let agent = domain.agent(agent);
@@ -54,12 +55,18 @@ pub(super) fn check_room(domain: &Domain, agent: AgentNo, no: ConvNo) -> Result<
     }
     let weight = domain.weight(channel);
     let room = agent.free() >= weight.0 && !agent.cap_reached(channel);
-    if !room && !domain.settings.overdraft {
+    if domain.settings.overdraft {
+        return Ok(());
+    }
+    if !room {
         return Err(Rejected::NoCapacity {
             load: agent.load,
             capacity: agent.capacity(),
             weight: u32::from(weight.0),
         });
+    }
+    if let Some(by) = domain.blocks().by(channel, agent.works_on()) {
+        return Err(Rejected::Blocked { channel, by });
     }
     Ok(())
 }

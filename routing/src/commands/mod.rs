@@ -5,6 +5,9 @@ mod accept;
 mod agents;
 mod arrive;
 mod assign;
+mod channel_rules;
+#[cfg(test)]
+mod channel_rules_test;
 pub(crate) mod checks;
 mod close;
 mod complete;
@@ -113,6 +116,7 @@ impl Domain {
                 transfer::apply(self, cx, *conversation, *target, *fallback, by, Some(criteria))
             }
             Command::SetPolicy { queue, policy, by } => policy::set(self, cx, *queue, policy, by),
+            Command::SetChannelRules { rules, by } => channel_rules::set(self, cx, rules, by),
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -123,7 +127,9 @@ impl Domain {
     /// exist yet.
     pub(crate) fn subject_of(&self, command: &Command) -> Option<Subject> {
         match command {
-            Command::CreateDomain { .. } | Command::UpdateDomain { .. } => Some(Subject::Domain(self.id)),
+            Command::CreateDomain { .. } | Command::UpdateDomain { .. } | Command::SetChannelRules { .. } => {
+                Some(Subject::Domain(self.id))
+            }
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }

@@ -29,8 +29,8 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, settings: &DomainSetti
     done(DoneWhat::Ok, Subject::Domain(domain.id))
 }
 
-/// What waits for this channel weighs less and may fit somebody.
-fn look_at_lines(domain: &mut Domain, channel: u8) {
+/// What waits by this channel weighs less, or is blocked less, and may fit somebody.
+pub(super) fn look_at_lines(domain: &mut Domain, channel: u8) {
     let lines: Vec<QueueNo> = domain
         .queues
         .iter()

@@ -16,7 +16,7 @@ impl Domain {
             self.planted(PlantedBug::UnleasedOffers) && agent.intent == crate::command::Intent::Available;
         let wanted = (agent.takes_offers() || unleased).then(|| Listed {
             facts: agent.facts(),
-            open: agent.open(),
+            open: agent.open(self.blocks()),
             bar,
         });
         if agent.index.0.listed != wanted {

@@ -1,5 +1,6 @@
 //! The entities of a domain as the core keeps them.
 
+use super::blocks::Blocks;
 use super::crossings::Departure;
 use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::line_set::LineSet;
@@ -14,7 +15,7 @@ use crate::event::Ending;
 use crate::settings::{AcceptMode, AgentSettings, QueueSettings, TouchpointSettings};
 use crate::tree::Tree;
 use crate::view::Lease;
-use crate::{Channel, Epoch, LogTime, OfferId, Points, Priority, Version};
+use crate::{Channel, ChannelSet, Epoch, LogTime, OfferId, Points, Priority, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub(crate) struct AgentIndex {
     pub(crate) queues: Box<[QueueNo]>,
     /// Offers and holdings by channel.
     pub(crate) counts: [u16; 7],
+    /// Those of them that hold points: all but wrap-ups that hold none.
+    pub(crate) busy: [u16; 7],
     /// As it stands in its queues' pick orders, if it takes offers.
     pub(crate) listed: Option<Listed>,
     /// Whether its queues count it as signed on.
@@ -140,17 +143,25 @@ impl Agent {
         self.settings.caps[channel.index()].is_some_and(|cap| self.index.0.counts[channel.index()] >= cap)
     }
 
-    /// Channels it handles and whose cap is not reached.
-    pub(crate) fn open_channels(&self) -> u8 {
-        self.settings
+    /// Channels of what it is offered, has, and wraps up while that holds points.
+    pub(crate) fn works_on(&self) -> ChannelSet {
+        Channel::ALL.into_iter().filter(|channel| self.index.0.busy[channel.index()] > 0).collect()
+    }
+
+    /// Channels it handles, whose cap is not reached, and that nothing it works on blocks.
+    pub(crate) fn open_channels(&self, blocks: Blocks) -> u8 {
+        let open = self
+            .settings
             .channels
             .iter()
             .filter(|channel| !self.cap_reached(*channel))
-            .fold(0, |set, c| set | 1 << c as u8)
+            .fold(0, |set, c| set | 1 << c as u8);
+        // Most domains have no rules.
+        if blocks.is_empty() { open } else { open & !blocks.of(self.works_on()) }
     }
 
-    pub(crate) fn open(&self) -> Open {
-        let channels = self.open_channels();
+    pub(crate) fn open(&self, blocks: Blocks) -> Open {
+        let channels = self.open_channels(blocks);
         let free = self.free();
         let handled = self.settings.channels.0 & 0x7f;
         let mut open = Open { free: [0; 8], handled, skills: skills::mask(&self.skills) };

@@ -77,6 +77,7 @@ impl Domain {
             requests: self.requests.frozen(),
             crossings: self.crossings.clone(),
             dirty: self.dirty.clone(),
+            channel_rules: self.channel_rules.clone(),
             index: Derived(index),
         }
     }

@@ -1,5 +1,6 @@
 //! A domain as it is stored and compared: entities in the order of their numbers, nothing derived.
 
+use super::blocks::Blocks;
 use super::crossings::Crossings;
 use super::keys::Line;
 use super::{
@@ -10,8 +11,9 @@ use crate::deadlines::Due;
 use crate::matching::Dirty;
 use crate::settings::DomainSettings;
 use crate::shard::PlantedBug;
-use crate::{AccountId, DomainId, LogTime, Sequence, Version};
+use crate::{AccountId, DomainId, LogTime, Points, Sequence, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::sync::Arc;
 
 #[derive(Serialize)]
 #[serde(rename = "Domain")]
@@ -99,11 +101,13 @@ impl Domain {
             requests: image.requests,
             crossings: image.crossings,
             dirty: image.dirty,
+            channel_rules: Arc::default(),
         })
     }
 
     /// Makes all indexes from the stored part.
     pub(super) fn rebuild(&mut self) {
+        self.index.0.blocks = Blocks::new(&self.channel_rules);
         self.index_skills();
         let conversations: Vec<ConvNo> = self.conversations.keys().collect();
         for no in &conversations {
@@ -161,7 +165,7 @@ impl Domain {
         {
             *queue.index.0.standing.entry(stand.number).or_default() += 1;
         }
-        let channel = conversation.channel.index();
+        let (channel, held) = (conversation.channel.index(), conversation.weight);
         let (owner, waits) = (conversation.owner(), conversation.state == State::Waiting);
         if let Some(offer) = &conversation.offer {
             index.offers.insert(offer.number, no);
@@ -174,10 +178,12 @@ impl Domain {
             }
             if let Some(agent) = self.agents.get_mut(offer.agent.0) {
                 agent.index.0.counts[channel] += 1;
+                agent.index.0.busy[channel] += 1;
             }
         }
         if let Some(agent) = owner.and_then(|owner| self.agents.get_mut(owner.0)) {
             agent.index.0.counts[channel] += 1;
+            agent.index.0.busy[channel] += u16::from(held > Points(0));
         }
         if waits {
             self.enter_lines(no);

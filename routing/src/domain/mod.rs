@@ -2,6 +2,8 @@
 
 mod agents;
 mod beside;
+mod blocks;
+mod blocks_beside;
 pub(crate) mod crossings;
 mod entities;
 mod exclusion;
@@ -24,6 +26,7 @@ mod table;
 mod waiting;
 
 pub(crate) use beside::{Beside, BesidePiece};
+pub(crate) use blocks::Blocks;
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
 pub(crate) use line_set::LineSet;
@@ -34,6 +37,7 @@ pub(crate) use policies_beside::{PoliciesBeside, PoliciesPiece};
 pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
 
+use crate::blocks::ChannelRule;
 use crate::deadlines::Deadlines;
 use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
@@ -49,6 +53,7 @@ use crate::{
 };
 use keys::Ranking;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What applying one entry knows and collects.
 pub(crate) struct Cx<'a> {
@@ -92,6 +97,8 @@ pub(crate) struct DomainIndex {
     pub(crate) ranking: Ranking,
     /// By free points: the channels whose weight fits.
     pub(crate) fits: [u8; 101],
+    /// The rules between channels.
+    pub(crate) blocks: Blocks,
     /// Numbers of skills by name.
     pub(crate) skills: BTreeMap<String, skills::SkillNo>,
     /// What live conversations require.
@@ -112,6 +119,7 @@ impl DomainIndex {
             live: 0,
             ranking: Ranking::new(&settings.rank),
             fits: [0; 101],
+            blocks: Blocks::default(),
             skills: BTreeMap::new(),
             classes: skills::Classes::default(),
             holders: std::collections::BTreeSet::new(),
@@ -158,6 +166,8 @@ pub(crate) struct Domain {
     pub(crate) crossings: crossings::Crossings,
     /// What matching has still to look at.
     pub(crate) dirty: Dirty,
+    /// The rules between channels, in order. Stored beside the rest; shared with copies that are to be stored.
+    pub(crate) channel_rules: Arc<[ChannelRule]>,
     pub(crate) index: Derived<DomainIndex>,
 }
 
@@ -180,6 +190,7 @@ impl Domain {
             requests: Answers::default(),
             crossings: crossings::Crossings::default(),
             dirty: Dirty::default(),
+            channel_rules: Arc::default(),
         }
     }
 
@@ -250,6 +261,11 @@ impl Domain {
     /// Whether this fault is planted, for tests of the checkers.
     pub(crate) fn planted(&self, bug: PlantedBug) -> bool {
         self.index.0.planted == Some(bug)
+    }
+
+    /// What blocks what, by the rules between channels.
+    pub(crate) fn blocks(&self) -> Blocks {
+        if self.planted(PlantedBug::BlocksIgnored) { Blocks::default() } else { self.index.0.blocks }
     }
 
     /// The points an offer of this channel made now takes.

@@ -4,6 +4,7 @@ use super::crossings::{Origin, Route};
 use super::{
     Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, PoliciesBeside, Queue, Touchpoint,
 };
+use crate::blocks::ChannelRule;
 use crate::matching::Dirty;
 use crate::outcome::Outcome;
 use crate::requests::ReferenceClock;
@@ -42,6 +43,9 @@ enum Piece {
     Beside(Box<Beside>),
     /// And of policies, from level 7 on.
     Policies(Box<PoliciesBeside>),
+
+    /// And its rules between channels, from level 8 on.
+    ChannelRules(Vec<ChannelRule>),
 }
 
 /// What a domain begins with.
@@ -98,6 +102,7 @@ impl Domain {
             .chain(dirty_pieces(&self.dirty))
             .chain(self.beside_parts().map(|part| Piece::Beside(Box::new(part))))
             .chain(self.policies_parts().into_iter().map(|part| Piece::Policies(Box::new(part))))
+            .chain(self.ruled().into_iter().map(|rules| Piece::ChannelRules(rules.to_vec())))
             .map(MovePiece)
     }
 
@@ -129,6 +134,7 @@ impl Domain {
             Piece::Origin(from, origin) => self.crossings.put_origin(from, origin),
             Piece::Beside(beside) => self.put_beside(*beside),
             Piece::Policies(beside) => self.put_policies(*beside),
+            Piece::ChannelRules(rules) => self.put_channel_rules(rules),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

@@ -59,6 +59,7 @@ impl Domain {
             agent.offers.push(no);
             agent.load += u32::from(weight.0);
             agent.index.0.counts[channel.index()] += 1;
+            agent.index.0.busy[channel.index()] += 1;
             agent.last_offer = number;
         });
         self.emit(cx, event);
@@ -86,6 +87,7 @@ impl Domain {
             self.change_load(offer.agent, |agent| {
                 agent.load -= u32::from(offer.weight.0);
                 agent.index.0.counts[channel.index()] -= 1;
+                agent.index.0.busy[channel.index()] -= 1;
             });
             self.dirty.agent(offer.agent);
         }

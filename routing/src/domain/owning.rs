@@ -54,6 +54,7 @@ impl Domain {
                 agent.load -= u32::from(weight.0);
             }
             agent.index.0.counts[channel.index()] -= 1;
+            agent.index.0.busy[channel.index()] -= u16::from(weight.0 > 0);
             agent.idle_since = cx.now;
         });
         self.dirty.agent(owner);
@@ -143,7 +144,7 @@ impl Domain {
         let deadline = cx.now + wrap_up_max;
         let hold = self.settings.wrap_up_hold;
         let conversation = self.conv_mut(no);
-        let before = conversation.weight;
+        let (before, channel) = (conversation.weight, conversation.channel.index());
         let after = match hold {
             WrapUpHold::All => before,
             WrapUpHold::Some(points) => before.min(points),
@@ -154,7 +155,10 @@ impl Domain {
         conversation.work_deadline = Some(deadline);
         self.index.0.deadlines.add(deadline, Due::WrapUp(no));
         if after != before {
-            self.change_load(owner, |agent| agent.load -= u32::from(before.0 - after.0));
+            self.change_load(owner, |agent| {
+                agent.load -= u32::from(before.0 - after.0);
+                agent.index.0.busy[channel] -= u16::from(after.0 == 0);
+            });
             self.dirty.agent(owner);
         }
         let domain = self.id;

@@ -1,6 +1,7 @@
 //! What several checks ask of a picture: written from the rules, by scanning.
 
 use super::{Ghost, Step};
+use crate::blocks::blocked_by;
 use crate::command::{By, Intent};
 use crate::criteria::Step as Wanted;
 use crate::event::Place;
@@ -96,7 +97,7 @@ pub fn count_of_channel(view: &DomainView, agent: &AgentView, channel: Channel) 
     held + offered
 }
 
-/// Every gate but capacity, the channel's cap and holds, for a waiting conversation at its place.
+/// Every gate but capacity, the channel's cap, blocks and holds, for a waiting conversation at its place.
 pub fn passes_person_gates(view: &DomainView, agent: &AgentView, conversation: &ConversationView) -> bool {
     let Stage::Waiting(place) = &conversation.stage else { return false };
     agent.takes_offers()
@@ -104,6 +105,27 @@ pub fn passes_person_gates(view: &DomainView, agent: &AgentView, conversation: &
         && is_wanted(agent, conversation)
         && agent.settings.channels.contains(conversation.channel)
         && conversation.excluded.get(&agent.id).is_none_or(|until| *until <= view.now)
+}
+
+/// The channels of an agent's work that holds points, but for these offers.
+pub fn works_on<'a>(
+    view: &'a DomainView,
+    agent: &'a AgentView,
+    but_for: impl Fn(&OfferView) -> bool + 'a,
+) -> impl Iterator<Item = Channel> + 'a {
+    let held = agent.holdings.iter().filter(|holding| holding.weight.0 > 0).map(|holding| holding.channel);
+    let offers = agent.offers.iter().filter(move |offer| !but_for(offer));
+    held.chain(offers.filter_map(|offer| Some(view.conversations.get(&offer.conversation)?.channel)))
+}
+
+/// Whether rules between channels block a channel for an agent, if these offers are not counted.
+pub fn is_blocked(
+    view: &DomainView,
+    agent: &AgentView,
+    channel: Channel,
+    but_for: impl Fn(&OfferView) -> bool,
+) -> bool {
+    blocked_by(&view.summary.channel_rules, channel, works_on(view, agent, but_for)).is_some()
 }
 
 /// Free points.
@@ -123,7 +145,10 @@ pub fn eligible(view: &DomainView, agent: &AgentView, conversation: &Conversatio
     });
     let capped = agent.settings.caps[conversation.channel.index()]
         .is_some_and(|cap| count_of_channel(view, agent, conversation.channel) >= usize::from(cap));
-    passes_person_gates(view, agent, conversation) && !capped && !held_for_another
+    passes_person_gates(view, agent, conversation)
+        && !capped
+        && !held_for_another
+        && !is_blocked(view, agent, conversation.channel, |_| false)
 }
 
 /// Offers this entry made that are still live, direct transfers included.

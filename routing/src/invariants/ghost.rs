@@ -2,6 +2,7 @@
 
 use super::ages::Ages;
 use super::{Step, facts};
+use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
@@ -42,6 +43,8 @@ pub struct Ghost {
     pub skills: BTreeMap<AgentId, Vec<Skill>>,
     /// The policies of queues that were ever told, by their numbers.
     pub policies: BTreeMap<QueueId, BTreeMap<u32, Policy>>,
+    /// The rules between channels, if they were ever told.
+    pub channel_rules: Option<Vec<ChannelRule>>,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -110,6 +113,7 @@ impl Ghost {
                 EventKind::PolicyChanged { queue, number, policy, .. } => {
                     self.policies.entry(*queue).or_default().insert(*number, policy.clone());
                 }
+                EventKind::ChannelRulesChanged { rules, .. } => self.channel_rules = Some(rules.clone()),
                 EventKind::AgentCreated(agent) => drop(self.agents.insert(*agent)),
                 EventKind::AgentDeleted(agent) => {
                     self.agents.remove(agent);

@@ -2,7 +2,7 @@
 //!
 //! A conversation keeps the priority that it arrived with, or that was asked for last, wherever it is:
 //! waiting, held out to an agent, or taken. An agent's presence is what its desk or a supervisor asked
-//! for last, and so are what it can, what a touchpoint and a conversation ask for, and a queue's policy; the domain itself makes an agent available only when the break that it imposed for misses
+//! for last, and so are what it can, what a touchpoint and a conversation ask for, a queue's policy and the domain's rules between channels; the domain itself makes an agent available only when the break that it imposed for misses
 //! is over and still stands.
 
 use super::{Ghost, Promise, SOURCE, Step, facts};
@@ -57,6 +57,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken.extend(step.touchpoints().filter_map(|touchpoint| asked_at(step, ghost, touchpoint)));
     broken.extend(step.conversations().filter_map(|c| asked(step, ghost, c)));
     broken.extend(step.queues().filter_map(|queue| policy(step, ghost, queue)));
+    broken.extend(channel_rules(step, ghost));
     broken.extend(returned(step, ghost));
     broken
 }
@@ -146,6 +147,17 @@ fn policy(step: &Step<'_>, ghost: &Ghost, queue: &QueueView) -> Option<String> {
     let told = told.or_else(|| ghost.policies.get(&queue.id)?.last_key_value())?;
     let has = (&queue.policy.number, &queue.policy.policy);
     (told != has).then(|| format!("{} was given the policy {told:?} and has {has:?}", queue.id))
+}
+
+/// Whether the domain has other rules between channels than were told last.
+fn channel_rules(step: &Step<'_>, ghost: &Ghost) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::ChannelRulesChanged { rules, .. } => Some(rules),
+        _ => None,
+    });
+    let told = told.or(ghost.channel_rules.as_ref())?;
+    let has = &step.after.summary.channel_rules;
+    (told != has).then(|| format!("the domain was given the rules {told:?} and has {has:?}"))
 }
 
 /// All of a set, or those of its members that are among these.

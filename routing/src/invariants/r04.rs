@@ -2,6 +2,7 @@
 
 use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
+use crate::view::OfferView;
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -45,6 +46,18 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             broken.push(format!(
                 "{} of {} was made to {}: member {member}, excluded {excluded}, capped {capped}",
                 offer.id, c.id, agent.id
+            ));
+        }
+        // What the agent was offered after it does not count, and of what it had then nothing is gone.
+        let later = |other: &OfferView| other.id >= offer.id;
+        if offer.transfer.is_none() && facts::is_blocked(view, agent, c.channel, later) {
+            broken.push(format!(
+                "{} of {} ({}) was made to {}, who works on what blocks it: {:?}",
+                offer.id,
+                c.id,
+                c.channel,
+                agent.id,
+                facts::works_on(view, agent, later).collect::<Vec<_>>()
             ));
         }
         // Steps do not change after the offers of an entry: the active one is the one of then.

@@ -2,6 +2,7 @@
 
 use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
+use crate::view::OfferView;
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -36,7 +37,9 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             let capped =
                 agent.settings.caps[better.channel.index()].is_some_and(|cap| in_hand >= usize::from(cap));
             let room = u32::from(agent.settings.capacity.0).saturating_sub(agent.load.saturating_sub(freed));
-            if !capped && u32::from(better.weight.0) <= room {
+            let given = |offer: &OfferView| worse.iter().any(|(_, other)| other.id == offer.id);
+            let blocked = facts::is_blocked(view, agent, better.channel, given);
+            if !capped && !blocked && u32::from(better.weight.0) <= room {
                 broken.push(format!("{} got {} while {} waits and would fit", agent.id, taken.id, better.id));
             }
         }

@@ -37,6 +37,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             let capped = agent.settings.caps[passed.channel.index()].is_some();
             if score(passed) < score(taken)
                 && !capped
+                && !facts::is_blocked(view, agent, passed.channel, |other| other.id == offer.id)
                 && facts::passes_person_gates(view, agent, passed)
                 && u32::from(passed.weight.0) <= room
             {

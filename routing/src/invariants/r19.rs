@@ -109,6 +109,7 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         | Command::SetSkills { by, .. }
         | Command::SetCriteria { by, .. }
         | Command::SetPolicy { by, .. }
+        | Command::SetChannelRules { by, .. }
         | Command::ChangeCriteria { by, .. }
         | Command::Close { by, .. } => match by {
             By::Agent(desk) => (Some(*desk), None),

@@ -10,7 +10,7 @@ impl Domain {
     pub(crate) fn best_for(&self, no: AgentNo, visited: &mut u64) -> Option<RankKey> {
         let agent = self.agents.get(no.0)?;
         let listed = agent.index.0.listed?;
-        let channels = agent.open_channels() & self.index.0.fits[usize::from(agent.free())];
+        let channels = agent.open_channels(self.blocks()) & self.index.0.fits[usize::from(agent.free())];
         let best = self.best_of_lines(agent, channels, visited)?;
         match listed.bar {
             Some(bar) if best > bar => None,
@@ -32,7 +32,7 @@ impl Domain {
         }
         let fits = &self.index.0.fits;
         let too_big = fits[usize::from(agent.settings.capacity.0)] & !fits[usize::from(agent.free())];
-        let better = self.best_of_lines(agent, agent.open_channels() & too_big, visited)?;
+        let better = self.best_of_lines(agent, agent.open_channels(self.blocks()) & too_big, visited)?;
         let wanted = self.conv(better.conversation);
         let may = wanted.held_by.is_none() && wanted.hold_until.is_none_or(|until| until > now);
         (better < key && may).then_some(better.conversation)

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use super::moves::MovesPiece;
+use crate::blocks::ChannelRule;
 use crate::domain::{BesidePiece, Domain, DomainPiece, PoliciesPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
@@ -68,11 +69,19 @@ impl Frozen {
                 once(Part::Key(domain.id)).chain(domain.policies_pieces().map(Part::Policies))
             }))
         });
+        let channel_rules = (*level >= level::BLOCKS).then(|| {
+            let mut ruled: Vec<_> =
+                self.0.all_domains().filter_map(|domain| Some((domain.id, domain.ruled()?))).collect();
+            ruled.sort_unstable_by_key(|(id, _)| *id);
+            let rules = |(id, rules)| [Part::Key(id), Part::ChannelRules(rules)];
+            once(Part::Count(ruled.len())).chain(ruled.into_iter().flat_map(rules))
+        });
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
             .chain(beside.into_iter().flatten())
             .chain(policies.into_iter().flatten())
+            .chain(channel_rules.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -90,6 +99,7 @@ enum Part<'a> {
     Moves(MovesPiece<'a>),
     Beside(BesidePiece<'a>),
     Policies(PoliciesPiece<'a>),
+    ChannelRules(&'a [ChannelRule]),
 }
 
 impl Serialize for Piece<'_> {
@@ -102,6 +112,7 @@ impl Serialize for Piece<'_> {
             Part::Moves(piece) => piece.serialize(serializer),
             Part::Beside(piece) => piece.serialize(serializer),
             Part::Policies(piece) => piece.serialize(serializer),
+            Part::ChannelRules(rules) => rules.serialize(serializer),
         }
     }
 }

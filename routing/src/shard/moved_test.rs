@@ -344,3 +344,36 @@ fn policies_come_along() {
         "nothing stands under the first any more"
     );
 }
+
+/// Rules between channels come along, and decide there what an agent is offered.
+#[test]
+fn channel_rules_come_along() {
+    use crate::Channel;
+    use crate::blocks::{ChannelRule, Effect};
+    let set = |channel| crate::ChannelSet::default().with(channel);
+    let rule =
+        ChannelRule { effect: Effect::Block, channels: set(Channel::Chat), during: set(Channel::Voice) };
+    let mut scene = Scene::new();
+    scene.world.ok(Command::SetLevel { level: level::BLOCKS });
+    let by = crate::testing::supervisor();
+    scene.world.ok(Command::SetChannelRules { rules: vec![rule], by });
+    scene.assigned();
+    let touchpoint = scene.world.touchpoint(Channel::Chat, &[scene.queue]);
+    let chat = scene.world.start(touchpoint);
+    let mut there = empty(level::BLOCKS);
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    assert_eq!(before.summary.channel_rules, [rule]);
+    move_encoded(here, &mut there);
+    assert_eq!(there.view(DOMAIN), Some(before));
+    let rings = |there: &Shard| there.conversation(chat).expect("known").offer.is_some();
+    // Looked at once more: it would ring but for the rule.
+    let mut effects = Effects::default();
+    let (conversation, priority, by) = (chat, crate::Priority(9), crate::testing::supervisor());
+    let first = Command::Reprioritise { conversation, priority, by: by.clone() };
+    let over = Command::ForceClose { conversation: scene.id, reason: String::new(), by };
+    for (command, expected) in [(first, false), (over, true)] {
+        there.apply(&entry(there.now(), DOMAIN, command), &mut effects).expect("done");
+        assert_eq!(rings(&there), expected, "once the call is over nothing blocks it");
+    }
+}

@@ -89,6 +89,9 @@ pub enum PlantedBug {
     AgeLostByRule,
     /// Rules of policies are never due.
     RulesNeverDue,
+
+    /// Agents are offered what the rules between channels block.
+    BlocksIgnored,
 }
 
 impl PlantedBug {

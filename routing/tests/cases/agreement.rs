@@ -48,13 +48,21 @@ fn engine_and_model_agree_on_every_command() {
     println!("service: {answered} answered, {abandoned} abandoned, {overflowed} taken elsewhere");
     println!("offers: {:?}", total.picked);
     assert!(
-        seeds < 12 || (total.picked.len() == 11 && total.picked.values().all(|times| *times > 3)),
+        // Held room is given up seldom: a few seeds may not have it.
+        seeds < 12
+            || (total.picked.len() >= if seeds < 100 { 10 } else { 11 }
+                && total.picked.iter().all(|(way, times)| *way == "held" || *times > 3)),
         "{total:?}: not every way of a pick"
     );
     assert!(
         seeds < 12 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
         "{total:?}: no rules to speak of"
     );
+    let [changed, humans, waits] = total.blocked;
+    println!(
+        "rules between channels: {changed} changes, {humans} humans refused, {waits} left waiting by them alone"
+    );
+    assert!(seeds < 12 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
     assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
         seeds < 12 || total.crossed.iter().all(|times| *times > 0),

@@ -11,11 +11,11 @@ use routing::level::{LATEST, REHEARSAL};
 use routing::{Command, DomainId, Effects, Entry, PlantedBug, Position, Shard, ShardId};
 use std::collections::BTreeSet;
 
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 24;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 32] = [
+const PLANTED: [(PlantedBug, &[&str]); 33] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -48,6 +48,7 @@ const PLANTED: [(PlantedBug, &[&str]); 32] = [
     (PlantedBug::RulesIgnored, &["R-18"]),
     (PlantedBug::AgeLostByRule, &["R-10"]),
     (PlantedBug::RulesNeverDue, &["R-18"]),
+    (PlantedBug::BlocksIgnored, &["R-4"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.

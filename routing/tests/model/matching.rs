@@ -47,6 +47,7 @@ impl Dom {
             && c.asks().is_none_or(|step| has_all(&person.skills, &step.required))
             && person.settings.channels.contains(c.channel)
             && !capped
+            && self.what_blocks(agent, c.channel).is_none()
             && !c.excluded.contains_key(&agent)
     }
 

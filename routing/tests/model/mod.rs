@@ -3,6 +3,7 @@
 //! Slow on purpose. Where it and the engine disagree, the rules say who is wrong.
 
 mod agents;
+mod blocks;
 mod config;
 mod crossing;
 mod expiry;
@@ -18,7 +19,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{FIRST, PICKS, POLICIES, REHEARSAL, SKILLS};
+use routing::level::{BLOCKS, FIRST, PICKS, POLICIES, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -216,7 +217,9 @@ impl Dom {
             Command::UpdateTouchpoint { touchpoint, .. }
             | Command::SetCriteria { touchpoint, .. }
             | Command::DeleteTouchpoint { touchpoint } => Subject::Touchpoint(*touchpoint),
-            Command::CreateDomain { .. } | Command::UpdateDomain { .. } => Subject::Domain(self.id),
+            Command::CreateDomain { .. } | Command::UpdateDomain { .. } | Command::SetChannelRules { .. } => {
+                Subject::Domain(self.id)
+            }
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -255,6 +258,9 @@ impl Dom {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < POLICIES && matches!(command, Command::SetPolicy { .. }) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < BLOCKS && matches!(command, Command::SetChannelRules { .. }) {
             return Err(Rejected::Level { level: self.level });
         }
         match command.clone() {
@@ -307,6 +313,7 @@ impl Dom {
             Command::SetSkills { agent, skills, by } => self.set_skills(agent, skills, by),
             Command::SetCriteria { touchpoint, criteria, by } => self.set_criteria(touchpoint, criteria, by),
             Command::SetPolicy { queue, policy, by } => self.set_policy(queue, policy, by),
+            Command::SetChannelRules { rules, by } => self.set_channel_rules(rules, by),
             Command::ChangeCriteria { conversation, criteria, by } => {
                 self.change_criteria(conversation, criteria, by)
             }

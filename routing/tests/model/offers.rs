@@ -306,6 +306,9 @@ impl Dom {
                 weight: u32::from(weight.0),
             });
         }
-        Ok(())
+        match self.what_blocks(agent, c.channel) {
+            Some(by) if !self.settings.overdraft => Err(Rejected::Blocked { channel: c.channel, by }),
+            _ => Ok(()),
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Dom {
         picked
     }
 
-    /// The first of the gates channel, cap and points that fails.
+    /// The first of the gates channel, cap, block and points that fails.
     fn gate_of_room(&self, agent: AgentId, c: &Conv) -> Gate {
         let settings = &self.people[&agent].settings;
         if !settings.channels.contains(c.channel) {
@@ -82,6 +82,9 @@ impl Dom {
             && self.by_channel(agent, c.channel) >= usize::from(cap)
         {
             return Gate::ChannelCap { cap };
+        }
+        if let Some(by) = self.what_blocks(agent, c.channel) {
+            return Gate::Blocked { by };
         }
         let (free, needed) = (self.free(agent), u32::from(self.weight_now(c.channel).0));
         if free < needed { Gate::Capacity { free, needed } } else { Gate::None }

@@ -2,6 +2,7 @@
 
 use super::crossing::{Origin, Route, Way};
 use super::seeking::Wish;
+use routing::blocks::ChannelRule;
 use routing::command::{By, Desk, Intent};
 use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
@@ -21,6 +22,8 @@ pub struct Dom {
     pub id: DomainId,
     pub account: AccountId,
     pub settings: DomainSettings,
+    /// Its rules between channels.
+    pub channel_rules: Vec<ChannelRule>,
     pub now: LogTime,
     /// That of the shard, when it was last asked something.
     pub level: u32,
@@ -156,6 +159,7 @@ impl Dom {
             id,
             account,
             settings,
+            channel_rules: Vec::new(),
             now: LogTime::default(),
             level: 0,
             sequence: Sequence(0),

@@ -19,6 +19,7 @@ impl Dom {
                 sequence: self.sequence,
                 quarantined: self.quarantined.clone(),
                 pending: false,
+                channel_rules: self.channel_rules.clone(),
             },
             now,
             queues: self.queues.keys().map(|id| (*id, self.queue_view(*id))).collect(),

@@ -32,7 +32,7 @@ impl Asking {
             2 => Some(level::SKILLS - 1),
             3 => Some(level::SKILLS),
             4 => Some(level::POLICIES),
-            _ => Some(level::PICKS),
+            _ => Some(level::LATEST),
         };
         let (percent, unsound_percent) = (draw.among([4, 9, 16]), draw.among([2, 8]));
         Self { draw, raised, percent, unsound_percent }

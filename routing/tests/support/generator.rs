@@ -1,6 +1,7 @@
 //! Draws commands of all kinds, mostly sensible in the present state, some hostile.
 
 use super::asking::Asking;
+use super::blocking::Blocking;
 use super::clocks::Clocks;
 use super::draw::Draw;
 use super::policing::Policing;
@@ -40,6 +41,7 @@ pub struct Generator {
     clocks: Clocks,
     asking: Asking,
     policing: Policing,
+    blocking: Blocking,
 }
 
 fn boss() -> By {
@@ -76,6 +78,7 @@ impl Generator {
             clocks: Clocks::new(seed),
             asking: Asking::new(seed),
             policing: Policing::new(seed),
+            blocking: Blocking::new(seed),
         };
         generator.set_up();
         generator
@@ -108,6 +111,7 @@ impl Generator {
                 others.flat_map(|other| (1..=7).map(move |t| TouchpointId::new(other, t))).collect();
             let policies = self.policing.begin(self.asking.level(), &queues, &far);
             script.extend(policies.into_iter().map(|command| (domain, command)));
+            script.extend(self.blocking.begin(self.asking.level()).map(|command| (domain, command)));
             for agent in agents {
                 script.push((domain, Command::OpenSession { agent }));
                 script.push((domain, Command::SetPresence { agent, intent: Intent::Available, by: boss() }));
@@ -185,6 +189,7 @@ impl Generator {
             Command::PauseQueue { queue, .. }
             | Command::UpdateQueue { queue, .. }
             | Command::SetPolicy { queue, .. } => Subject::Queue(*queue),
+            Command::SetChannelRules { .. } => Subject::Domain(request.domain),
             _ => return None,
         };
         Some(if self.draw.chance(15) { Version(1) } else { dom.version(subject) })
@@ -222,6 +227,9 @@ impl Generator {
         }
         let reachable: Vec<_> = self.touchpoints.iter().map(|(touchpoint, _)| *touchpoint).collect();
         if let Some(command) = self.policing.command(dom, &reachable) {
+            return (domain, command);
+        }
+        if let Some(command) = self.blocking.command(dom) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {

@@ -1,6 +1,7 @@
 //! Random command sequences, machines to run them on, and what to do when two machines disagree.
 
 pub mod asking;
+pub mod blocking;
 pub mod clocks;
 pub mod draw;
 pub mod generator;

@@ -9,7 +9,7 @@ use routing::picked::{Picked, Way};
 use routing::policy::Action;
 use routing::settings::PickPolicy;
 use routing::view::{DomainView, Gate};
-use routing::{DomainId, Entry, Event, EventKind, Outcome};
+use routing::{DomainId, Entry, Event, EventKind, Outcome, Rejected};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -49,6 +49,9 @@ impl Watch {
     }
 }
 
+/// After so many commands it is counted once what waits by rules between channels alone.
+const LOOK_AT_BLOCKED: usize = 20;
+
 /// What a run did.
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
@@ -66,6 +69,9 @@ pub struct Tally {
     pub served: [u64; 3],
     /// Offers by the way in which their agents were picked; of those by policy, the least flexible apart.
     pub picked: BTreeMap<&'static str, usize>,
+    /// How often rules between channels changed, how often a human was refused by them, and how many
+    /// conversations wait by these rules alone, counted now and then.
+    pub blocked: [usize; 3],
 }
 
 impl Tally {
@@ -83,6 +89,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.served.iter_mut().zip(other.served) {
+            *sum += one;
+        }
+        for (sum, one) in self.blocked.iter_mut().zip(other.blocked) {
             *sum += one;
         }
         for (way, times) in &other.picked {
@@ -124,6 +133,17 @@ impl Tally {
         }
     }
 
+    /// What would be offered to somebody at once if there were no rules between channels.
+    fn note_blocked(&mut self, model: &Model) {
+        for dom in model.domains.values().filter(|dom| dom.quarantined.is_none()) {
+            let mut unruled = dom.clone();
+            unruled.channel_rules.clear();
+            let mut left = 100;
+            unruled.match_waiting(&mut left);
+            self.blocked[2] += 100 - left;
+        }
+    }
+
     fn note(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Ended { ending: Ending::Moved { .. }, .. } => self.crossed[0] += 1,
@@ -133,6 +153,7 @@ impl Tally {
             EventKind::Relaxed { .. } => self.sought[1] += 1,
             EventKind::OfferedBecause(_, picked) => self.note_pick(picked),
             EventKind::RuleApplied { action, .. } => self.ruled[place_of(action)] += 1,
+            EventKind::ChannelRulesChanged { .. } => self.blocked[0] += 1,
             _ => {}
         }
     }
@@ -172,6 +193,7 @@ impl<M: Machine> Pair<M> {
         self.tally.commands += 1;
         self.tally.accepted += usize::from(outcome.is_ok());
         events.iter().for_each(|event| self.tally.note(event));
+        self.tally.blocked[1] += usize::from(matches!(outcome, Err(Rejected::Blocked { .. })));
         let (expected, expected_events) = Machine::apply(&mut self.model, entry);
         let broken = self.watch.look(&self.engine, entry, &outcome, &events);
         if let Some((id, seen)) = broken.first() {
@@ -265,6 +287,9 @@ pub fn run_seed_on<M: Machine>(new: &impl Fn() -> M, seed: u64, commands: usize)
         log.push(entry.clone());
         if let Err(how) = pair.apply(&entry) {
             fail(new, seed, log, &how);
+        }
+        if log.len() % LOOK_AT_BLOCKED == 0 {
+            pair.tally.note_blocked(&pair.model);
         }
     }
     pair.tally.note_service(&pair.watch.before);

@@ -1,6 +1,9 @@
 //! From the core's events to the checker's, for runs without a cluster.
 
-use super::model::{Action, Event, Kind, MISSED, OfferEnd, Place, Policy, Rule, Skills, Step, Why};
+use super::model::{
+    Action, ChannelRule, Event, Kind, MISSED, OfferEnd, Place, Policy, Rule, Skills, Step, Why,
+};
+use routing::blocks;
 use routing::command;
 use routing::event::{self, EventKind, How, Subject};
 use routing::policy;
@@ -177,6 +180,14 @@ fn kind(kind: &EventKind) -> Kind {
             abandoned: *ending == event::Ending::Abandoned,
             owner_lost: *ending == event::Ending::OwnerLost,
         },
+        EventKind::ChannelRulesChanged { rules, .. } => {
+            let rule = |rule: &blocks::ChannelRule| ChannelRule {
+                blocks: rule.effect == blocks::Effect::Block,
+                channels: rule.channels.iter().collect(),
+                during: rule.during.iter().collect(),
+            };
+            Kind::ChannelRulesChanged { rules: rules.iter().map(rule).collect() }
+        }
         other => {
             Kind::Other(format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned())
         }

@@ -130,6 +130,17 @@ impl Conversation {
     }
 }
 
+/// Something that an agent is offered or has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    pub(super) points: u32,
+    pub(super) channel: Option<Channel>,
+    /// The event since which the agent works on it.
+    pub(super) since: usize,
+    /// Whether it is in wrap-up.
+    pub(super) wrapping: bool,
+}
+
 /// An agent.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Agent {
@@ -138,12 +149,12 @@ pub(super) struct Agent {
     pub(super) live: bool,
     pub(super) available: bool,
     pub(super) epoch: u64,
-    /// Points by live offer, with the channel.
-    pub(super) offers: BTreeMap<OfferId, (u32, Option<Channel>)>,
+    /// Its live offers.
+    pub(super) offers: BTreeMap<OfferId, Work>,
     /// What it can.
     pub(super) skills: Skills,
-    /// Points by conversation held.
-    pub(super) holdings: BTreeMap<ConversationId, (u32, Option<Channel>)>,
+    /// Conversations held.
+    pub(super) holdings: BTreeMap<ConversationId, Work>,
     pub(super) trail: Trail,
 }
 
@@ -161,7 +172,12 @@ impl Agent {
     }
 
     pub(super) fn load(&self) -> u32 {
-        self.offers.values().chain(self.holdings.values()).map(|(points, _)| points).sum()
+        self.work().map(|work| work.points).sum()
+    }
+
+    /// All that it is offered or has.
+    pub(super) fn work(&self) -> impl Iterator<Item = &Work> {
+        self.offers.values().chain(self.holdings.values())
     }
 
     /// Free points; `None` when the capacity is not known.
@@ -171,8 +187,7 @@ impl Agent {
 
     /// Conversations of a channel that count towards its cap.
     pub(super) fn held_of(&self, channel: Channel) -> u32 {
-        let all = self.offers.values().chain(self.holdings.values());
-        u32::try_from(all.filter(|(_, of)| *of == Some(channel)).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.work().filter(|work| work.channel == Some(channel)).count()).unwrap_or(u32::MAX)
     }
 
     /// Whether the channel is handled and its cap, if any, not reached.

@@ -31,14 +31,17 @@ pub(super) enum Line {
 pub(super) struct Lines {
     lines: BTreeMap<Line, BTreeSet<Key>>,
     standing: BTreeMap<ConversationId, (Key, Vec<Line>)>,
+    /// The event since which each stands so.
+    since: BTreeMap<ConversationId, usize>,
 }
 
 impl Lines {
     /// Puts a conversation where it belongs now, out of where it was.
-    pub(super) fn put(&mut self, id: ConversationId, place: Option<(Key, Vec<Line>)>) {
+    pub(super) fn put(&mut self, id: ConversationId, place: Option<(Key, Vec<Line>)>, now: usize) {
         if self.standing.get(&id) == place.as_ref() {
             return;
         }
+        self.since.remove(&id);
         if let Some((key, lines)) = self.standing.remove(&id) {
             for line in lines {
                 if let Some(set) = self.lines.get_mut(&line) {
@@ -51,6 +54,7 @@ impl Lines {
                 self.lines.entry(*line).or_default().insert(key);
             }
             self.standing.insert(id, (key, lines));
+            self.since.insert(id, now);
         }
     }
 
@@ -62,6 +66,11 @@ impl Lines {
     /// Where a conversation stands, if it does.
     pub(super) fn standing(&self, id: ConversationId) -> Option<&[Line]> {
         self.standing.get(&id).map(|(_, lines)| lines.as_slice())
+    }
+
+    /// The event since which it stands as it does.
+    pub(super) fn since(&self, id: ConversationId) -> Option<usize> {
+        self.since.get(&id).copied()
     }
 
     /// Its place in the order, if it stands in line.

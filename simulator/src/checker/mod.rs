@@ -5,6 +5,7 @@
 //! with its outcome (unknown is never absent), and what desks were shown. [`check`] replays the
 //! record on a picture of its own and says which promises do not hold, and why.
 
+mod blocks;
 mod calls;
 mod core;
 mod entities;

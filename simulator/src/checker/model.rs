@@ -261,6 +261,23 @@ pub enum Kind {
     },
     /// Anything that no promise depends on; the name is kept for people.
     Other(String),
+
+    /// What agents are not offered while they work on something else changed.
+    ChannelRulesChanged {
+        /// All of the domain's rules now, in order.
+        rules: Vec<ChannelRule>,
+    },
+}
+
+/// One rule between channels: of those about a channel and one that is worked on the last one decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelRule {
+    /// Whether it blocks; else it allows.
+    pub blocks: bool,
+    /// What it is about.
+    pub channels: BTreeSet<Channel>,
+    /// While the agent works on one of these.
+    pub during: BTreeSet<Channel>,
 }
 
 /// Levels of skills by name.

@@ -1,6 +1,7 @@
 //! Walks through a domain's events with a picture of its own and judges each against it.
 
-use super::entities::{Agent, Conversation, Policies};
+use super::blocks::{Blocks, Gate};
+use super::entities::{Agent, Conversation, Policies, Work};
 use super::lines::{Key, Line, Lines, key};
 use super::model::{Event, Facts, History, Kind, OfferEnd, Place};
 use super::standing::Told;
@@ -15,6 +16,8 @@ struct OfferFacts {
     deadline_us: u64,
     live: bool,
     accepted_in: Option<(u64, u32)>,
+    /// The event that made it.
+    made: usize,
 }
 
 /// The picture, and what was found wrong with it.
@@ -27,6 +30,7 @@ pub(super) struct Replay<'a> {
     pub(super) whole: bool,
     quarantined: bool,
     pub(super) policies: Policies,
+    blocks: Blocks,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) agents: BTreeMap<AgentId, Agent>,
     by_queue: BTreeMap<QueueId, Vec<AgentId>>,
@@ -70,6 +74,7 @@ impl<'a> Replay<'a> {
             whole: history.first_sequence == 1,
             quarantined: false,
             policies: Policies::default(),
+            blocks: Blocks::new(history.first_sequence == 1),
             conversations: BTreeMap::new(),
             agents,
             by_queue,
@@ -222,11 +227,14 @@ impl<'a> Replay<'a> {
             Kind::Wrapping { conversation } => {
                 let owner = self.conversations.get(conversation).and_then(|known| known.owner);
                 let hold = self.facts.wrap_up_hold;
-                let agent = owner.and_then(|owner| self.agents.get_mut(&owner));
+                let mut agent = owner.and_then(|owner| self.agents.get_mut(&owner));
+                if let Some(work) = agent.as_mut().and_then(|agent| agent.holdings.get_mut(conversation)) {
+                    work.wrapping = true;
+                }
                 if let (Some(agent), Some(hold)) = (agent, hold)
-                    && let Some((points, _)) = agent.holdings.get_mut(conversation)
+                    && let Some(work) = agent.holdings.get_mut(conversation)
                 {
-                    *points = (*points).min(hold);
+                    work.points = work.points.min(hold);
                 }
                 self.touched_agents.extend(owner);
             }
@@ -294,6 +302,12 @@ impl<'a> Replay<'a> {
                 self.let_go(*conversation);
                 self.stand(*conversation);
             }
+            Kind::ChannelRulesChanged { rules } => {
+                self.blocks.tell(rules, self.now);
+                // Whoever takes offers may be free for more.
+                let takes = self.agents.iter().filter(|(_, known)| known.takes_offers());
+                self.touched_agents.extend(takes.map(|(id, _)| *id));
+            }
             Kind::Recalled { .. } | Kind::Other(_) => {}
         }
     }
@@ -334,7 +348,7 @@ impl<'a> Replay<'a> {
             };
             (self.key(id, known), lines)
         });
-        self.lines.put(id, place);
+        self.lines.put(id, place, self.now);
     }
 
     fn key(&self, id: ConversationId, known: &Conversation) -> Key {
@@ -351,7 +365,7 @@ impl<'a> Replay<'a> {
         deadline_us: u64,
     ) {
         let who = [id.to_string(), agent.to_string(), offer.to_string()];
-        let facts = OfferFacts { agent, deadline_us, live: true, accepted_in: None };
+        let facts = OfferFacts { agent, deadline_us, live: true, accepted_in: None, made: self.now };
         if self.offers.insert(offer, facts).is_some() {
             self.broken(Promise::R1, &who, "the offer's id was used before".to_owned());
         }
@@ -383,7 +397,9 @@ impl<'a> Replay<'a> {
         }
         let known = self.agents.entry(agent).or_default();
         let capped = channel.is_some_and(|channel| known.facts.is_some() && !known.has_channel(channel));
-        known.offers.insert(offer, (weight, channel));
+        let blocked = channel.and_then(|channel| self.blocks.by(known, channel, self.settings_known));
+        let work = Work { points: weight, channel, since: self.now, wrapping: false };
+        known.offers.insert(offer, work);
         let load = known.load();
         let capacity = known.facts.as_ref().map(|facts| facts.capacity);
         if let Some(capacity) = capacity.filter(|capacity| load > *capacity && !transfer) {
@@ -392,6 +408,10 @@ impl<'a> Replay<'a> {
         }
         if capped && !transfer {
             self.broken(Promise::R2, &who, "the channel's cap was reached or is not handled".to_owned());
+        }
+        if let Some(by) = blocked.filter(|_| !transfer) {
+            let what = format!("offered while the agent works on {by}, which blocks the channel");
+            self.broken(Promise::R4, &who, what);
         }
         self.conversations.entry(id).or_default().offers.insert(offer, agent);
         self.stand(id);
@@ -460,7 +480,13 @@ impl<'a> Replay<'a> {
             && agent_known.has_channel(channel)
             && known.step().is_none_or(|step| agent_known.meets(agent, step))
             && weight <= facts.capacity;
-        open.then(|| agent_known.free().is_some_and(|free| weight <= free))
+        match self.blocks.gate(agent_known, channel, self.lines.since(id)) {
+            _ if !open => None,
+            Gate::Shut => None,
+            // Room may be held for it all the same.
+            Gate::ShutSince => Some(false),
+            Gate::Open => Some(agent_known.free().is_some_and(|free| weight <= free)),
+        }
     }
 
     fn offer_ended(&mut self, event: &Event, id: ConversationId, offer: OfferId, end: OfferEnd) {
@@ -491,7 +517,7 @@ impl<'a> Replay<'a> {
         }
         if end == OfferEnd::Accepted {
             // Its place is gone until the event that says who has it.
-            self.lines.put(id, None);
+            self.lines.put(id, None, self.now);
         } else {
             self.conversations.entry(id).or_default().again = true;
             self.stand(id);
@@ -555,7 +581,9 @@ impl<'a> Replay<'a> {
         known.standing.clear();
         known.again = true;
         let known = self.agents.entry(agent).or_default();
-        known.holdings.insert(id, (weight, channel));
+        let made = offer.and_then(|offer| self.offers.get(&offer)).map(|offer| offer.made);
+        let since = made.unwrap_or(self.now);
+        known.holdings.insert(id, Work { points: weight, channel, since, wrapping: false });
         let load = known.load();
         let over = known.facts.as_ref().map(|facts| load.saturating_sub(facts.capacity));
         if let Some(over) = over.filter(|over| *over != overdraft) {

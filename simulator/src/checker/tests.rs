@@ -8,6 +8,7 @@ use super::{Promise, Verdict, check, from_wire};
 use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId, TouchpointId};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod blocks;
 mod policies;
 
 const D: DomainId = DomainId(1);

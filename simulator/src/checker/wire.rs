@@ -1,9 +1,12 @@
 //! From the API's events to the checker's.
 
-use super::model::{Action, Event, Kind, MISSED, OfferEnd, Place, Policy, Rule, Skills, Step, Why};
+use super::model::{
+    Action, ChannelRule, Event, Kind, MISSED, OfferEnd, Place, Policy, Rule, Skills, Step, Why,
+};
 use proto::v1;
 use routing::{AgentId, Channel, ConversationId, QueueId};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 /// An event that cannot be read: a bug of the server, or a version that is not known here.
@@ -161,6 +164,25 @@ impl Fields<'_> {
         action(self.need("action")?).ok_or_else(|| self.bad("action"))
     }
 
+    fn channel_rules(&self) -> Result<Vec<ChannelRule>, Unreadable> {
+        const FIELD: &str = "rules";
+        let channels = |value: Option<&Value>| {
+            let name = |name: &Value| name.as_str()?.strip_prefix("CHANNEL_")?.to_lowercase().parse().ok();
+            value?.as_array()?.iter().map(name).collect::<Option<BTreeSet<Channel>>>()
+        };
+        let rule = |rule: &Value| {
+            let blocks = match rule.get("effect")?.as_str()? {
+                "EFFECT_BLOCK" => true,
+                "EFFECT_ALLOW" => false,
+                _ => return None,
+            };
+            let (about, during) = (channels(rule.get("channels"))?, channels(rule.get("during"))?);
+            Some(ChannelRule { blocks, channels: about, during })
+        };
+        let rules = self.need(FIELD)?.as_array().ok_or_else(|| self.bad(FIELD))?;
+        rules.iter().map(|one| rule(one).ok_or_else(|| self.bad(FIELD))).collect()
+    }
+
     fn channel(&self) -> Result<Channel, Unreadable> {
         self.entity("channel")
     }
@@ -296,6 +318,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
                 owner_lost: ending == "owner_lost",
             }
         }
+        "channel_rules_changed" => Kind::ChannelRulesChanged { rules: f.channel_rules()? },
         _ => Kind::Other(event.r#type.clone()),
     };
     Ok(Event {

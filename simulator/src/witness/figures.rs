@@ -83,6 +83,8 @@ pub struct Figures {
     pub expired: u64,
     /// Rules of policies carried out.
     pub rules: u64,
+    /// Changes of rules between channels.
+    pub channel_rules: u64,
     /// Sessions opened.
     pub sessions: u64,
     /// Leases lost.
@@ -109,6 +111,7 @@ impl Figures {
             EventKind::TransferStarted { .. } => &mut self.transfers,
             EventKind::TransferFailed { .. } => &mut self.transfers_failed,
             EventKind::RuleApplied { .. } => &mut self.rules,
+            EventKind::ChannelRulesChanged { .. } => &mut self.channel_rules,
             EventKind::SessionOpened { .. } => &mut self.sessions,
             EventKind::LeaseLost { .. } => &mut self.leases_lost,
             EventKind::Quarantined { .. } => &mut self.quarantined,

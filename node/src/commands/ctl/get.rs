@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
 use super::output::{Output, facts};
-use super::{criteria, policy};
+use super::{channel_rules, criteria, policy};
 use crate::failure::{Failure, Kind};
 use comfy_table::Table;
 use proto::v1;
@@ -16,9 +16,8 @@ pub(super) async fn run(client: &Client, out: Output, id: &str) -> Result<(), Fa
     let admin = || AdminClient::new(client.channel.clone());
     match id.split_once('_').map(|(prefix, _)| prefix) {
         Some("dom") => {
-            let request = v1::GetDomainRequest { domain: id.to_owned() };
-            let call = || async { admin().get_domain(request.clone()).await };
-            out.print("Domain", &client.call(call).await?, domain)
+            let found = domain(client, id).await?;
+            out.print("Domain", &found, domain_table)
         }
         Some("agent") => {
             let request = v1::GetDeskRequest { agent: id.to_owned() };
@@ -53,6 +52,13 @@ pub(super) async fn run(client: &Client, out: Output, id: &str) -> Result<(), Fa
         _ => Err(Failure::new(Kind::Config, format!("'{id}' is no id"))
             .remedy("ids look like dom_1, queue_1_1, agent_1_1, touch_1_1 or conv_1_1")),
     }
+}
+
+/// One domain.
+pub(super) async fn domain(client: &Client, id: &str) -> Result<v1::Domain, Failure> {
+    let request = v1::GetDomainRequest { domain: id.to_owned() };
+    let call = || async { AdminClient::new(client.channel.clone()).get_domain(request.clone()).await };
+    client.call(call).await
 }
 
 /// One queue.
@@ -93,7 +99,7 @@ fn unknown(id: &str) -> Failure {
     Failure::new(Kind::Refused, format!("unknown: {id}"))
 }
 
-fn domain(domain: &v1::Domain) -> Table {
+fn domain_table(domain: &v1::Domain) -> Table {
     let state = if domain.quarantined.is_empty() { "in service" } else { domain.quarantined.as_str() };
     facts([
         ("domain", domain.id.clone()),
@@ -103,5 +109,6 @@ fn domain(domain: &v1::Domain) -> Table {
         ("events", domain.sequence.to_string()),
         ("version", domain.version.to_string()),
         ("state", state.to_owned()),
+        ("channel rules", channel_rules::line(domain.channel_rules.as_ref())),
     ])
 }

@@ -2,6 +2,7 @@
 
 mod act;
 mod backup;
+mod channel_rules;
 mod client;
 mod cluster;
 mod create;
@@ -41,6 +42,7 @@ Examples:
   centralita ctl create conversation --touchpoint touch_1_1 +34600111222
   centralita ctl skills agent_1_1 es=90 billing=50
   centralita ctl policy queue_1_1 --service '80% in 20s' --rule '60s then move queue_1_2'
+  centralita ctl channel-rules dom_1 --rule 'block chat,sms during voice'
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
@@ -152,6 +154,10 @@ enum Command {
     /// Changes the priority of waiting work; its age stays.
     #[command(after_help = "Example: centralita ctl reprioritise conv_1_9 2")]
     Reprioritise(act::Reprioritise),
+
+    /// Shows what agents are not offered while they work on something else, or replaces these rules.
+    #[command(after_help = channel_rules::EXAMPLES)]
+    ChannelRules(channel_rules::ChannelRules),
 }
 
 /// Carries the command out.
@@ -184,5 +190,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Policy(policy) => policy.run(&client, out, by).await,
         Command::LogOut(log_out) => log_out.run(&client, out, by).await,
         Command::Reprioritise(reprioritise) => reprioritise.run(&client, out, by).await,
+
+        Command::ChannelRules(rules) => rules.run(&client, out, by).await,
     }
 }

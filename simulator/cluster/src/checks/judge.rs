@@ -86,6 +86,7 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::CriteriaChanged { .. } => "criteria_changed",
                 Kind::Relaxed { .. } => "relaxed",
                 Kind::PolicyChanged { .. } => "policy_changed",
+                Kind::ChannelRulesChanged { .. } => "channel_rules_changed",
                 Kind::RuleApplied { action, .. } => {
                     add(rule(action), 1);
                     "rule_applied"

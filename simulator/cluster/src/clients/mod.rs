@@ -3,6 +3,7 @@
 mod answered;
 mod auditor;
 mod caller;
+mod channel_rules;
 mod criteria;
 mod customer;
 mod desk;

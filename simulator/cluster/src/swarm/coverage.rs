@@ -19,11 +19,12 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 50] = [
+const EVENTS: [&str; 51] = [
     "abandoned",
     "accepts",
     "audits",
     "breaks_of_its_own",
+    "channel_rules_changed",
     "criteria_changed",
     "crossings_arrived",
     "crossings_left",

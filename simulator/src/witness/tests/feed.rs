@@ -1,5 +1,6 @@
 //! Entries drawn from a seed with a look at the shard: mostly sensible, some hostile, some repeated.
 
+use super::blocks::Blocks;
 use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -47,6 +48,7 @@ impl Size {
 pub struct Feed {
     rng: ChaCha8Rng,
     policies: Policies,
+    blocks: Blocks,
     size: Size,
     script: Vec<(DomainId, Command)>,
     sent: Vec<Request>,
@@ -62,6 +64,7 @@ impl Feed {
         let mut feed = Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
             policies: Policies::new(seed),
+            blocks: Blocks::new(seed),
             size,
             script: Vec::new(),
             sent: Vec::new(),
@@ -104,6 +107,10 @@ impl Feed {
                     let policy = self.policies.policy(queue, &queues, self.size.domains);
                     self.script.push((domain, Command::SetPolicy { queue, policy, by: boss() }));
                 }
+            }
+            if self.blocks.chance(60) {
+                let rules = self.blocks.rules();
+                self.script.push((domain, Command::SetChannelRules { rules, by: boss() }));
             }
             for number in 1..=self.size.agents {
                 let agent = AgentId::new(domain, number);
@@ -248,6 +255,9 @@ impl Feed {
             && let Some((queue, policy)) = self.policies.change(&queues, self.size.domains)
         {
             return (domain, Command::SetPolicy { queue, policy, by: boss() });
+        }
+        if self.blocks.chance(2) {
+            return (domain, Command::SetChannelRules { rules: self.blocks.rules(), by: boss() });
         }
         let live = view.conversations.values().filter(|c| !c.stage.is_terminal()).count();
         let percent = if live < self.size.live { 35 } else { 5 };

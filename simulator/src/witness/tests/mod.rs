@@ -1,5 +1,6 @@
 //! A witness is silent on sound replicas, and says so where they are not.
 
+mod blocks;
 mod crossings;
 mod disagreeing;
 mod feed;
@@ -40,6 +41,7 @@ fn sound_replicas_are_silent_and_everything_happened() {
             figures.requeues,
             figures.abandoned,
             figures.rules,
+            figures.channel_rules,
             figures.sessions,
             figures.leases_lost,
             figures.crossings_arrived,
