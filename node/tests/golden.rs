@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "4";
+const FORMAT: &str = "5";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -127,6 +127,27 @@ async fn policed(client: &Client, tenant: &Tenant, hours: u64) {
     until("a policy", || async { client.supervisor().set_policy(request.clone()).await.ok() }).await;
 }
 
+/// While an agent has a call, it is offered nothing of one channel more; and a queue of the name picks the least flexible.
+async fn ruled(client: &Client, tenant: &Tenant, name: &str, blocked: v1::Channel) {
+    let rule = v1::ChannelRule {
+        effect: v1::channel_rule::Effect::Block.into(),
+        channels: vec![blocked.into()],
+        during: vec![v1::Channel::Voice.into()],
+    };
+    let request = v1::SetChannelRulesRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        domain: tenant.domain.clone(),
+        rules: Some(v1::ChannelRules { rules: vec![rule] }),
+    };
+    until("rules", || async { client.admin().set_channel_rules(request.clone()).await.ok() }).await;
+    let mut settings = v1::QueueSettings { name: name.to_owned(), ..Default::default() };
+    settings.set_pick(v1::PickPolicy::LeastFlexible);
+    let (mutation, domain) = (mutation(), tenant.domain.clone());
+    let request = v1::CreateQueueRequest { mutation, domain, settings: Some(settings) };
+    client.admin().create_queue(request).await.expect("a queue");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -139,6 +160,7 @@ async fn make() {
     let tenant = Tenant::make(&client, 3).await;
     let other = Tenant::in_account(&client, &tenant.account, 1).await;
     policed(&client, &tenant, 1).await;
+    ruled(&client, &tenant, "few", v1::Channel::Chat).await;
     work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
     // In the snapshot that a backup begins with, and in the log after it.
@@ -166,6 +188,7 @@ async fn make() {
     let mut news = client.events().watch(news).await.expect("events").into_inner();
     // The call that waits stands under the version before it.
     policed(&client, &tenant, 2).await;
+    ruled(&client, &tenant, "fewer", v1::Channel::Sms).await;
     work(&client, &tenant, 1).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;
