@@ -261,8 +261,8 @@ async fn an_offer_says_why_its_agent_and_a_queue_why_nobody() {
     lows.available().await;
     let mut ables = Desk::open(&client, able_one).await;
     ables.available().await;
-    let start = v1::StartRequest { criteria: criteria([able("es", 80, HOUR_MS)]), ..tenant.call() };
-    client.start(&start).await;
+    let call = || v1::StartRequest { criteria: criteria([able("es", 80, HOUR_MS)]), ..tenant.call() };
+    client.start(&call()).await;
     let offer = ables.offer().await;
 
     let request = v1::ExplainPickRequest { offer: offer.id.clone() };
@@ -283,7 +283,7 @@ async fn an_offer_says_why_its_agent_and_a_queue_why_nobody() {
 
     // It is taken; the next one waits, and of three agents nobody can have it.
     assert!(matches!(ables.accept(&offer.id).await, Outcome::Accepted(_)));
-    let waits = client.start(&start).await.conversation;
+    let waits = client.start(&call()).await.conversation;
     let request = v1::ExplainQueueRequest { queue: tenant.queue.clone() };
     let why = client.retry(|| async { client.supervisor().explain_queue(request.clone()).await }).await;
     let why = why.expect("known");
