@@ -69,7 +69,9 @@ impl Supervisor {
         let told = (&why.offer, &why.conversation, &why.agent, &why.queue, why.made_at_us);
         let seen = (&offer.id, &offer.conversation, &offer.agent, &offer.queue, offer.made_at_us);
         if told != seen {
-            self.realm.history.found("R-3", format!("an offer was {seen:?}, and by its explanation {told:?}"));
+            self.realm
+                .history
+                .found("R-3", format!("an offer was {seen:?}, and by its explanation {told:?}"));
         }
         if why.passed_over.iter().any(|one| one.agent == why.agent)
             || why.next.iter().any(|one| one.agent == why.agent)

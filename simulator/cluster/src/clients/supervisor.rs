@@ -352,8 +352,7 @@ impl Supervisor {
         let (queue, mut wanted) = self.caller.draw.pick(&self.realm.queues).clone();
         use v1::PickPolicy::{LeastFlexible, LeastLoaded, LongestIdle, RoundRobin};
         // Below its level the last one is refused.
-        wanted.pick =
-            (*self.caller.draw.pick(&[LongestIdle, LeastLoaded, RoundRobin, LeastFlexible])).into();
+        wanted.pick = (*self.caller.draw.pick(&[LongestIdle, LeastLoaded, RoundRobin, LeastFlexible])).into();
         let request =
             v1::UpdateQueueRequest { mutation: None, queue: queue.to_string(), settings: Some(wanted) };
         let asked = Asked::Configure("update_queue");
