@@ -45,6 +45,8 @@ pub struct Plan {
     pub excluded_depth: usize,
     /// Agents have skills and half of the conversations criteria: see [`skills`](crate::skills).
     pub skilled: bool,
+    /// The feature level, at least that of what the population uses: what a later one brings costs what is more.
+    pub level: u32,
 }
 
 /// A shard with what the driver must know about it.
@@ -347,9 +349,9 @@ impl World {
         }
     }
 
-    /// To what this release knows.
+    /// To the level that was planned.
     fn raise_level(&mut self) {
-        let mut entry = self.entry(Command::SetLevel { level: routing::level::LATEST }, false);
+        let mut entry = self.entry(Command::SetLevel { level: self.plan.level }, false);
         entry.request.domain = DomainId::SHARD;
         let outcome = self.shard.apply(&entry, &mut self.effects);
         assert!(outcome.is_ok(), "{outcome:?}");

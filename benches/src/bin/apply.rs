@@ -30,6 +30,9 @@ struct Arguments {
     /// agents declined.
     #[arg(long, default_value_t = 20)]
     excluded_depth: usize,
+    /// The feature level of the shard: below the last one, what that brings is not paid for.
+    #[arg(long, default_value_t = routing::level::LATEST, value_parser = clap::value_parser!(u32).range(i64::from(routing::level::SKILLS)..=i64::from(routing::level::LATEST)))]
+    level: u32,
     /// Prints JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -77,6 +80,7 @@ fn measure(arguments: &Arguments, population: &'static str, agents: usize) -> Si
         hostile: population == "hostile",
         excluded_depth: arguments.excluded_depth,
         skilled: population == "skilled",
+        level: arguments.level,
     };
     let mut world = World::new(plan);
     let empty = live_bytes();

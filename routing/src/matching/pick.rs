@@ -24,6 +24,8 @@ pub(super) enum How {
         queue: QueueNo,
         key: PickKey,
         preferred: usize,
+        /// Nobody with room stands before it, as is known already.
+        first: bool,
     },
     /// In a queue, among those who hold their room.
     Holding {
@@ -84,10 +86,10 @@ impl Domain {
         // The longest beginning of what is preferred that somebody has, with what is required.
         let found = (0..=preferred.len()).rev().find_map(|length| {
             let wanted = [required, &preferred[..length]];
-            let ready = search.ready(&wanted)?;
-            let ready = search.rehearsed(cx, ready, &wanted);
-            let how = How::Ready { queue: queue.no, key: ready, preferred: length };
-            Some(Found { agent: ready.agent, how })
+            let (ready, first) = search.ready(&wanted)?;
+            let key = search.rehearsed(cx, ready, &wanted);
+            let how = How::Ready { queue: queue.no, key, preferred: length, first: first && key == ready };
+            Some(Found { agent: key.agent, how })
         });
         let found = found.or_else(|| {
             let agent = search.holding(key, required)?;
@@ -126,15 +128,16 @@ impl<'a> Search<'a> {
         skills.iter().all(|some| some.iter().all(has)) && !self.conversation.is_excluded(agent)
     }
 
-    /// The first ready agent in pick order who has room and these skills.
-    fn ready(&mut self, skills: &[&[Level]]) -> Option<PickKey> {
+    /// The first ready agent in pick order who has room and these skills, and whether it is known to be the first
+    /// with room: no skill was asked for, and nobody who stands before it is excluded.
+    fn ready(&mut self, skills: &[&[Level]]) -> Option<(PickKey, bool)> {
         let bits = skills.iter().fold(0, |bits, some| bits | mask(some));
         let room = self.room();
         let pass = move |open: &Open| open.skills & bits == bits && room(open);
         let mut after = None;
         while let Some(ready) = self.queue.index.0.ready.find(after.as_ref(), &pass, &mut self.visited) {
             if self.may(ready.agent, skills) {
-                return Some(ready);
+                return Some((ready, bits == 0 && after.is_none()));
             }
             after = Some(ready);
         }

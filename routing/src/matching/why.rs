@@ -17,7 +17,7 @@ impl Domain {
         match found.how {
             How::Dedicated => {}
             How::Named(place) => self.why_named(&mut picked, no, place),
-            How::Ready { queue, key, preferred } => {
+            How::Ready { queue, key, preferred, first } => {
                 let queue = self.queue(queue);
                 let policy = queue.settings.pick;
                 picked.way = Way::Policy(policy);
@@ -26,7 +26,9 @@ impl Domain {
                 let mut search = Search::new(self, queue, conversation);
                 let liked = conversation.asked().map_or(&[][..], |asked| &asked.preferred[..preferred]);
                 let wanted = [conversation.required(), liked];
-                picked.passed_over = self.passed_over(&mut search, no, Some(key));
+                if !first {
+                    picked.passed_over = self.passed_over(&mut search, no, Some(key));
+                }
                 picked.next = self.next_after(&mut search, key, &wanted);
                 cx.effects.visited += search.visited;
             }
