@@ -49,6 +49,15 @@ pub struct Plan {
     pub level: u32,
 }
 
+impl Plan {
+    /// The ordinary population at the last level.
+    #[must_use]
+    pub fn ordinary(agents: usize, queues: usize, waiting: usize) -> Self {
+        let level = routing::level::LATEST;
+        Plan { agents, queues, waiting, hostile: false, excluded_depth: 0, skilled: false, level }
+    }
+}
+
 /// A shard with what the driver must know about it.
 pub struct World {
     /// The shard.

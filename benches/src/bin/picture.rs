@@ -4,7 +4,6 @@
 use benches::world::{DOMAIN, Plan, World};
 use clap::Parser;
 use routing::Shard;
-use routing::level::LATEST;
 use std::time::{Duration, Instant};
 
 /// Entries of a page.
@@ -35,15 +34,7 @@ fn main() {
     );
     for agents in &arguments.agents {
         let (queues, waiting) = (arguments.queues, arguments.waiting);
-        let plan = Plan {
-            agents: *agents,
-            queues,
-            waiting,
-            hostile: false,
-            excluded_depth: 0,
-            skilled: false,
-            level: LATEST,
-        };
+        let plan = Plan::ordinary(*agents, queues, waiting);
         let mut world = World::new(plan);
         world.add_agents();
         world.add_waiting();

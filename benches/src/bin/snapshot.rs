@@ -5,7 +5,6 @@ use benches::traffic::Traffic;
 use benches::world::{Plan, World};
 use clap::Parser;
 use comfy_table::Table;
-use routing::level::LATEST;
 use std::time::{Duration, Instant};
 
 /// Prints how long a shard is held up by a snapshot, how long the encoding takes beside it, and what commands cost
@@ -45,15 +44,7 @@ fn main() {
     let arguments = Arguments::parse();
     let Arguments { agents, queues, waiting, .. } = arguments;
     eprintln!("{agents} agents, {waiting} conversations ...");
-    let mut world = World::new(Plan {
-        agents,
-        queues,
-        waiting,
-        hostile: false,
-        excluded_depth: 0,
-        skilled: false,
-        level: LATEST,
-    });
+    let mut world = World::new(Plan::ordinary(agents, queues, waiting));
     world.add_agents();
     world.fill_unevenly();
     world.add_waiting();

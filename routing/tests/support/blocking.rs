@@ -1,10 +1,11 @@
 //! Rules between channels, drawn: mostly sound, some of them not.
 
+use super::by::by;
 use super::draw::Draw;
 use crate::model::Dom;
 use routing::blocks::{ChannelRule, Effect};
-use routing::command::{By, Desk};
-use routing::{Channel, ChannelSet, Command, Epoch, level};
+use routing::command::By;
+use routing::{Channel, ChannelSet, Command, level};
 
 /// Draws of its own, so that the rest of a run is as without it.
 pub struct Blocking {
@@ -40,22 +41,7 @@ impl Blocking {
             6..=7 => self.unsound(),
             _ => self.sound(4),
         };
-        Some(Command::SetChannelRules { rules, by: self.by(dom) })
-    }
-
-    fn by(&mut self, dom: &Dom) -> By {
-        match self.draw.number(1, 20) {
-            1 => By::Customer,
-            2 => {
-                let people: Vec<_> = dom.people.values().collect();
-                let Some(person) = self.draw.one(&people) else { return By::System };
-                let stale = self.draw.chance(50);
-                let epoch = if stale { Epoch(person.epoch.0 + 1) } else { person.epoch };
-                By::Agent(Desk { agent: person.id, epoch })
-            }
-            3..=5 => By::System,
-            _ => By::Supervisor("sue".to_owned()),
-        }
+        Some(Command::SetChannelRules { rules, by: by(&mut self.draw, dom) })
     }
 
     fn sound(&mut self, most: u64) -> Vec<ChannelRule> {

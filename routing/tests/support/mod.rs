@@ -2,6 +2,7 @@
 
 pub mod asking;
 pub mod blocking;
+pub mod by;
 pub mod clocks;
 pub mod draw;
 pub mod generator;

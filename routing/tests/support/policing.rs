@@ -1,12 +1,13 @@
 //! What queues do with those who wait, drawn: mostly sound, some of it not.
 
+use super::by::by;
 use super::draw::Draw;
 use crate::model::Dom;
-use routing::command::{By, Desk};
+use routing::command::By;
 use routing::level;
 use routing::policy::{Action, Bound, Condition, Measure, Policy, Rule, Target};
 use routing::settings::{QueueSettings, RoutingMode};
-use routing::{Command, Epoch, Priority, QueueId, Span, TouchpointId};
+use routing::{Command, Priority, QueueId, Span, TouchpointId};
 
 const HOUR: Span = Span::seconds(3_600);
 /// Queues of a chain: as many as rules may lead through, and one more, and the one where it begins.
@@ -93,7 +94,7 @@ impl Policing {
         }
         let queue = self.draw.one(&queues)?;
         let around = Around { own: queue, queues: &queues, far: &far };
-        let by = self.by(dom);
+        let by = by(&mut self.draw, dom);
         let mut policy = match self.draw.number(1, 100) {
             1..=6 => dom.policy_view(queue).policy,
             7..=14 => Policy::default(),
@@ -131,22 +132,6 @@ impl Policing {
         let standing = dom.convs.values().filter_map(|c| c.standing);
         let queues: Vec<_> = standing.map(|standing| standing.queue).collect();
         self.draw.one(&queues).filter(|_| dom.queues.len() > 3)
-    }
-
-    /// Somebody who may, as a rule.
-    fn by(&mut self, dom: &Dom) -> By {
-        match self.draw.number(1, 20) {
-            1 => By::Customer,
-            2 => {
-                let people: Vec<_> = dom.people.values().collect();
-                let Some(person) = self.draw.one(&people) else { return By::System };
-                let stale = self.draw.chance(50);
-                let epoch = if stale { Epoch(person.epoch.0 + 1) } else { person.epoch };
-                By::Agent(Desk { agent: person.id, epoch })
-            }
-            3..=5 => By::System,
-            _ => By::Supervisor("sue".to_owned()),
-        }
     }
 
     // ----- what is sound -----
