@@ -1,6 +1,5 @@
 //! The last picture of a domain, when all work is finished.
 
-use super::Phase;
 use super::caller::{Caller, Manner, timed};
 use super::seen;
 use crate::checks::{AgentSeen, Audit, ConversationSeen, Opened};
@@ -20,7 +19,7 @@ const MANNER: Manner =
 
 /// Takes the picture; `open` ends with it.
 pub(super) async fn run(domain: DomainId, mut caller: Caller, open: Opened) {
-    while *caller.phase.borrow() == Phase::Safety {
+    while caller.plays() {
         caller.sleep(Duration::from_secs(3_600)).await;
     }
     while !caller.is_over() && !caller.history.is_quarantined(domain) {

@@ -85,6 +85,11 @@ impl Caller {
         Self::new(lines, history, draw, self.phase.clone(), self.domain)
     }
 
+    /// Whether everybody still does as they like: nothing has to be finished yet.
+    pub(super) fn plays(&self) -> bool {
+        *self.phase.borrow() == Phase::Safety
+    }
+
     /// Whether the run is over.
     pub(super) fn is_over(&self) -> bool {
         *self.phase.borrow() == Phase::Over

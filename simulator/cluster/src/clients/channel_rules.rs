@@ -1,6 +1,5 @@
 //! Rules between channels, and somebody who sets them: with draws of its own, so that all others are as without it.
 
-use super::Phase;
 use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
@@ -31,22 +30,18 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
         return;
     }
     for _ in 0..TRIES {
-        if !plays(&caller) || set(&realm, &mut caller).await {
+        if !caller.plays() || set(&realm, &mut caller).await {
             break;
         }
         caller.sleep(PAUSE).await;
     }
-    while plays(&caller) && !realm.is_quarantined() {
+    while caller.plays() && !realm.is_quarantined() {
         let pause = caller.draw.exponential(EVERY);
         if caller.sleep(pause).await {
             continue;
         }
         set(&realm, &mut caller).await;
     }
-}
-
-fn plays(caller: &Caller) -> bool {
-    *caller.phase.borrow() == Phase::Safety
 }
 
 /// Gives the domain other rules; whether it has them.

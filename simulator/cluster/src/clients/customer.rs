@@ -1,7 +1,6 @@
 //! One customer: comes, waits, perhaps leaves, perhaps ends the contact, perhaps is never heard of
 //! again.
 
-use super::Phase;
 use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
@@ -77,7 +76,7 @@ impl Customer {
     }
 
     fn lives(&self) -> bool {
-        *self.caller.phase.borrow() == Phase::Safety
+        self.caller.plays()
     }
 
     async fn start(

@@ -1,6 +1,5 @@
 //! Policies of queues, and another supervisor who sets them: with draws of its own, so that all others are as without it.
 
-use super::Phase;
 use super::caller::{Caller, Manner, Settled, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
@@ -55,13 +54,13 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
             continue;
         }
         for _ in 0..TRIES {
-            if !plays(&caller) || set(&realm, &mut caller, realm.queues[place].0).await {
+            if !caller.plays() || set(&realm, &mut caller, realm.queues[place].0).await {
                 break;
             }
             caller.sleep(PAUSE).await;
         }
     }
-    while plays(&caller) && !realm.is_quarantined() {
+    while caller.plays() && !realm.is_quarantined() {
         let pause = caller.draw.exponential(EVERY);
         if caller.sleep(pause).await {
             continue;
@@ -74,10 +73,6 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
         };
         set(&realm, &mut caller, queue).await;
     }
-}
-
-fn plays(caller: &Caller) -> bool {
-    *caller.phase.borrow() == Phase::Safety
 }
 
 /// Gives a queue another policy; whether it has it.

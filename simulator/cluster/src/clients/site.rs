@@ -149,7 +149,7 @@ impl Part {
         }
         let mut caller = self.caller(Some(realm), 0, "arrivals");
         let mut number = 0;
-        while *caller.phase.borrow() == Phase::Safety && !realm.is_quarantined() {
+        while caller.plays() && !realm.is_quarantined() {
             let pause = caller.draw.exponential(every);
             if caller.sleep(pause).await {
                 continue;

@@ -6,7 +6,7 @@ use super::customer::look;
 use super::desk::Desk;
 use super::realm::Realm;
 use super::request::{mutation, request_id};
-use super::{Phase, criteria, settings, setup};
+use super::{criteria, settings, setup};
 use crate::checks::{Asked, Opened};
 use crate::plan::LoadPlan;
 use proto::v1;
@@ -89,7 +89,7 @@ impl Supervisor {
     /// Until the run is over; `open` ends when everything is put right.
     pub(super) async fn run(mut self, open: Opened) {
         self.teach_all().await;
-        while *self.caller.phase.borrow() == Phase::Safety && !self.realm.is_quarantined() {
+        while self.caller.plays() && !self.realm.is_quarantined() {
             let pause = if self.load.supervision > 0.0 {
                 self.caller.draw.exponential(Duration::from_secs_f64(1.0 / self.load.supervision))
             } else {
@@ -135,7 +135,7 @@ impl Supervisor {
         for place in 0..self.realm.agents.len() {
             let agent = self.realm.agents[place].id;
             for _ in 0..TEACHINGS {
-                if *self.caller.phase.borrow() != Phase::Safety || self.set_skills(agent).await {
+                if !self.caller.plays() || self.set_skills(agent).await {
                     break;
                 }
                 self.caller.sleep(TIDY).await;

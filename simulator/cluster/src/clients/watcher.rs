@@ -53,7 +53,7 @@ pub(super) async fn run(domain: DomainId, mut caller: Caller) {
         first = false;
         let mut expected = from;
         loop {
-            let patience = if *caller.phase.borrow() == Phase::Safety { SILENCE } else { SILENCE_AT_THE_END };
+            let patience = if caller.plays() { SILENCE } else { SILENCE_AT_THE_END };
             match timeout(patience, stream.message()).await {
                 Ok(Ok(Some(event))) => {
                     gone = 0;
