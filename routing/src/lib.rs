@@ -15,6 +15,8 @@ mod domain;
 pub mod effects;
 pub mod entry;
 pub mod event;
+mod expect;
+pub mod expected;
 mod expiry;
 mod explain;
 mod explain_queue;

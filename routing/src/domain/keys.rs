@@ -77,6 +77,24 @@ impl Ranking {
         };
         RankKey { score, arrived_at: arrived_at.0, conversation }
     }
+
+    /// How much later than the head of a line somebody is there who stands behind it; none: nobody stands before.
+    /// By priority, the head is the first of the same priority: others say little of how long this one's take.
+    /// By aging it is the first of all, and credit counts as if it had been waited.
+    pub(crate) fn behind_head(&self, key: &RankKey, line: &Line) -> Option<Span> {
+        let head = match self {
+            Ranking::Priority => {
+                let before_all = RankKey { score: key.score, arrived_at: 0, conversation: ConvNo(0) };
+                line.find(Some(&before_all), &|_| true, &mut 0)
+            }
+            Ranking::Aging(_) => line.first(),
+        };
+        let head = head.filter(|head| head < key)?;
+        Some(Span(match self {
+            Ranking::Priority => key.arrived_at.saturating_sub(head.arrived_at),
+            Ranking::Aging(_) => u64::try_from(key.score.saturating_sub(head.score)).unwrap_or(0),
+        }))
+    }
 }
 
 /// An agent's place in a queue's pick order, smallest first.

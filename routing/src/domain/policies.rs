@@ -1,8 +1,9 @@
 //! A queue's policy in its versions, and how its service went. Stored beside the queue's older form.
 
-use crate::LogTime;
+use crate::expected::limits::BUSY_WAIT;
 use crate::policy::limits::MINUTES_MAX;
 use crate::policy::{Minute, Policy, PolicyView, Service, minute_of};
+use crate::{LogTime, Span};
 use serde::{Deserialize, Serialize};
 
 /// What a queue has of policies.
@@ -57,6 +58,22 @@ impl Policies {
     /// Percent answered in time in the last minutes; `None` where nothing was measured.
     pub(crate) fn service_percent(&self, minutes: u64, now: LogTime) -> Option<u64> {
         Service::sum(&self.minutes, minutes, now).percent()
+    }
+
+    /// How many were answered, left or overflowed in the busy minutes of the last so many, and how long these
+    /// minutes were in all. The running one, which is not over, counts for nothing.
+    pub(crate) fn busy_exits(&self, minutes: u64, now: LogTime) -> (u64, Span) {
+        let running = minute_of(now);
+        let (mut exits, mut busy) = (0, 0);
+        for Minute { minute, service } in &self.minutes {
+            let counts = *minute < running && minute + minutes >= running;
+            let busy_from = BUSY_WAIT.0.saturating_mul(service.answered);
+            if counts && service.answered > 0 && service.waited.0 >= busy_from {
+                exits += service.answered + service.abandoned + service.overflowed;
+                busy += 1;
+            }
+        }
+        (exits, Span::seconds(busy * 60))
     }
 
     /// Counts something now.

@@ -4,11 +4,14 @@ use super::Shard;
 use crate::digest::digest;
 use crate::domain::crossings::Owed;
 use crate::domain::{AgentNo, ConvNo, Domain, QueueNo, TouchNo};
+use crate::expected::ExpectedWait;
 use crate::view::{
     AgentView, ConversationView, DeskView, DomainSummary, DomainView, QueueExplanation, QueueView,
     TouchpointView, WaitExplanation,
 };
-use crate::{AgentId, ConversationId, DomainId, Epoch, LogTime, QueueId, ShardId, TouchpointId};
+use crate::{
+    AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, Priority, QueueId, ShardId, TouchpointId,
+};
 use std::hash::Hasher;
 
 impl Shard {
@@ -216,6 +219,27 @@ impl Shard {
         let domain = self.of(conversation.domain)?;
         let no = ConvNo::of(conversation, domain.id)?;
         domain.explain(no, self.now_of(domain.id))
+    }
+
+    /// How long a conversation may expect to wait, and its position.
+    #[must_use]
+    pub fn expected_wait(&self, conversation: ConversationId) -> Option<ExpectedWait> {
+        let domain = self.of(conversation.domain)?;
+        let no = ConvNo::of(conversation, domain.id)?;
+        domain.expected_wait(no, self.now_of(domain.id))
+    }
+
+    /// How long somebody may expect to wait who arrives at a queue now, and requires nothing.
+    #[must_use]
+    pub fn expected_on_arrival(
+        &self,
+        queue: QueueId,
+        channel: Channel,
+        priority: Priority,
+    ) -> Option<ExpectedWait> {
+        let domain = self.of(queue.domain)?;
+        let no = QueueNo::of(queue, domain.id)?;
+        domain.expected_on_arrival(no, channel, priority, self.now_of(domain.id))
     }
 
     /// Why nobody of a queue gets work, or who would.
