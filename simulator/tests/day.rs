@@ -1,9 +1,9 @@
 //! `day` as a whole: the same seed the same report, planted faults seen, ends in order.
 
 use routing::{PlantedBug, Priority, Span};
-use simulator::day::{Day, Options, Settings, Simulated, days, run};
-use simulator::report::{CallEnd, CallRecord};
-use simulator::workload::{Agent, Call, Imputer, Profile, Queue, Shift, Workload};
+use simulator::day::{Day, Options, Settings, Simulated, days, run, textbook};
+use simulator::report::{CallEnd, CallRecord, ExpectedWaits, WaitErrors};
+use simulator::workload::{Agent, Call, Imputer, Profile, Queue, Shift, Textbook, Workload};
 use std::path::PathBuf;
 
 fn s(seconds: u64) -> Span {
@@ -58,6 +58,59 @@ fn agents_answer_as_late_as_asked() {
     assert!(late.report.abandoned > at_once.report.abandoned);
     for record in &late.records {
         assert!(!matches!(record.end, CallEnd::Served { .. }) || record.wait >= s(7), "{record:?}");
+    }
+}
+
+/// Estimates from the first moment on.
+fn estimating() -> Options {
+    Options { estimates_from: Some(Span::ZERO), ..Options::default() }
+}
+
+fn errors<'a>(expected: &'a ExpectedWaits, way: &str) -> &'a WaitErrors {
+    expected.ways.iter().find(|row| row.way == way).unwrap_or_else(|| panic!("{way}: {expected:?}"))
+}
+
+/// All that is decided, and so every call, is as without.
+#[test]
+fn estimates_of_waits_change_no_decision() {
+    let without = profile_day(3, Options::default());
+    let mut with = profile_day(3, Options { check: true, ..estimating() });
+    assert_eq!(with.records, without.records);
+    let expected = with.report.expected_wait.take().unwrap();
+    assert_eq!(with.report, without.report);
+    let ExpectedWaits { answered, abandoned, unserved, unknown, ways } = &expected;
+    assert_eq!(errors(&expected, "answer").waits + unknown, *answered);
+    // Whoever could not be answered at once, and nobody else.
+    let waited =
+        without.records.iter().filter(|call| call.waited || !matches!(call.end, CallEnd::Served { .. }));
+    assert_eq!(answered + abandoned + unserved, waited.count() as u64);
+    for row in ways {
+        assert!(row.bias_s.abs() <= row.absolute_mean_s, "{row:?}");
+        assert!(row.absolute_mean_s <= row.root_mean_square_s, "{row:?}");
+    }
+}
+
+/// With n before it and s agents who need 1 ÷ μ on average, a wait has mean (n + 1) ÷ sμ and variance (n + 1) ÷ (sμ)²
+/// in M/M/s: even who knows sμ is off by √(mean wait ÷ sμ). The estimate has sμ from the last hour's exits alone.
+#[test]
+fn a_textbook_queue_s_waits_are_as_good_as_known() {
+    let (agents, service_s) = (75, 240.0);
+    let queue = Textbook { arrivals_per_s: 0.3, service_s, agents, patience_s: None, hours: 40.0 };
+    let settings = Settings { options: estimating(), ..Settings::default() };
+    for seed in 1..=3 {
+        let report = textbook(queue, s(7_200), seed, 1, settings, &mut |_, _| {}).unwrap().report;
+        let expected = report.expected_wait.unwrap();
+        assert_eq!((expected.abandoned, expected.unserved), (0, 0));
+        assert!(expected.answered > 10_000 && expected.unknown < expected.answered / 100, "{expected:?}");
+        let row = errors(&expected, "queue_length");
+        let least = (row.wait_mean_s * service_s / f64::from(agents)).sqrt();
+        assert!((0.9..1.3).contains(&(row.root_mean_square_s / least)), "{least}: {row:?}");
+        assert!(row.bias_s.abs() < 0.1 * row.wait_mean_s, "{row:?}");
+        let [length, head] =
+            ["queue_length_of_both", "head_of_line_of_both"].map(|way| errors(&expected, way));
+        assert_eq!(length.waits, head.waits);
+        assert!(length.root_mean_square_s < head.root_mean_square_s, "{length:?}, {head:?}");
+        assert!(head.root_mean_square_s < head.wait_deviation_s, "{head:?}");
     }
 }
 
@@ -183,7 +236,8 @@ fn the_real_fortnight_comes_out_near_its_log() {
             logged: Some(simulator::day::logged(trace.day(date))),
         })
         .collect();
-    let report = days(&list, 1, 1, Settings::default(), &mut |_, _, _| {}).unwrap().report;
+    let settings = Settings { options: estimating(), ..Settings::default() };
+    let report = days(&list, 1, 1, settings, &mut |_, _, _| {}).unwrap().report;
     assert_eq!(report.arrivals, 17_313);
     assert_eq!(report.arrivals, report.served + report.abandoned + report.unserved);
     assert_eq!(report.broken_promises, 0);
@@ -198,4 +252,20 @@ fn the_real_fortnight_comes_out_near_its_log() {
     near(total.simulated.waited_share, total.logged.waited_share, 0.10);
     near(total.simulated.wait_mean_s, total.logged.wait_mean_s, 10.0);
     near(total.simulated.service_mean_s, total.logged.service_mean_s, 3.0);
+    // As docs/routing/expected-wait.md has them.
+    let expected = report.expected_wait.unwrap();
+    assert_eq!((expected.answered, expected.abandoned, expected.unknown), (6_286, 2_494, 1_030));
+    for (way, waits, absolute_mean_s, root_mean_square_s, bias_s) in [
+        ("answer", 5_256, 41.1, 60.1, -10.4),
+        ("queue_length_of_both", 2_090, 49.4, 67.0, -8.7),
+        ("head_of_line_of_both", 2_090, 60.2, 81.1, -24.9),
+        ("plain_exits", 5_132, 67.4, 92.3, 47.7),
+        ("mean_wait", 5_127, 49.6, 71.6, -24.0),
+    ] {
+        let row = errors(&expected, way);
+        assert_eq!(row.waits, waits, "{way}");
+        near(row.absolute_mean_s, absolute_mean_s, 0.051);
+        near(row.root_mean_square_s, root_mean_square_s, 0.051);
+        near(row.bias_s, bias_s, 0.051);
+    }
 }

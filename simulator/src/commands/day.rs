@@ -111,6 +111,7 @@ fn simulate(args: &Args) -> anyhow::Result<Simulated> {
             check: args.check,
             plant: args.plant,
             answer: span_of(args.answer_s),
+            estimates_from: Some(Span::ZERO),
             ..Options::default()
         },
     };

@@ -1,19 +1,22 @@
 //! A shard of one domain, fed with entries at virtual times.
 
-use routing::command::{Command, Desk, Intent};
+use crate::report::{PLAIN_MINUTES, Said};
+use crate::workload::Workload;
+use routing::command::{By, Command, Desk, Intent};
+use routing::expected::ExpectedWait;
 use routing::invariants::{Ghost, Step, check_all};
 use routing::outcome::DoneWhat;
+use routing::policy::{Policy, Target};
 use routing::settings::{
     AcceptMode, AgentSettings, DomainSettings, QueueSettings, RankPolicy, RoutingMode, ToQueue,
     TouchpointSettings, limits,
 };
 use routing::view::DomainView;
 use routing::{
-    AccountId, AgentId, Alarm, Channel, ChannelSet, DomainId, Effects, Entry, Event, LogTime, Outcome,
-    Position, Priority, QueueId, Rejected, Shard, ShardId, Span, TouchpointId, entry::Request,
+    AccountId, AgentId, Alarm, Channel, ChannelSet, ConversationId, DomainId, Effects, Entry, Event, LogTime,
+    Outcome, Position, Priority, QueueId, Rejected, Shard, ShardId, Span, TouchpointId, entry::Request,
+    level,
 };
-
-use crate::workload::Workload;
 
 /// The one domain.
 pub(super) const DOMAIN: DomainId = DomainId(1);
@@ -126,6 +129,15 @@ impl Core {
         }
     }
 
+    /// What a call that begins to wait may expect.
+    pub(super) fn expected(&self, conversation: ConversationId) -> Said {
+        let expected = self.shard.expected_wait(conversation);
+        let Some(best) = expected.as_ref().and_then(ExpectedWait::best) else { return Said::default() };
+        let now = self.shard.now_of(DOMAIN);
+        let lately = self.shard.queue(best.queue).map(|queue| queue.policy.last(PLAIN_MINUTES, now));
+        Said::of(best, &lately.unwrap_or_default())
+    }
+
     /// Events of the last entry.
     pub(super) fn events_mut(&mut self) -> &mut Vec<Event> {
         &mut self.effects.events
@@ -216,10 +228,20 @@ impl Names {
 }
 
 /// Makes the domain, its queues, touchpoints and agents, and connects every desk. `rings`: an agent
-/// may take time to answer.
-pub(super) fn set_up(core: &mut Core, workload: &Workload, rings: bool) -> Result<Names, Fault> {
+/// may take time to answer. `measured`: the queues' service is measured, which decides nothing.
+pub(super) fn set_up(
+    core: &mut Core,
+    workload: &Workload,
+    rings: bool,
+    measured: bool,
+) -> Result<Names, Fault> {
     let start = Span::ZERO;
     core.must(start, Command::CreateDomain { account: AccountId(1), settings: domain(workload) })?;
+    if measured {
+        // Not the latest: from the next one on every offer is explained.
+        let raised = core.put(start, DomainId::SHARD, Command::SetLevel { level: level::POLICIES });
+        raised.map_err(|why| Fault::Refused { at_s: 0.0, what: "raise the level".to_owned(), why })?;
+    }
     let mut queues = Vec::new();
     let mut touchpoints = Vec::new();
     for queue in &workload.queues {
@@ -232,6 +254,11 @@ pub(super) fn set_up(core: &mut Core, workload: &Workload, rings: bool) -> Resul
         let made = core.must(start, Command::CreateQueue { settings })?;
         let DoneWhat::Queue(id) = made else { return Err(unexpected("a queue", &made)) };
         queues.push(id);
+        if measured {
+            let target = Some(Target { within: Span::seconds(20), percent: 80 });
+            let policy = Policy { rules: Vec::new(), target };
+            core.must(start, Command::SetPolicy { queue: id, policy, by: By::System })?;
+        }
         let made =
             core.must(start, Command::CreateTouchpoint { settings: touchpoint(&queue.name, id, rings) })?;
         let DoneWhat::Touchpoint(id) = made else { return Err(unexpected("a touchpoint", &made)) };

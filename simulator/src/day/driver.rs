@@ -3,7 +3,7 @@
 use super::core::{Core, DOMAIN, Fault, Names, Stuck, set_up, shift_over};
 use super::judge::judge;
 use super::live::{LiveCalls, State};
-use crate::report::{CallEnd, CallRecord};
+use crate::report::{CallEnd, CallRecord, WaitTally};
 use crate::workload::{Call, Workload};
 use routing::command::{Arrival, By, Command, Intent};
 use routing::event::{Ending, EventKind, OfferEnd};
@@ -28,6 +28,9 @@ pub struct Options {
     /// How long agents take to answer an offer whose call says nothing of it ([`Call::answer`]), less
     /// than the longest ring time ([`routing::settings::limits::RING_MAX`]); at once where it is zero.
     pub answer: Span,
+    /// Estimate how long each wait will be that begins from then on, to be compared with what it was. The queues'
+    /// service is measured then. It changes no decision.
+    pub estimates_from: Option<Span>,
     /// A fault for the core, to show that it is seen.
     #[doc(hidden)]
     pub plant: Option<routing::PlantedBug>,
@@ -42,6 +45,8 @@ pub struct Ran {
     pub seen: Vec<String>,
     /// Entries applied.
     pub entries: u64,
+    /// How far estimates of waits were off, if there were any.
+    pub waits: WaitTally,
 }
 
 /// What is scheduled. The order of the variants is the order at one instant: staff comes, contacts
@@ -79,7 +84,7 @@ pub fn run(
     let takes_time = |answer: Span| answer > Span::ZERO;
     let rings =
         takes_time(options.answer) || workload.calls.iter().any(|call| call.answer.is_some_and(takes_time));
-    let names = set_up(&mut core, workload, rings)?;
+    let names = set_up(&mut core, workload, rings, options.estimates_from.is_some())?;
     if let Some(bug) = options.plant {
         core.plant(bug);
     }
@@ -91,6 +96,8 @@ pub fn run(
         live: LiveCalls::default(),
         next: BinaryHeap::new(),
         answer: options.answer,
+        estimates_from: options.estimates_from,
+        waits: WaitTally::default(),
         offers: Vec::new(),
         offered: vec![None; workload.agents.len()],
         busy: vec![None; workload.agents.len()],
@@ -117,6 +124,8 @@ struct Driver<'a> {
     live: LiveCalls,
     next: BinaryHeap<Reverse<(u64, Next)>>,
     answer: Span,
+    estimates_from: Option<Span>,
+    waits: WaitTally,
     /// Offers of the last entry that the desks have not yet looked at.
     offers: Vec<(OfferId, ConversationId, u32)>,
     /// The offer each agent has not yet answered, by what its desk was told.
@@ -180,6 +189,9 @@ impl Driver<'_> {
         while self.now < self.workload.length && self.by_itself(self.workload.length)? {}
         let end = self.workload.length.max(self.now);
         for live in self.live.iter().filter(|live| live.state == State::Waiting) {
+            if live.said.is_some() {
+                self.waits.unserved();
+            }
             let wait = Span(end.0 - live.call.at.0);
             (self.record)(CallRecord {
                 at: live.call.at,
@@ -198,7 +210,7 @@ impl Driver<'_> {
             seen.extend(verdict.violations.iter().take(10).map(ToString::to_string));
         }
         seen.append(&mut self.seen);
-        Ok(Ran { broken: broken + self.broken, seen, entries })
+        Ok(Ran { broken: broken + self.broken, seen, entries, waits: self.waits })
     }
 
     fn happen(&mut self, what: Next) -> Result<(), Fault> {
@@ -244,10 +256,16 @@ impl Driver<'_> {
             continues: None,
         };
         let done = self.core.must(self.now, Command::Start(arrival))?;
-        let DoneWhat::Conversation { id, .. } = done else {
+        let DoneWhat::Conversation { id, offer, .. } = done else {
             return Err(self.fault(format!("a start was answered with {done:?}")));
         };
         self.live.insert(id.number, call);
+        if offer.is_none() && self.estimates_from.is_some_and(|from| from <= self.now) {
+            let said = self.core.expected(id);
+            if let Some(live) = self.live.get(id.number) {
+                live.said = Some(said);
+            }
+        }
         if let Some(patience) = call.patience {
             // At zero this comes after everything else of this instant that an agent could do.
             self.schedule(
@@ -393,6 +411,9 @@ impl Driver<'_> {
         let wait = Span(now.0 - call.at.0);
         let waited = live.first_offered.is_none_or(|first| first > call.at);
         let answer = Span(now.0 - live.offered.0);
+        if let Some(said) = live.said {
+            self.waits.answered(said, Span(wait.0 - answer.0));
+        }
         let end = CallEnd::Served { service: call.service, agent: index, answer };
         (self.record)(CallRecord { at: call.at, late: Span::ZERO, queue: call.queue, wait, waited, end });
         let ends = Span(now.0.saturating_add(call.service.0));
@@ -405,6 +426,9 @@ impl Driver<'_> {
             self.broke(format!("R-6: conv {number} is over and was abandoned"));
             return;
         };
+        if live.said.is_some() {
+            self.waits.abandoned();
+        }
         let wait = Span(self.now.0 - live.call.at.0);
         (self.record)(CallRecord {
             at: live.call.at,

@@ -1,5 +1,6 @@
 //! Calls that are not over.
 
+use crate::report::Said;
 use crate::workload::Call;
 use routing::Span;
 use std::collections::VecDeque;
@@ -26,6 +27,8 @@ pub(super) struct Live {
     pub(super) ringing: bool,
     /// Whether its patience ended while it rang.
     pub(super) overdue: bool,
+    /// What it was said to expect, if it waited and that is of interest.
+    pub(super) said: Option<Said>,
 }
 
 /// Live calls by their number in the core. Numbers ascend, so they sit in a window that moves on.
@@ -52,6 +55,7 @@ impl LiveCalls {
             offered: call.at,
             ringing: false,
             overdue: false,
+            said: None,
         }));
         self.count += 1;
     }

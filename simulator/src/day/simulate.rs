@@ -1,7 +1,7 @@
 //! From workloads to reports: runs, replications, and the days of a trace side by side.
 
 use super::{Fault, Options, run};
-use crate::report::{Batch, CallRecord, DayFigures, Report, Shares, Tally, report};
+use crate::report::{Batch, CallRecord, DayFigures, Report, Shares, Tally, WaitTally, report};
 use crate::trace::{LoggedCall, LoggedEnd};
 use crate::workload::{Textbook, Workload};
 use routing::Span;
@@ -62,11 +62,13 @@ struct Collected {
     seen: Vec<String>,
     entries: u64,
     records: Vec<CallRecord>,
+    /// Of runs that were asked to estimate waits.
+    waits: Option<WaitTally>,
 }
 
 impl Collected {
     fn new() -> Self {
-        Self { broken: 0, seen: Vec::new(), entries: 0, records: Vec::new() }
+        Self { broken: 0, seen: Vec::new(), entries: 0, records: Vec::new(), waits: None }
     }
 
     fn run(
@@ -88,6 +90,9 @@ impl Collected {
         let mut ran = run(workload, calls, options, &mut record, progress)?;
         self.broken += ran.broken;
         self.entries += ran.entries;
+        if options.estimates_from.is_some() {
+            self.waits.get_or_insert_default().merge(&ran.waits);
+        }
         let room = 10_usize.saturating_sub(self.seen.len());
         ran.seen.truncate(room);
         self.seen.append(&mut ran.seen);
@@ -96,6 +101,7 @@ impl Collected {
 
     fn simulated(self, mut report: Report, workload: Workload, batches: Vec<Batch>) -> Simulated {
         report.broken_promises = self.broken;
+        report.expected_wait = self.waits.map(|waits| waits.figures());
         Simulated {
             report,
             workload,
@@ -126,7 +132,8 @@ pub fn textbook(
     for replication in 0..replications.max(1) {
         let mut tally = Tally::new(&workload, warm_up, settings.threshold, TEXTBOOK_BATCHES);
         let calls = textbook.calls(replication_seed(seed, replication));
-        let options = Options { drain: true, ..settings.options };
+        let estimates_from = settings.options.estimates_from.map(|from| from.max(warm_up));
+        let options = Options { drain: true, estimates_from, ..settings.options };
         let mut progress = |now| progress(replication, now);
         collected.run(&workload, calls, options, &mut tally, replication == 0, &mut progress)?;
         batches.extend(tally.into_batches());

@@ -1,5 +1,6 @@
 //! The figures of a report and their JSON keys.
 
+use super::ExpectedWaits;
 use routing::Span;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -161,6 +162,9 @@ pub struct Report {
     /// The days that make up these figures, beside what their log says.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<DayFigures>,
+    /// How far expected waits were off: `day` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_wait: Option<ExpectedWaits>,
     /// How the workload was made and what the figures mean where it is not plain.
     pub notes: Vec<String>,
 }

@@ -15,6 +15,8 @@ mod plots;
 mod table;
 #[cfg(feature = "tools")]
 mod tally;
+#[cfg(feature = "tools")]
+mod waits;
 
 #[cfg(feature = "tools")]
 pub use figures::{CallEnd, CallRecord, DayFigures, Interval, LatencyMs, Report, Shares};
@@ -26,3 +28,5 @@ pub use plots::CannotDraw;
 pub use table::table;
 #[cfg(feature = "tools")]
 pub use tally::{Batch, Tally, report};
+#[cfg(feature = "tools")]
+pub use waits::{ExpectedWaits, PLAIN_MINUTES, Said, WaitErrors, WaitTally};

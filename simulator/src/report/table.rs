@@ -1,6 +1,6 @@
 //! The report for people at a terminal.
 
-use super::{DayFigures, Report, Shares};
+use super::{DayFigures, ExpectedWaits, Report, Shares};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// The figures as text, with the days beside their log where there are any.
@@ -57,10 +57,59 @@ pub fn table(report: &Report) -> String {
     if !report.days.is_empty() {
         text.push_str(&format!("\nsimulated | logged\n{}\n", days(&report.days)));
     }
+    if let Some(expected) = &report.expected_wait {
+        text.push_str(&waits(expected));
+    }
     for note in &report.notes {
         text.push_str(&format!("- {note}\n"));
     }
     text
+}
+
+/// How far expected waits were off.
+fn waits(expected: &ExpectedWaits) -> String {
+    let ExpectedWaits { answered, abandoned, unserved, unknown, ways } = expected;
+    let mut table = new(&[
+        "estimate",
+        "waits",
+        "mean s",
+        "deviation s",
+        "MAE s",
+        "RMSE s",
+        "bias s",
+        "±30 s %",
+        "±half %",
+    ]);
+    for row in ways {
+        let name = match row.way.as_str() {
+            "answer" => "as answered",
+            "queue_length" => "queue length",
+            "head_of_line" => "head of line",
+            "plain_exits" => "plain exits, 15 min",
+            "mean_wait" => "mean wait, 15 min",
+            "queue_length_of_both" => "queue length, of both",
+            "head_of_line_of_both" => "head of line, of both",
+            other => other,
+        };
+        let seconds = |figure: f64| right(format!("{figure:.1}"));
+        let percent = |share: f64| right(format!("{:.1}", share * 100.0));
+        table.add_row(vec![
+            Cell::new(name),
+            right(row.waits.to_string()),
+            seconds(row.wait_mean_s),
+            seconds(row.wait_deviation_s),
+            seconds(row.absolute_mean_s),
+            seconds(row.root_mean_square_s),
+            seconds(row.bias_s),
+            percent(row.within_30_s),
+            percent(row.within_half),
+        ]);
+    }
+    format!(
+        "\nexpected wait | error of the estimate when the wait began\n{table}\n- Compared: {answered} calls that waited \
+         and were answered, {unknown} of them without an estimate. {abandoned} callers who left are not: how long it \
+         would have been is not known ({unserved} more were unserved).\n"
+    )
 }
 
 fn days(days: &[DayFigures]) -> Table {

@@ -261,6 +261,7 @@ pub fn report(source: &str, workload: &str, batches: &[Batch], threshold: Span, 
         confidence: (batches.len() > 1).then_some(confidence),
         replications: 1,
         days: Vec::new(),
+        expected_wait: None,
         notes: Vec::new(),
     };
     if let Some(interval) = p90_interval(batches, report.wait_p90_s, confidence) {
