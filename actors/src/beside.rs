@@ -32,7 +32,8 @@ impl Beside {
             | Found::Queue(_)
             | Found::Queues(_)
             | Found::ExplainWait(_)
-            | Found::ExplainQueue(_) => {}
+            | Found::ExplainQueue(_)
+            | Found::ExpectedWait(_) => {}
         }
         (beside != Self::default()).then_some(beside)
     }
@@ -78,7 +79,8 @@ impl Beside {
             | Found::Queue(_)
             | Found::Queues(_)
             | Found::ExplainWait(_)
-            | Found::ExplainQueue(_) => {}
+            | Found::ExplainQueue(_)
+            | Found::ExpectedWait(_) => {}
         }
         answer
     }

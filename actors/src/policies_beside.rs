@@ -31,7 +31,8 @@ impl PoliciesBeside {
             | Found::Touchpoints(_)
             | Found::Desk(_)
             | Found::ExplainWait(_)
-            | Found::ExplainQueue(_) => {}
+            | Found::ExplainQueue(_)
+            | Found::ExpectedWait(_) => {}
         }
         (beside != Self::default()).then_some(beside)
     }
@@ -68,7 +69,8 @@ impl PoliciesBeside {
             | Found::Touchpoints(_)
             | Found::Desk(_)
             | Found::ExplainWait(_)
-            | Found::ExplainQueue(_) => {}
+            | Found::ExplainQueue(_)
+            | Found::ExpectedWait(_) => {}
         }
         answer
     }

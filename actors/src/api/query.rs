@@ -1,10 +1,11 @@
 //! Reads: one enum, so that they travel between nodes as they are.
 
+use routing::expected::ExpectedWait;
 use routing::view::{
     AgentView, ConversationView, DeskView, DomainSummary, QueueExplanation, QueueView, TouchpointView,
     WaitExplanation,
 };
-use routing::{AgentId, ConversationId, DomainId, LogTime, QueueId, TouchpointId};
+use routing::{AgentId, Channel, ConversationId, DomainId, LogTime, Priority, QueueId, TouchpointId};
 use serde::{Deserialize, Serialize};
 
 /// What can be read. Lists are in the order of ids, after `after`, at most `limit`.
@@ -70,6 +71,17 @@ pub enum Query {
     /// Why nobody of a queue gets work. From feature level [`PICKS`](routing::level::PICKS) on: nodes that know
     /// less cannot read it.
     ExplainQueue(QueueId),
+    /// How long a conversation may expect to wait. From that level on too.
+    ExpectedWait(ConversationId),
+    /// How long somebody may expect to wait who would arrive at a queue now. From that level on too.
+    ExpectedOnArrival {
+        /// Where.
+        queue: QueueId,
+        /// By which channel.
+        channel: Channel,
+        /// With which priority.
+        priority: Priority,
+    },
 }
 
 impl Query {
@@ -86,9 +98,13 @@ impl Query {
             | Self::Touchpoints { domain, .. }
             | Self::Conversations { domain, .. } => *domain,
             Self::Agent(agent) | Self::Inbox { agent, .. } | Self::Desk(agent) => agent.domain,
-            Self::Queue(queue) | Self::ExplainQueue(queue) => queue.domain,
+            Self::Queue(queue) | Self::ExplainQueue(queue) | Self::ExpectedOnArrival { queue, .. } => {
+                queue.domain
+            }
             Self::Touchpoint(touchpoint) => touchpoint.domain,
-            Self::Conversation(conversation) | Self::ExplainWait(conversation) => conversation.domain,
+            Self::Conversation(conversation)
+            | Self::ExplainWait(conversation)
+            | Self::ExpectedWait(conversation) => conversation.domain,
         }
     }
 }
@@ -129,4 +145,6 @@ pub enum Found {
     ExplainWait(WaitExplanation),
     /// For [`Query::ExplainQueue`].
     ExplainQueue(QueueExplanation),
+    /// For [`Query::ExpectedWait`] and [`Query::ExpectedOnArrival`].
+    ExpectedWait(ExpectedWait),
 }

@@ -39,6 +39,11 @@ pub(crate) fn read(shard: &Shard, query: &Query) -> Result<Answer, Rejected> {
         }
         Query::Desk(id) => Found::Desk(known(shard.desk(*id), "agent", id)?),
         Query::ExplainQueue(id) => Found::ExplainQueue(known(shard.explain_queue(*id), "queue", id)?),
+        Query::ExpectedWait(id) => Found::ExpectedWait(known(shard.expected_wait(*id), "conversation", id)?),
+        Query::ExpectedOnArrival { queue, channel, priority } => {
+            let expected = shard.expected_on_arrival(*queue, *channel, *priority);
+            Found::ExpectedWait(known(expected, "queue", queue)?)
+        }
         Query::ExplainWait(id) => Found::ExplainWait(known(shard.explain_wait(*id), "conversation", id)?),
     };
     Ok(Answer { now: shard.now_of(query.domain()), found })

@@ -9,6 +9,7 @@ pub mod desk;
 pub mod domain;
 pub mod event;
 mod event_fields;
+pub mod expected_wait;
 pub mod explain;
 pub mod explain_queue;
 pub mod ids;

@@ -7,6 +7,7 @@ mod cluster;
 mod deadline;
 mod desk;
 mod events;
+mod expected_wait;
 mod picture;
 mod queue_watch;
 mod reads;

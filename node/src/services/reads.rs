@@ -3,6 +3,7 @@
 use super::call::{about, unexpected};
 use crate::problem::Problem;
 use actors::{Engine, Found, Query};
+use routing::expected::ExpectedWait;
 use routing::view::{
     AgentView, ConversationView, DeskView, DomainSummary, QueueExplanation, QueueView, TouchpointView,
     WaitExplanation,
@@ -35,6 +36,7 @@ read!(one_domain, Domain, DomainSummary, "a domain");
 read!(one_conversation, Conversation, ConversationView, "a conversation");
 read!(one_desk, Desk, DeskView, "a desk");
 read!(one_explanation, ExplainWait, WaitExplanation, "an explanation");
+read!(one_expected_wait, ExpectedWait, ExpectedWait, "an expected wait");
 read!(one_queue_explained, ExplainQueue, QueueExplanation, "why a queue's agents get nothing");
 
 /// A domain at a glance.

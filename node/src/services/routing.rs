@@ -2,7 +2,7 @@
 
 use super::call::{Shared, execute, permit, unexpected};
 use super::limits::SUBMITS_MAX;
-use super::{Answers, reads, submit};
+use super::{Answers, expected_wait, reads, submit};
 use crate::convert::mutation::receipt;
 use crate::convert::{Read, conversation, criteria, ids::id, mutation::Mutation};
 use ::routing::command::By;
@@ -108,6 +108,13 @@ impl Routing for RoutingService {
                 Ok(conversation::write(&found, now))
             })
             .await
+    }
+
+    async fn expected_wait(
+        &self,
+        request: Request<v1::ExpectedWaitRequest>,
+    ) -> Result<Response<v1::ExpectedWaitResponse>, Status> {
+        self.0.unary("centralita.v1.Routing/ExpectedWait", request, expected_wait::answer).await
     }
 
     type SubmitStream = Answers<v1::SubmitResponse>;

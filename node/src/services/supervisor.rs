@@ -2,7 +2,7 @@
 
 use super::call::{self, Shared, execute, not_watched, permit};
 use super::limits::WATCHES_MAX;
-use super::{Answers, queue_watch, reads};
+use super::{Answers, expected_wait, queue_watch, reads};
 use crate::convert::conversation::{read_stages, write_stage};
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
@@ -280,5 +280,12 @@ impl Supervisor for SupervisorService {
                 Ok(explain_queue::write(&found))
             })
             .await
+    }
+
+    async fn expected_wait(
+        &self,
+        request: Request<v1::ExpectedWaitRequest>,
+    ) -> Result<Response<v1::ExpectedWaitResponse>, Status> {
+        self.0.unary("centralita.v1.Supervisor/ExpectedWait", request, expected_wait::answer).await
     }
 }

@@ -7,6 +7,7 @@ mod client;
 mod cluster;
 mod create;
 mod criteria;
+mod expected_wait;
 mod explain;
 mod export_log;
 mod fetch;
@@ -47,6 +48,7 @@ Examples:
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
   centralita ctl explain queue queue_1_1
+  centralita ctl expected-wait conv_1_1
   centralita ctl export-log --domain dom_1 incident.log
   centralita ctl backup /var/backups/centralita
   centralita ctl watch queues --domain dom_1
@@ -122,6 +124,9 @@ enum Command {
         #[command(subcommand)]
         what: explain::What,
     },
+    /// Shows position and expected wait: of a conversation, or of who would arrive at a queue now.
+    #[command(after_help = expected_wait::EXAMPLES)]
+    ExpectedWait(expected_wait::ExpectedWait),
     /// Writes a shard's log into a file, to be applied again with `centralita-sim replay`.
     #[command(after_help = export_log::EXAMPLES)]
     ExportLog(export_log::ExportLog),
@@ -180,6 +185,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Watch { what } => what.run(&client, out).await,
         Command::Picture(picture) => picture.run(&client, out).await,
         Command::Explain { what } => what.run(&client, out).await,
+        Command::ExpectedWait(expected) => expected.run(&client, out).await,
         Command::ExportLog(export) => export.run(&client, out).await,
         Command::Backup(backup) => backup.run(&client, out).await,
         Command::Transfer(transfer) => transfer.run(&client, out, by).await,
