@@ -11,6 +11,7 @@ pub mod event;
 mod event_fields;
 pub mod explain;
 pub mod explain_queue;
+pub mod handling;
 pub mod ids;
 pub mod intent;
 pub mod limits;
