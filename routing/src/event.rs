@@ -567,10 +567,40 @@ impl EventKind {
             | Self::OfferEnded { agent, .. }
             | Self::Assigned { agent, .. }
             | Self::Wrapping { agent, .. }
+            | Self::Connecting { agent, .. }
+            | Self::IdleChanged { agent, .. }
+            | Self::WrapUpExtended { agent, .. }
             | Self::Released { agent, .. } => Some(*agent),
             Self::Offered(offered) | Self::OfferedBecause(offered, _) => Some(offered.agent),
             Self::Ended { agent, .. } => *agent,
-            _ => None,
+            // Each by name, so that whoever adds an event says whether a desk is told.
+            Self::DomainCreated
+            | Self::DomainChanged
+            | Self::Quarantined { .. }
+            | Self::QueueCreated(_)
+            | Self::QueueChanged(_)
+            | Self::QueuePaused { .. }
+            | Self::QueueDeleted(_)
+            | Self::AgentCreated(_)
+            | Self::TouchpointCreated(_)
+            | Self::TouchpointChanged(_)
+            | Self::TouchpointDeleted(_)
+            | Self::Arrived { .. }
+            | Self::Waiting { .. }
+            | Self::TransferStarted { .. }
+            | Self::TransferFailed { .. }
+            | Self::Reprioritised { .. }
+            | Self::ArrivedFrom { .. }
+            | Self::Recalled { .. }
+            | Self::TransferRefused { .. }
+            | Self::SkillsChanged { .. }
+            | Self::TouchpointCriteriaChanged { .. }
+            | Self::CriteriaChanged { .. }
+            | Self::Relaxed { .. }
+            | Self::PolicyChanged { .. }
+            | Self::RuleApplied { .. }
+            | Self::ChannelRulesChanged { .. }
+            | Self::HandlingChanged { .. } => None,
         }
     }
 }
