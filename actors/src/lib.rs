@@ -14,6 +14,7 @@ mod export;
 mod far;
 mod front;
 mod handler;
+mod handling_beside;
 mod leader;
 mod membership;
 mod meta;

@@ -1,6 +1,7 @@
 //! What nodes say to each other above consensus, and what the groups' logs hold.
 
 use crate::beside::Beside;
+use crate::handling_beside::HandlingBeside;
 use crate::meta::{MetaDone, MetaRequest};
 use crate::policies_beside::PoliciesBeside;
 use crate::rules_beside;
@@ -106,10 +107,43 @@ pub(crate) enum PeerAnswer {
 
     /// For a domain that has rules between channels: from feature level 8 on.
     AnswerUnderRules(Box<Answer>, Vec<ChannelRule>),
+    /// Where something of handling is beside what a query found, with all else that is: from feature level 9 on.
+    AnswerHandled(Box<Answer>, Box<Everything>),
+}
+
+/// All that can be beside an answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Everything {
+    beside: Option<Beside>,
+    policies: Option<PoliciesBeside>,
+    rules: Option<Vec<ChannelRule>>,
+    handling: HandlingBeside,
+}
+
+impl Everything {
+    fn put_back(self, mut answer: Answer) -> Answer {
+        let Self { beside, policies, rules, handling } = self;
+        if let Some(beside) = beside {
+            answer = beside.put_back(answer);
+        }
+        if let Some(policies) = policies {
+            answer = policies.put_back(answer);
+        }
+        if let Some(rules) = rules {
+            answer = rules_beside::put_back(answer, rules);
+        }
+        handling.put_back(answer)
+    }
 }
 
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
+        if let Some(handling) = HandlingBeside::of(&answer) {
+            let (beside, policies) = (Beside::of(&answer), PoliciesBeside::of(&answer));
+            let rules = rules_beside::of(&answer);
+            let everything = Everything { beside, policies, rules, handling };
+            return Self::AnswerHandled(Box::new(answer), Box::new(everything));
+        }
         if let Some(rules) = rules_beside::of(&answer) {
             return Self::AnswerUnderRules(Box::new(answer), rules);
         }
@@ -134,6 +168,7 @@ impl PeerAnswer {
                 Ok(policies.put_back(beside.put_back(*answer)))
             }
             Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
+            Self::AnswerHandled(answer, everything) => Ok(everything.put_back(*answer)),
             other => Err(other),
         }
     }

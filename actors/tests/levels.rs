@@ -5,6 +5,7 @@ mod harness;
 use actors::{Applied, CallError, EngineConfig, Probe, Spot};
 use harness::{Cluster, Site, eventually, run};
 use routing::command::By;
+use routing::handling::Handling;
 use routing::policy::Policy;
 use routing::settings::QueueSettings;
 use routing::{Command, Rejected, Shard, Span, level};
@@ -29,13 +30,16 @@ fn commands(site: &Site) -> Vec<Command> {
     vec![
         Command::SetSkills { agent: site.agents[0], skills: Vec::new(), by: by.clone() },
         Command::SetPolicy { queue: site.queue, policy: Policy::default(), by: by.clone() },
-        Command::SetChannelRules { rules: Vec::new(), by },
+        Command::SetChannelRules { rules: Vec::new(), by: by.clone() },
+        Command::SetHandling { handling: Handling::default(), by },
     ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn below_its_level_a_command_is_refused_before_it_is_in_the_log() {
-    for (place, level) in [level::SKILLS, level::POLICIES, level::BLOCKS].into_iter().enumerate() {
+    for (place, level) in
+        [level::SKILLS, level::POLICIES, level::BLOCKS, level::HANDLING].into_iter().enumerate()
+    {
         let recorder = Arc::new(Recorder::default());
         let probe: Arc<dyn Probe> = recorder.clone();
         let below = level - 1;

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "5";
+const FORMAT: &str = "6";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -74,7 +74,7 @@ async fn at_its_level(client: &Client) {
     .await;
 }
 
-/// A call that an agent takes and ends, and one that an agent has taken.
+/// A call that an agent takes and ends, and one that an agent has taken and that waits on its customer.
 async fn work(client: &Client, tenant: &Tenant, agent: usize) {
     let mut desk = Desk::open(client, &tenant.agents[agent]).await;
     desk.available().await;
@@ -84,6 +84,14 @@ async fn work(client: &Client, tenant: &Tenant, agent: usize) {
         desk.accept(&offer.id).await;
         if ends {
             desk.end_contact(&offer.conversation).await;
+        } else {
+            let request = v1::SupervisorSetIdleRequest {
+                mutation: mutation(),
+                supervisor: "sol".to_owned(),
+                conversation: offer.conversation,
+                idle: true,
+            };
+            client.supervisor().set_idle(request).await.expect("at rest");
         }
     }
 }
@@ -148,6 +156,21 @@ async fn ruled(client: &Client, tenant: &Tenant, name: &str, blocked: v1::Channe
     client.admin().create_queue(request).await.expect("a queue");
 }
 
+/// What waits on its customer weighs this, and chats are connected.
+async fn handled(client: &Client, tenant: &Tenant, weight: u32) {
+    let channels = vec![
+        v1::ChannelHandling { channel: 1, connect_ms: None, idle_weight: Some(weight) },
+        v1::ChannelHandling { channel: 2, connect_ms: Some(9_000), idle_weight: None },
+    ];
+    let request = v1::SetHandlingRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        domain: tenant.domain.clone(),
+        handling: Some(v1::Handling { channels, extend_max_ms: 60_000 }),
+    };
+    until("handling", || async { client.admin().set_handling(request.clone()).await.ok() }).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -161,6 +184,8 @@ async fn make() {
     let other = Tenant::in_account(&client, &tenant.account, 1).await;
     policed(&client, &tenant, 1).await;
     ruled(&client, &tenant, "few", v1::Channel::Chat).await;
+    handled(&client, &tenant, 5).await;
+    handled(&client, &other, 7).await;
     work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
     // In the snapshot that a backup begins with, and in the log after it.
@@ -189,6 +214,7 @@ async fn make() {
     // The call that waits stands under the version before it.
     policed(&client, &tenant, 2).await;
     ruled(&client, &tenant, "fewer", v1::Channel::Sms).await;
+    handled(&client, &tenant, 6).await;
     work(&client, &tenant, 1).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;

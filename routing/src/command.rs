@@ -2,9 +2,12 @@
 
 use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
+use crate::handling::Handling;
 use crate::policy::Policy;
 use crate::settings::{AgentSettings, DomainSettings, PickPolicy, QueueSettings, TouchpointSettings};
-use crate::{AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, TouchpointId, level};
+use crate::{
+    AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, Span, TouchpointId, level,
+};
 use serde::{Deserialize, Serialize};
 
 /// One desk: an agent and the epoch of its session.
@@ -499,6 +502,51 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+
+    // ----- handling, from level 9 on -----
+    /// Replaces how the domain handles contacts. What is connecting, rests or is wrapped up goes on as it began. By
+    /// a supervisor.
+    SetHandling {
+        /// All of it anew.
+        handling: Handling,
+        /// Who did it.
+        by: By,
+    },
+    /// The second step of an accept: agent and customer are connected, and the conversation is the agent's.
+    Connected {
+        /// The desk.
+        desk: Desk,
+        /// The offer that was accepted.
+        offer: OfferId,
+    },
+    /// The connection was not made: a miss of the agent's, and the conversation waits again.
+    ConnectFailed {
+        /// The desk.
+        desk: Desk,
+        /// The offer that was accepted.
+        offer: OfferId,
+        /// Why, up to 256 bytes.
+        reason: String,
+    },
+    /// An assigned conversation waits on its customer from now on, or no longer does. By its owner or a supervisor;
+    /// a customer only wakes it. Again: done.
+    SetIdle {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether it waits on its customer.
+        idle: bool,
+        /// Who did it.
+        by: By,
+    },
+    /// A wrap-up lasts longer, by its owner or a supervisor.
+    ExtendWrapUp {
+        /// Which.
+        conversation: ConversationId,
+        /// By how much, 1 s up to what the domain's handling leaves.
+        longer: Span,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -519,6 +567,11 @@ impl Command {
                 level::PICKS
             }
             Self::SetChannelRules { .. } => level::BLOCKS,
+            Self::SetHandling { .. }
+            | Self::Connected { .. }
+            | Self::ConnectFailed { .. }
+            | Self::SetIdle { .. }
+            | Self::ExtendWrapUp { .. } => level::HANDLING,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

@@ -3,6 +3,7 @@
 use crate::blocks::ChannelRule;
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
+use crate::handling::Handling;
 use crate::outcome::NotTaken;
 use crate::picked::{Offered, Picked};
 use crate::policy::{Action, Policy};
@@ -93,6 +94,11 @@ pub enum OfferEnd {
     TimedOut,
     /// Withdrawn.
     Revoked(Revoked),
+    /// Accepted, and then agent and customer were not connected.
+    NotConnected {
+        /// What the desk said; empty: nothing in time.
+        reason: String,
+    },
 }
 
 /// Why an offer was withdrawn.
@@ -135,6 +141,8 @@ pub enum Requeued {
     DedicatedFallback,
     /// A rule of a queue's policy moved it here.
     Overflow,
+    /// Its offer was accepted, and then agent and customer were not connected.
+    NotConnected,
 }
 
 /// How a conversation ended.
@@ -439,6 +447,51 @@ pub enum EventKind {
         /// Who did it.
         by: By,
     },
+    /// How the domain handles contacts changed.
+    HandlingChanged {
+        /// All of it, after the change.
+        handling: Handling,
+        /// Who did it.
+        by: By,
+    },
+    /// An offer was accepted: agent and customer are to be connected. The offer lives on, as long as its new
+    /// deadline says, and no longer belongs to its queue.
+    Connecting {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The offer.
+        offer: OfferId,
+        /// To whom it was made.
+        agent: AgentId,
+        /// When it is a miss.
+        deadline: LogTime,
+    },
+    /// An assigned conversation waits on its customer, or no longer does.
+    IdleChanged {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentId,
+        /// Whether it waits on its customer now.
+        idle: bool,
+        /// Points it holds now.
+        weight: Points,
+        /// Points above the agent's capacity after it.
+        overdraft: u32,
+        /// Who did it; the system where its contact ended.
+        by: By,
+    },
+    /// A wrap-up lasts longer.
+    WrapUpExtended {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentId,
+        /// When it ends by itself now.
+        deadline: LogTime,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl EventKind {
@@ -449,6 +502,7 @@ impl EventKind {
             Self::DomainCreated
             | Self::DomainChanged
             | Self::ChannelRulesChanged { .. }
+            | Self::HandlingChanged { .. }
             | Self::Quarantined { .. } => Subject::Domain(domain),
             Self::QueueCreated(queue)
             | Self::QueueChanged(queue)
@@ -481,6 +535,9 @@ impl EventKind {
             | Self::CriteriaChanged { conversation, .. }
             | Self::Relaxed { conversation, .. }
             | Self::RuleApplied { conversation, .. }
+            | Self::Connecting { conversation, .. }
+            | Self::IdleChanged { conversation, .. }
+            | Self::WrapUpExtended { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
             Self::Offered(offered) | Self::OfferedBecause(offered, _) => {
                 Subject::Conversation(offered.conversation)
@@ -510,10 +567,40 @@ impl EventKind {
             | Self::OfferEnded { agent, .. }
             | Self::Assigned { agent, .. }
             | Self::Wrapping { agent, .. }
+            | Self::Connecting { agent, .. }
+            | Self::IdleChanged { agent, .. }
+            | Self::WrapUpExtended { agent, .. }
             | Self::Released { agent, .. } => Some(*agent),
             Self::Offered(offered) | Self::OfferedBecause(offered, _) => Some(offered.agent),
             Self::Ended { agent, .. } => *agent,
-            _ => None,
+            // Each by name, so that whoever adds an event says whether a desk is told.
+            Self::DomainCreated
+            | Self::DomainChanged
+            | Self::Quarantined { .. }
+            | Self::QueueCreated(_)
+            | Self::QueueChanged(_)
+            | Self::QueuePaused { .. }
+            | Self::QueueDeleted(_)
+            | Self::AgentCreated(_)
+            | Self::TouchpointCreated(_)
+            | Self::TouchpointChanged(_)
+            | Self::TouchpointDeleted(_)
+            | Self::Arrived { .. }
+            | Self::Waiting { .. }
+            | Self::TransferStarted { .. }
+            | Self::TransferFailed { .. }
+            | Self::Reprioritised { .. }
+            | Self::ArrivedFrom { .. }
+            | Self::Recalled { .. }
+            | Self::TransferRefused { .. }
+            | Self::SkillsChanged { .. }
+            | Self::TouchpointCriteriaChanged { .. }
+            | Self::CriteriaChanged { .. }
+            | Self::Relaxed { .. }
+            | Self::PolicyChanged { .. }
+            | Self::RuleApplied { .. }
+            | Self::ChannelRulesChanged { .. }
+            | Self::HandlingChanged { .. } => None,
         }
     }
 }

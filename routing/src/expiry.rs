@@ -40,6 +40,8 @@ impl Domain {
         let desk = match command {
             Command::Accept { desk, .. }
             | Command::Reject { desk, .. }
+            | Command::Connected { desk, .. }
+            | Command::ConnectFailed { desk, .. }
             | Command::Assign { desk, .. }
             | Command::Complete { desk, .. } => AgentNo::of(desk.agent, self.id),
             _ => None,
@@ -99,6 +101,7 @@ impl Domain {
             Due::Offer(no) if self.offer_is_paused(no) => {
                 self.revoke_offer(cx, no, Revoked::QueueGone);
             }
+            Due::Offer(no) if self.conv(no).is_connecting() && cx.planted(PlantedBug::NeverConnected) => {}
             Due::Offer(no) => self.missed(cx, no),
             Due::Exclusion(no, agent) => {
                 if !cx.planted(PlantedBug::ExclusionForever) {

@@ -22,7 +22,8 @@ pub const FIRST: u32 = 1;
 /// | 6 | skills and criteria |
 /// | 7 | policies of queues: waiting rules and service levels |
 /// | 8 | why an agent was picked, in the offer's event; the least flexible first; rules between channels |
-pub const LATEST: u32 = 8;
+/// | 9 | accepting in two steps, weights while the customer is waited for, longer wrap-ups |
+pub const LATEST: u32 = 9;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
@@ -41,6 +42,9 @@ pub const PICKS: u32 = 8;
 
 /// From here on domains have rules between channels, and what a shard knows of them is in its snapshots.
 pub const BLOCKS: u32 = 8;
+
+/// From here on domains have ways of handling contacts, and what a shard knows of them is in its snapshots.
+pub const HANDLING: u32 = 9;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

@@ -25,6 +25,7 @@ mod failures_test;
 mod fixed;
 #[cfg(test)]
 mod fuzz_test;
+pub mod handling;
 pub mod ids;
 pub mod invariants;
 pub mod level;

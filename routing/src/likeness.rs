@@ -27,6 +27,7 @@ impl Domain {
             quarantined,
             pending: _,
             channel_rules,
+            handling,
         } = view;
         self.id == *id
             && self.account == *account
@@ -35,6 +36,7 @@ impl Domain {
             && self.quarantined == *quarantined
             && self.settings == *settings
             && *self.channel_rules == **channel_rules
+            && self.handling == *handling
     }
 
     /// Whether a queue is as shown.
@@ -116,16 +118,27 @@ impl Domain {
     }
 
     fn is_holding(&self, held: &Conversation, view: &HoldingView) -> bool {
-        let HoldingView { conversation, channel, weight, wrapping } = view;
+        let HoldingView { conversation, channel, weight, wrapping, idle } = view;
         held.no.id(self.id) == *conversation
             && held.channel == *channel
             && held.weight == *weight
             && matches!(held.state, State::Wrapping(_)) == *wrapping
+            && held.handled.idle.is_some() == *idle
     }
 
     fn is_offer(&self, conversation: &Conversation, offer: &Offer, view: &OfferView) -> bool {
-        let OfferView { id, conversation: of, agent, queue, weight, accept, made_at, deadline, transfer } =
-            view;
+        let OfferView {
+            id,
+            conversation: of,
+            agent,
+            queue,
+            weight,
+            accept,
+            made_at,
+            deadline,
+            transfer,
+            connecting,
+        } = view;
         offer.id(self.id) == *id
             && conversation.no.id(self.id) == *of
             && offer.agent.id(self.id) == *agent
@@ -135,6 +148,7 @@ impl Domain {
             && offer.made_at == *made_at
             && offer.deadline == *deadline
             && offer.transfer == *transfer
+            && offer.connecting == *connecting
     }
 
     fn is_place(&self, conversation: &Conversation, view: &Place) -> bool {
@@ -190,6 +204,7 @@ impl Domain {
             departure,
             seeking,
             standing,
+            idle,
         } = view;
         conversation.no.id(self.id) == *id
             && conversation.version == *version
@@ -233,6 +248,7 @@ impl Domain {
             }
             && conversation.standing.as_deref().map(|stand| self.standing_view(stand))
                 == standing.as_deref().copied()
+            && conversation.handled.idle.is_some() == *idle
             && conversation.customer() == customer
             && conversation.reference() == reference
     }

@@ -52,6 +52,16 @@ pub enum DoneWhat {
     Landed(Landing),
     /// Parts that are here of a domain that comes from another shard.
     Parts(u32),
+
+    /// An offer is accepted, and its conversation the agent's once they are connected: say so before the deadline.
+    Connecting {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whose it will be.
+        agent: AgentId,
+        /// When it is a miss.
+        deadline: LogTime,
+    },
 }
 
 /// What became of a conversation from another domain. Once said it stays so.

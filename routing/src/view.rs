@@ -5,6 +5,7 @@ use crate::blocks::ChannelRule;
 use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
+use crate::handling::Handling;
 use crate::policy::{PolicyView, Standing};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
@@ -84,7 +85,7 @@ pub struct OfferView {
     pub conversation: ConversationId,
     /// To whom.
     pub agent: AgentId,
-    /// From which queue; `None` for dedicated work and direct transfers.
+    /// From which queue; `None` for dedicated work and direct transfers, and once it is being connected.
     pub queue: Option<QueueId>,
     /// Points taken.
     pub weight: Points,
@@ -96,6 +97,9 @@ pub struct OfferView {
     pub deadline: LogTime,
     /// For a transfer to an agent: what happens if it fails.
     pub transfer: Option<TransferFallback>,
+    /// It is accepted, and agent and customer are being connected. Not part of the encoded form.
+    #[serde(skip)]
+    pub connecting: bool,
 }
 
 /// A conversation's way to another domain.
@@ -160,6 +164,20 @@ pub struct ConversationView {
     /// The policy that it stands under, if it does. Not part of the encoded form.
     #[serde(skip)]
     pub standing: Option<Box<Standing>>,
+    /// Whether its owner waits on the customer. Not part of the encoded form.
+    #[serde(skip)]
+    pub idle: bool,
+}
+
+impl ConversationView {
+    /// The state's name in the contract: that of its stage, or `connecting`.
+    #[must_use]
+    pub fn stage_name(&self) -> &'static str {
+        match &self.stage {
+            Stage::Offered(_) if self.offer.as_ref().is_some_and(|offer| offer.connecting) => "connecting",
+            stage => stage.name(),
+        }
+    }
 }
 
 /// Work an agent holds.
@@ -173,6 +191,9 @@ pub struct HoldingView {
     pub weight: Points,
     /// Whether it is in wrap-up.
     pub wrapping: bool,
+    /// Whether it waits on its customer. Not part of the encoded form.
+    #[serde(skip)]
+    pub idle: bool,
 }
 
 /// An agent.
@@ -280,6 +301,9 @@ pub struct DomainSummary {
     /// Its rules between channels. Not part of the encoded form.
     #[serde(skip)]
     pub channel_rules: Vec<ChannelRule>,
+    /// How contacts are handled. Not part of the encoded form.
+    #[serde(skip)]
+    pub handling: Handling,
 }
 
 /// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.

@@ -50,6 +50,7 @@ impl Domain {
             quarantined: self.quarantined.clone(),
             pending: self.is_pending(now),
             channel_rules: self.channel_rules.to_vec(),
+            handling: self.handling.clone(),
         }
     }
 
@@ -137,6 +138,7 @@ impl Domain {
                     channel: conversation.channel,
                     weight: conversation.weight,
                     wrapping: matches!(conversation.state, State::Wrapping(_)),
+                    idle: conversation.handled.idle.is_some(),
                 })
                 .collect(),
             misses: agent.misses,
@@ -158,6 +160,7 @@ impl Domain {
             made_at: offer.made_at,
             deadline: offer.deadline,
             transfer: offer.transfer,
+            connecting: offer.connecting,
         })
     }
 
@@ -205,6 +208,7 @@ impl Domain {
             departure: conversation.departure.as_deref().map(|way| Box::new(way.view())),
             seeking: conversation.seeking.as_deref().map(|seeking| Box::new(self.seeking_view(seeking))),
             standing: conversation.standing.as_deref().map(|stand| Box::new(self.standing_view(stand))),
+            idle: conversation.handled.idle.is_some(),
         }
     }
 

@@ -363,5 +363,6 @@ fn summary(id: DomainId, sequence: u64) -> DomainSummary {
         quarantined: None,
         pending: false,
         channel_rules: Vec::new(),
+        handling: routing::handling::Handling::default(),
     }
 }

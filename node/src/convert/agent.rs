@@ -91,6 +91,7 @@ fn write_holding(holding: &HoldingView) -> v1::Holding {
         channel: channel_code(holding.channel),
         weight: holding.weight.0.into(),
         wrapping: holding.wrapping,
+        idle: holding.idle,
     }
 }
 
@@ -109,6 +110,7 @@ pub fn write_offer(offer: &OfferView, about: Option<(Channel, &str)>) -> v1::Off
         deadline_us: offer.deadline.0,
         channel: about.map_or(0, |(channel, _)| channel_code(channel)),
         customer: about.map_or_else(String::new, |(_, customer)| customer.to_owned()),
+        connecting: offer.connecting,
     }
 }
 

@@ -52,6 +52,17 @@ pub fn write_stage(stage: &Stage) -> v1::Stage {
     }
 }
 
+/// The stage of a conversation, which may be that of its offer.
+#[must_use]
+pub fn stage_of(conversation: &ConversationView) -> v1::Stage {
+    match &conversation.stage {
+        Stage::Offered(_) if conversation.offer.as_ref().is_some_and(|offer| offer.connecting) => {
+            v1::Stage::Connecting
+        }
+        stage => write_stage(stage),
+    }
+}
+
 /// Reads the stages of a filter; empty means all.
 ///
 /// # Errors
@@ -60,7 +71,7 @@ pub fn read_stages(codes: &[i32]) -> Read<Vec<v1::Stage>> {
     let stage = |(place, code): (usize, &i32)| match v1::Stage::try_from(*code) {
         Ok(v1::Stage::Unspecified) | Err(_) => Err(Problem::field(
             format!("stages[{place}]"),
-            format!("{code} is not a stage: use STAGE_QUEUED (1) to STAGE_TRANSFERRING (8), or none for all"),
+            format!("{code} is not a stage: use STAGE_QUEUED (1) to STAGE_CONNECTING (9), or none for all"),
         )),
         Ok(stage) => Ok(stage),
     };
@@ -78,7 +89,7 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
     v1::Conversation {
         id: conversation.id.to_string(),
         version: conversation.version.0,
-        stage: write_stage(&conversation.stage).into(),
+        stage: stage_of(conversation).into(),
         channel: channel_code(conversation.channel),
         touchpoint: conversation.touchpoint.to_string(),
         priority: conversation.priority.0.into(),
@@ -105,5 +116,6 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
         },
         seeking: conversation.seeking.as_deref().map(criteria::write_seeking),
         standing: conversation.standing.as_deref().map(policy::write_standing),
+        idle: conversation.idle,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::ids::id;
 use super::mutation::{Mutation, receipt};
+use super::scalar::span;
 use super::transfer::{Transfer, read_transfer};
 use super::{Read, intent};
 use crate::problem::Problem;
@@ -69,6 +70,22 @@ desk_call!(DeskEndContactRequest, |desk, call| Command::EndContact {
     conversation: id("conversation", &call.conversation)?,
     by: By::Agent(desk),
 });
+desk_call!(ConnectedRequest, |desk, call| Command::Connected { desk, offer: id("offer", &call.offer)? });
+desk_call!(ConnectFailedRequest, |desk, call| Command::ConnectFailed {
+    desk,
+    offer: id("offer", &call.offer)?,
+    reason: call.reason,
+});
+desk_call!(DeskSetIdleRequest, |desk, call| Command::SetIdle {
+    conversation: id("conversation", &call.conversation)?,
+    idle: call.idle,
+    by: By::Agent(desk),
+});
+desk_call!(DeskExtendWrapUpRequest, |desk, call| Command::ExtendWrapUp {
+    conversation: id("conversation", &call.conversation)?,
+    longer: span("longer_ms", call.longer_ms)?,
+    by: By::Agent(desk),
+});
 desk_call!(CompleteRequest, |desk, call| Command::Complete {
     desk,
     conversation: id("conversation", &call.conversation)?,
@@ -91,11 +108,16 @@ desk_call!(DeskSetPresenceRequest, |desk, call| Command::SetPresence {
 /// The answer to an accept or an assign; `None` for any other command's.
 #[must_use]
 pub fn write_accepted(done: &Done) -> Option<v1::AcceptResponse> {
-    let DoneWhat::Assigned { conversation, agent } = &done.what else { return None };
+    let (conversation, agent, connect_by) = match &done.what {
+        DoneWhat::Assigned { conversation, agent } => (conversation, agent, None),
+        DoneWhat::Connecting { conversation, agent, deadline } => (conversation, agent, Some(deadline.0)),
+        _ => return None,
+    };
     Some(v1::AcceptResponse {
         receipt: Some(receipt(done)),
         conversation: conversation.to_string(),
         agent: agent.to_string(),
+        connect_by_us: connect_by,
     })
 }
 

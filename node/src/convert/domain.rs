@@ -2,6 +2,7 @@
 
 use super::Read;
 use super::channel_rules;
+use super::handling;
 use super::scalar::{channel, channel_code, millis, optional_span, points, priority, required, span};
 use crate::problem::Problem;
 use proto::v1;
@@ -168,6 +169,7 @@ pub fn write(domain: &DomainSummary, shard: ShardId) -> v1::Domain {
         quarantined: domain.quarantined.clone().unwrap_or_default(),
         shard: shard.0,
         channel_rules: channel_rules::write(&domain.channel_rules),
+        handling: handling::write(&domain.handling),
     }
 }
 

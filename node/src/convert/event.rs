@@ -64,9 +64,9 @@ fn queue(kind: &EventKind) -> Option<QueueId> {
 
 fn offer(kind: &EventKind) -> Option<OfferId> {
     match kind {
-        EventKind::OfferEnded { offer, .. } | EventKind::Assigned { how: How::Offer(offer), .. } => {
-            Some(*offer)
-        }
+        EventKind::OfferEnded { offer, .. }
+        | EventKind::Connecting { offer, .. }
+        | EventKind::Assigned { how: How::Offer(offer), .. } => Some(*offer),
         _ => kind.offered().map(|(made, _)| made.offer),
     }
 }
@@ -113,6 +113,10 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::RuleApplied { .. } => "rule_applied",
 
         EventKind::ChannelRulesChanged { .. } => "channel_rules_changed",
+        EventKind::HandlingChanged { .. } => "handling_changed",
+        EventKind::Connecting { .. } => "connecting",
+        EventKind::IdleChanged { .. } => "idle_changed",
+        EventKind::WrapUpExtended { .. } => "wrap_up_extended",
     }
 }
 
@@ -137,6 +141,7 @@ pub fn end_name(end: &OfferEnd) -> &'static str {
         OfferEnd::Rejected { .. } => "rejected",
         OfferEnd::TimedOut => "timed_out",
         OfferEnd::Revoked(_) => "revoked",
+        OfferEnd::NotConnected { .. } => "not_connected",
     }
 }
 
@@ -165,6 +170,7 @@ pub(super) fn requeued_name(cause: Requeued) -> &'static str {
         Requeued::Fallback => "fallback",
         Requeued::DedicatedFallback => "dedicated_fallback",
         Requeued::Overflow => "overflow",
+        Requeued::NotConnected => "not_connected",
     }
 }
 

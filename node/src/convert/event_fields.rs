@@ -2,6 +2,7 @@
 
 use super::channel_rules;
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
+use super::handling;
 use super::scalar::millis;
 use super::{picked, policy_fields};
 use routing::EventKind;
@@ -116,6 +117,9 @@ pub(super) fn fields(kind: &EventKind) -> Value {
         EventKind::ChannelRulesChanged { rules, by } => {
             json!({ "rules": channel_rules::fields(rules), "by": by_text(by) })
         }
+        EventKind::HandlingChanged { handling: now, by } => {
+            json!({ "handling": handling::fields(now), "by": by_text(by) })
+        }
         _ => conversation_fields(kind),
     }
 }
@@ -151,7 +155,7 @@ fn conversation_fields(kind: &EventKind) -> Value {
             "end": end_name(end),
             "why": match end {
                 OfferEnd::Revoked(why) => text(revoked_name(*why)),
-                OfferEnd::Rejected { reason } => text(reason),
+                OfferEnd::Rejected { reason } | OfferEnd::NotConnected { reason } => text(reason),
                 OfferEnd::Accepted | OfferEnd::TimedOut => Value::Null,
             },
         }),
@@ -162,6 +166,18 @@ fn conversation_fields(kind: &EventKind) -> Value {
         }),
         EventKind::Wrapping { conversation, agent, deadline } => json!({
             "conversation": text(conversation), "agent": text(agent), "deadline_us": deadline.0,
+        }),
+        EventKind::Connecting { conversation, offer, agent, deadline } => json!({
+            "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
+            "deadline_us": deadline.0,
+        }),
+        EventKind::IdleChanged { conversation, agent, idle, weight, overdraft, by } => json!({
+            "conversation": text(conversation), "agent": text(agent), "idle": idle, "weight": weight.0,
+            "overdraft": overdraft, "by": by_text(by),
+        }),
+        EventKind::WrapUpExtended { conversation, agent, deadline, by } => json!({
+            "conversation": text(conversation), "agent": text(agent), "deadline_us": deadline.0,
+            "by": by_text(by),
         }),
         EventKind::Released { conversation, agent } => {
             json!({ "conversation": text(conversation), "agent": text(agent) })

@@ -12,6 +12,7 @@ mod event_fields;
 pub mod expected_wait;
 pub mod explain;
 pub mod explain_queue;
+pub mod handling;
 pub mod ids;
 pub mod intent;
 pub mod limits;

@@ -4,7 +4,9 @@ use super::event::{end_name, ending_name, revoked_name};
 use super::{intent, scalar::channel_code};
 use actors::SessionEnd;
 use proto::v1;
-use proto::v1::notice::{Assigned, Ended, Notice as Kind, OfferEnded, Released, SessionEnded, Wrapping};
+use proto::v1::notice::{
+    Assigned, Connecting, Ended, IdleChanged, Notice as Kind, OfferEnded, Released, SessionEnded, Wrapping,
+};
 use routing::event::{How, OfferEnd};
 use routing::{Event, EventKind};
 
@@ -24,6 +26,7 @@ pub fn write(event: &Event) -> Option<v1::Notice> {
             deadline_us: made.deadline.0,
             channel: channel_code(made.channel),
             customer: made.customer.clone(),
+            connecting: false,
         }),
         EventKind::OfferEnded { conversation, offer, end, .. } => Kind::OfferEnded(OfferEnded {
             offer: offer.to_string(),
@@ -43,8 +46,22 @@ pub fn write(event: &Event) -> Option<v1::Notice> {
             weight: weight.0.into(),
             overdraft: *overdraft,
         }),
-        EventKind::Wrapping { conversation, deadline, .. } => {
+        EventKind::Wrapping { conversation, deadline, .. }
+        | EventKind::WrapUpExtended { conversation, deadline, .. } => {
             Kind::Wrapping(Wrapping { conversation: conversation.to_string(), deadline_us: deadline.0 })
+        }
+        EventKind::Connecting { conversation, offer, deadline, .. } => Kind::Connecting(Connecting {
+            conversation: conversation.to_string(),
+            offer: offer.to_string(),
+            deadline_us: deadline.0,
+        }),
+        EventKind::IdleChanged { conversation, idle, weight, overdraft, .. } => {
+            Kind::IdleChanged(IdleChanged {
+                conversation: conversation.to_string(),
+                idle: *idle,
+                weight: weight.0.into(),
+                overdraft: *overdraft,
+            })
         }
         EventKind::Released { conversation, .. } => {
             Kind::Released(Released { conversation: conversation.to_string() })

@@ -6,7 +6,7 @@ use super::reads;
 use super::supervisor::by;
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::{
-    agent, channel_rules, criteria, domain, ids::id, ids::optional_id, queue, scalar, touchpoint,
+    agent, channel_rules, criteria, domain, handling, ids::id, ids::optional_id, queue, scalar, touchpoint,
 };
 use crate::problem::Problem;
 use ::routing::command::By;
@@ -248,6 +248,17 @@ impl Admin for AdminService {
                 let of = id("domain", &call.domain)?;
                 let rules = channel_rules::read_required(call.rules)?;
                 let command = Command::SetChannelRules { rules, by: by(call.supervisor)? };
+                Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
+            })
+            .await
+    }
+
+    async fn set_handling(&self, request: Request<v1::SetHandlingRequest>) -> Answer<v1::Receipt> {
+        self.0
+            .unary("centralita.v1.Admin/SetHandling", request, |engine, call, deadline| async move {
+                let of = id("domain", &call.domain)?;
+                let handling = handling::read_required(call.handling)?;
+                let command = Command::SetHandling { handling, by: by(call.supervisor)? };
                 Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
             })
             .await

@@ -104,6 +104,34 @@ impl AgentDesk for DeskService {
         self.0.unary("centralita.v1.AgentDesk/SetPresence", request, done).await
     }
 
+    async fn connected(
+        &self,
+        request: Request<v1::ConnectedRequest>,
+    ) -> Result<Response<v1::AcceptResponse>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/Connected", request, accepted).await
+    }
+
+    async fn connect_failed(
+        &self,
+        request: Request<v1::ConnectFailedRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/ConnectFailed", request, done).await
+    }
+
+    async fn set_idle(
+        &self,
+        request: Request<v1::DeskSetIdleRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/SetIdle", request, done).await
+    }
+
+    async fn extend_wrap_up(
+        &self,
+        request: Request<v1::DeskExtendWrapUpRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/ExtendWrapUp", request, done).await
+    }
+
     async fn get_desk(&self, request: Request<v1::GetDeskRequest>) -> Result<Response<v1::Welcome>, Status> {
         self.0
             .unary("centralita.v1.AgentDesk/GetDesk", request, |engine, get, deadline| async move {

@@ -49,6 +49,15 @@ pub(super) fn read_end_contact(end: v1::EndContactRequest) -> Read<CoreRequest> 
     })
 }
 
+/// Reads that the customer did something.
+pub(super) fn read_wake(wake: v1::WakeRequest) -> Read<CoreRequest> {
+    read_about(wake.mutation, &wake.conversation, |conversation| Command::SetIdle {
+        conversation,
+        idle: false,
+        by: By::Customer,
+    })
+}
+
 /// Reads the close of what nobody owns.
 pub(super) fn read_close(close: v1::CloseRequest) -> Read<CoreRequest> {
     let reason = close.reason;
@@ -93,6 +102,14 @@ impl Routing for RoutingService {
         self.0
             .unary("centralita.v1.Routing/Close", request, |engine, close, deadline| async move {
                 Ok(receipt(&execute(&engine, read_close(close)?, deadline).await?))
+            })
+            .await
+    }
+
+    async fn wake(&self, request: Request<v1::WakeRequest>) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Routing/Wake", request, |engine, wake, deadline| async move {
+                Ok(receipt(&execute(&engine, read_wake(wake)?, deadline).await?))
             })
             .await
     }

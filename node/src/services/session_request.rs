@@ -49,5 +49,9 @@ pub(super) fn read(request: v1::DeskRequest, agent: AgentId, epoch: Epoch) -> Re
         Some(Message::Complete(call)) => command(call, of),
         Some(Message::Transfer(call)) => command(call, of),
         Some(Message::SetPresence(call)) => command(call, of),
+        Some(Message::Connected(call)) => command(call, of),
+        Some(Message::ConnectFailed(call)) => command(call, of),
+        Some(Message::SetIdle(call)) => command(call, of),
+        Some(Message::ExtendWrapUp(call)) => command(call, of),
     }
 }

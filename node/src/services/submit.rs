@@ -2,7 +2,7 @@
 
 use super::call::{execute, unexpected};
 use super::limits::{DEADLINE_DEFAULT, SUBMIT_IN_FLIGHT_MAX};
-use super::routing::{read_abandon, read_close, read_end_contact, read_start};
+use super::routing::{read_abandon, read_close, read_end_contact, read_start, read_wake};
 use crate::convert::conversation::write_started;
 use crate::convert::mutation::receipt;
 use crate::problem::Problem;
@@ -99,7 +99,7 @@ async fn answer(engine: Engine, request: v1::SubmitRequest) -> v1::SubmitRespons
 async fn carry_out(engine: &Engine, command: Option<Command>) -> Result<Outcome, Problem> {
     let request = match command {
         None => {
-            let what = "is required: one of start, abandon, end_contact or close";
+            let what = "is required: one of start, abandon, end_contact, close or wake";
             return Err(Problem::field("command", what));
         }
         Some(Command::Start(start)) => {
@@ -109,6 +109,7 @@ async fn carry_out(engine: &Engine, command: Option<Command>) -> Result<Outcome,
         Some(Command::Abandon(abandon)) => read_abandon(abandon)?,
         Some(Command::EndContact(end)) => read_end_contact(end)?,
         Some(Command::Close(close)) => read_close(close)?,
+        Some(Command::Wake(wake)) => read_wake(wake)?,
     };
     Ok(Outcome::Done(receipt(&execute(engine, request, DEADLINE_DEFAULT).await?)))
 }

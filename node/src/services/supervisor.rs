@@ -3,7 +3,7 @@
 use super::call::{self, Shared, execute, not_watched, permit};
 use super::limits::WATCHES_MAX;
 use super::{Answers, expected_wait, queue_watch, reads};
-use crate::convert::conversation::{read_stages, write_stage};
+use crate::convert::conversation::{read_stages, stage_of};
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
 use crate::convert::{
@@ -62,7 +62,7 @@ async fn list(
         let over = found.len() < page as usize;
         for one in &found {
             after = Some(one.id);
-            if stages.is_empty() || stages.contains(&write_stage(&one.stage)) {
+            if stages.is_empty() || stages.contains(&stage_of(one)) {
                 response.conversations.push(conversation::write(one, now));
                 if response.conversations.len() == limit {
                     response.next = one.id.to_string();
@@ -172,6 +172,33 @@ impl Supervisor for SupervisorService {
                 let conversation: ConversationId = id("conversation", &call.conversation)?;
                 let priority = scalar::priority("priority", call.priority)?;
                 let command = Command::Reprioritise { conversation, priority, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn set_idle(
+        &self,
+        request: Request<v1::SupervisorSetIdleRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/SetIdle", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let command = Command::SetIdle { conversation, idle: call.idle, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn extend_wrap_up(
+        &self,
+        request: Request<v1::SupervisorExtendWrapUpRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/ExtendWrapUp", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let longer = scalar::span("longer_ms", call.longer_ms)?;
+                let command = Command::ExtendWrapUp { conversation, longer, by: by(call.supervisor)? };
                 about(engine, deadline, call.mutation, conversation.domain, command).await
             })
             .await

@@ -2,7 +2,7 @@
 
 use super::checks::{Answered, done};
 use crate::command::Desk;
-use crate::domain::{ConvNo, Cx, Domain, State};
+use crate::domain::{AgentNo, ConvNo, Cx, Domain, State};
 use crate::event::{EventKind, How, OfferEnd, Subject};
 use crate::outcome::DoneWhat;
 use crate::{OfferId, PlantedBug, Rejected};
@@ -16,26 +16,50 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
             Subject::Conversation(conversation),
         );
     }
+    let conversation = domain.conv(no);
+    if conversation.is_connecting() {
+        let needed = "say that agent and customer are connected, or that they could not be".to_owned();
+        return Err(Rejected::WrongState { state: "connecting".to_owned(), needed });
+    }
+    if let Some(within) = domain.handling.connects_within(conversation.channel) {
+        let deadline = domain.connect(cx, no, within);
+        let conversation = no.id(domain.id);
+        return done(
+            DoneWhat::Connecting { conversation, agent: desk.agent, deadline },
+            Subject::Conversation(conversation),
+        );
+    }
+    let queue = conversation.offer.as_ref().and_then(|offer| offer.queue);
+    domain.conv_mut(no).from_queue = queue;
+    take(domain, cx, no, agent, id)
+}
+
+/// The conversation of a live offer becomes its agent's.
+pub(super) fn take(
+    domain: &mut Domain,
+    cx: &mut Cx<'_>,
+    no: ConvNo,
+    agent: AgentNo,
+    id: OfferId,
+) -> Answered {
     let offer = domain.take_offer(cx, no, OfferEnd::Accepted);
     domain.agent_mut(agent).misses = 0;
+    if offer.transfer.is_some() {
+        domain.conv_mut(no).from_queue = None;
+    }
     if let State::Assigned(source) = domain.conv(no).state {
         domain.release(cx, no);
         let (conversation, released) = (no.id(domain.id), source.id(domain.id));
         domain.emit(cx, EventKind::Released { conversation, agent: released });
         domain.settle_draining(cx, source);
     }
-    domain.conv_mut(no).from_queue = offer.queue;
     domain.assign(cx, no, agent, offer.weight, How::Offer(id));
-    let conversation = no.id(domain.id);
-    done(DoneWhat::Assigned { conversation, agent: desk.agent }, Subject::Conversation(conversation))
+    let (conversation, agent) = (no.id(domain.id), agent.id(domain.id));
+    done(DoneWhat::Assigned { conversation, agent }, Subject::Conversation(conversation))
 }
 
 /// The agent of a desk and the conversation of an offer that is live and this agent's.
-pub(super) fn live_offer(
-    domain: &Domain,
-    desk: Desk,
-    id: OfferId,
-) -> Result<(crate::domain::AgentNo, ConvNo), Rejected> {
+pub(super) fn live_offer(domain: &Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
     let agent = domain.desk(desk)?;
     domain
         .offered(id)

@@ -68,10 +68,11 @@ pub(super) fn update(
     done(DoneWhat::Ok, Subject::Agent(id))
 }
 
-/// Whether an agent may keep a live offer: it handles the channel and belongs to its queue.
+/// Whether an agent may keep a live offer: it has accepted it, or handles the channel and belongs to its queue.
 fn still_fits(domain: &Domain, agent: AgentNo, offered: ConvNo) -> bool {
     let (agent, conversation) = (domain.agent(agent), domain.conv(offered));
     let queue = conversation.offer.as_ref().and_then(|offer| offer.queue);
-    agent.settings.channels.contains(conversation.channel)
-        && queue.is_none_or(|queue| agent.index.0.queues.contains(&queue))
+    conversation.is_connecting()
+        || agent.settings.channels.contains(conversation.channel)
+            && queue.is_none_or(|queue| agent.index.0.queues.contains(&queue))
 }

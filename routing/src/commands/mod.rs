@@ -13,12 +13,18 @@ mod close;
 mod complete;
 #[cfg(test)]
 mod config_test;
+mod connect;
 mod criteria;
 #[cfg(test)]
 mod crossing_test;
 mod delete_agent;
 mod delete_queue;
 mod end_contact;
+mod extend_wrap_up;
+mod handling;
+#[cfg(test)]
+mod handling_test;
+mod idle;
 #[cfg(test)]
 mod lifecycle_test;
 mod log_out;
@@ -117,6 +123,15 @@ impl Domain {
             }
             Command::SetPolicy { queue, policy, by } => policy::set(self, cx, *queue, policy, by),
             Command::SetChannelRules { rules, by } => channel_rules::set(self, cx, rules, by),
+            Command::SetHandling { handling, by } => handling::set(self, cx, handling, by),
+            Command::Connected { desk, offer } => connect::made(self, cx, *desk, *offer),
+            Command::ConnectFailed { desk, offer, reason } => {
+                connect::failed(self, cx, *desk, *offer, reason)
+            }
+            Command::SetIdle { conversation, idle, by } => idle::set(self, cx, *conversation, *idle, by),
+            Command::ExtendWrapUp { conversation, longer, by } => {
+                extend_wrap_up::apply(self, cx, *conversation, *longer, by)
+            }
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -127,9 +142,10 @@ impl Domain {
     /// exist yet.
     pub(crate) fn subject_of(&self, command: &Command) -> Option<Subject> {
         match command {
-            Command::CreateDomain { .. } | Command::UpdateDomain { .. } | Command::SetChannelRules { .. } => {
-                Some(Subject::Domain(self.id))
-            }
+            Command::CreateDomain { .. }
+            | Command::UpdateDomain { .. }
+            | Command::SetChannelRules { .. }
+            | Command::SetHandling { .. } => Some(Subject::Domain(self.id)),
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }
@@ -154,8 +170,13 @@ impl Domain {
             | Command::Settle { conversation, .. }
             | Command::ChangeCriteria { conversation, .. }
             | Command::TransferAnew { conversation, .. }
+            | Command::SetIdle { conversation, .. }
+            | Command::ExtendWrapUp { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Some(Subject::Conversation(*conversation)),
-            Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
+            Command::Accept { offer, .. }
+            | Command::Reject { offer, .. }
+            | Command::Connected { offer, .. }
+            | Command::ConnectFailed { offer, .. } => {
                 let conversation = self.offered(*offer).map_or_else(
                     || ConversationId::new(crate::DomainId::SHARD, 0),
                     |conversation| conversation.id(self.id),
@@ -177,6 +198,11 @@ impl Domain {
 
 /// The refusal of a conversation in the wrong state.
 fn wrong_state<T>(domain: &Domain, no: ConvNo, needed: &str) -> Result<T, Rejected> {
-    let state = domain.stage(no).name().to_owned();
+    let state = if domain.conv(no).is_connecting() && domain.conv(no).owner().is_none() {
+        "connecting"
+    } else {
+        domain.stage(no).name()
+    };
+    let state = state.to_owned();
     Err(Rejected::WrongState { state, needed: needed.to_owned() })
 }

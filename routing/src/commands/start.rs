@@ -4,7 +4,9 @@ use super::checks::{Answered, done, invalid, text};
 use crate::command::{Arrival, By};
 use crate::criteria::Criteria;
 use crate::deadlines::Due;
-use crate::domain::{AgentNo, Asked, ConvNo, Conversation, Cx, Domain, PlaceKind, QueueNo, State, TouchNo};
+use crate::domain::{
+    AgentNo, Asked, ConvNo, Conversation, Cx, Domain, Handled, PlaceKind, QueueNo, State, TouchNo,
+};
 use crate::event::{EventKind, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::{CONVERSATIONS_LIVE_MAX, TEXT_BYTES_MAX};
@@ -154,6 +156,7 @@ pub(super) fn admit(
         departure: None,
         seeking: None,
         standing: None,
+        handled: Handled::default(),
     };
     domain.conversations.insert(no, conversation);
     domain.index.0.live += 1;

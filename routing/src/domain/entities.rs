@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::crossings::Departure;
+use super::handled::Handled;
 use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::line_set::LineSet;
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
@@ -232,6 +233,9 @@ pub(crate) struct Offer {
     pub(crate) made_at: LogTime,
     pub(crate) deadline: LogTime,
     pub(crate) transfer: Option<TransferFallback>,
+    /// It is accepted: agent and customer are being connected. Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) connecting: bool,
 }
 
 impl Offer {
@@ -287,6 +291,9 @@ pub(crate) struct Conversation {
     /// Stored beside the rest.
     #[serde(skip)]
     pub(crate) standing: Option<Box<Stand>>,
+    /// Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) handled: Handled,
 }
 
 impl Conversation {

@@ -78,6 +78,7 @@ impl Domain {
             crossings: self.crossings.clone(),
             dirty: self.dirty.clone(),
             channel_rules: self.channel_rules.clone(),
+            handling: self.handling.clone(),
             index: Derived(index),
         }
     }

@@ -8,6 +8,7 @@ use super::{
     Table, Touchpoint,
 };
 use crate::deadlines::Due;
+use crate::handling::Handling;
 use crate::matching::Dirty;
 use crate::settings::DomainSettings;
 use crate::shard::PlantedBug;
@@ -102,6 +103,7 @@ impl Domain {
             crossings: image.crossings,
             dirty: image.dirty,
             channel_rules: Arc::default(),
+            handling: Handling::default(),
         })
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod crossings;
 mod entities;
 mod exclusion;
 mod frozen;
+mod handled;
 mod image;
 pub(crate) mod keys;
 mod leaving;
@@ -29,6 +30,7 @@ pub(crate) use beside::{Beside, BesidePiece};
 pub(crate) use blocks::Blocks;
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
+pub(crate) use handled::{Handled, HandlingBeside};
 pub(crate) use line_set::LineSet;
 pub use moving::MovePiece;
 pub(crate) use moving::Unindexed;
@@ -41,6 +43,7 @@ use crate::blocks::ChannelRule;
 use crate::deadlines::Deadlines;
 use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
+use crate::handling::Handling;
 use crate::matching::Dirty;
 use crate::paged::PagedMap;
 use crate::requests::Requests;
@@ -168,6 +171,8 @@ pub(crate) struct Domain {
     pub(crate) dirty: Dirty,
     /// The rules between channels, in order. Stored beside the rest; shared with copies that are to be stored.
     pub(crate) channel_rules: Arc<[ChannelRule]>,
+    /// How contacts are handled. Stored beside the rest.
+    pub(crate) handling: Handling,
     pub(crate) index: Derived<DomainIndex>,
 }
 
@@ -191,6 +196,7 @@ impl Domain {
             crossings: crossings::Crossings::default(),
             dirty: Dirty::default(),
             channel_rules: Arc::default(),
+            handling: Handling::default(),
         }
     }
 

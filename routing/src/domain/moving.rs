@@ -2,7 +2,8 @@
 
 use super::crossings::{Origin, Route};
 use super::{
-    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, PoliciesBeside, Queue, Touchpoint,
+    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, PoliciesBeside,
+    Queue, Touchpoint,
 };
 use crate::blocks::ChannelRule;
 use crate::matching::Dirty;
@@ -46,6 +47,9 @@ enum Piece {
 
     /// And its rules between channels, from level 8 on.
     ChannelRules(Vec<ChannelRule>),
+
+    /// And of handling, from level 9 on.
+    Handling(Box<HandlingBeside>),
 }
 
 /// What a domain begins with.
@@ -103,6 +107,7 @@ impl Domain {
             .chain(self.beside_parts().map(|part| Piece::Beside(Box::new(part))))
             .chain(self.policies_parts().into_iter().map(|part| Piece::Policies(Box::new(part))))
             .chain(self.ruled().into_iter().map(|rules| Piece::ChannelRules(rules.to_vec())))
+            .chain(self.handling_parts().into_iter().map(|part| Piece::Handling(Box::new(part))))
             .map(MovePiece)
     }
 
@@ -135,6 +140,7 @@ impl Domain {
             Piece::Beside(beside) => self.put_beside(*beside),
             Piece::Policies(beside) => self.put_policies(*beside),
             Piece::ChannelRules(rules) => self.put_channel_rules(rules),
+            Piece::Handling(beside) => self.put_handling(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

@@ -31,7 +31,16 @@ impl Domain {
         let weight = self.weight(self.conv(no).channel);
         let conversation = self.conv_mut(no);
         let deadline = cx.now + conversation.accept.deadline();
-        let offer = Offer { number, agent: to, queue, weight, made_at: cx.now, deadline, transfer };
+        let offer = Offer {
+            number,
+            agent: to,
+            queue,
+            weight,
+            made_at: cx.now,
+            deadline,
+            transfer,
+            connecting: false,
+        };
         let offered = Box::new(Offered {
             conversation: no.id(domain),
             offer: offer.id(domain),
@@ -98,6 +107,9 @@ impl Domain {
             end,
         };
         self.emit(cx, event);
+        if offer.connecting && !accepted {
+            self.settle_draining(cx, offer.agent);
+        }
         offer
     }
 
@@ -140,6 +152,15 @@ impl Domain {
         }
     }
 
+    /// Withdraws those that the agent has not accepted.
+    pub(crate) fn revoke_ringing(&mut self, cx: &mut Cx<'_>, agent: AgentNo, why: Revoked) {
+        for no in self.agent(agent).offers.clone() {
+            if !self.conv(no).is_connecting() {
+                self.revoke_offer(cx, no, why);
+            }
+        }
+    }
+
     /// What becomes of a conversation whose offer ended without being accepted. Says whether the
     /// conversation waits.
     pub(crate) fn wait_after_offer(
@@ -150,6 +171,9 @@ impl Domain {
         cause: Requeued,
     ) -> bool {
         let Some(fallback) = offer.transfer else {
+            if offer.connecting {
+                self.leave_dedicated_line(no);
+            }
             self.wait_again(cx, no, cause);
             return true;
         };

@@ -1,6 +1,6 @@
 //! Owners: assignment, wrap-up, release, and what happens when an owner goes.
 
-use super::{AgentNo, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
+use super::{AgentNo, ConvNo, Cx, Domain, Handled, QueueNo, State};
 use crate::command::{By, Intent};
 use crate::deadlines::Due;
 use crate::event::{Ending, EventKind, How, OfferEnd, Requeued, Revoked};
@@ -47,6 +47,7 @@ impl Domain {
         let conversation = self.conv_mut(no);
         conversation.waits_since = cx.now;
         let (weight, channel) = (conversation.weight, conversation.channel);
+        conversation.handled = Handled::default();
         let kept = cx.planted(PlantedBug::PointsKept);
         self.change_load(owner, |agent| {
             agent.holdings.retain(|held| *held != no);
@@ -92,6 +93,7 @@ impl Domain {
         let agent = self.agent(no);
         if let Intent::Draining { next } = &agent.intent
             && agent.holdings.is_empty()
+            && !self.is_connecting(no)
         {
             let intent = Intent::Unavailable { reason: next.clone() };
             self.set_intent(cx, no, intent, By::System);
@@ -120,7 +122,7 @@ impl Domain {
             self.dirty.agent(no);
         } else {
             if !cx.planted(PlantedBug::OffersOutliveAvailability) {
-                self.revoke_offers(cx, no, Revoked::Unavailable);
+                self.revoke_ringing(cx, no, Revoked::Unavailable);
             }
             self.end_hold(no);
             self.settle_draining(cx, no);
@@ -140,6 +142,7 @@ impl Domain {
             self.end(cx, no, ending, String::new(), Revoked::Closed);
             return;
         }
+        self.set_idle(cx, no, false, By::System);
         self.clear_work_deadlines(no);
         let deadline = cx.now + wrap_up_max;
         let hold = self.settings.wrap_up_hold;
@@ -189,12 +192,7 @@ impl Domain {
         }
         self.release_to_wait(cx, no);
         // The dedicated agent came and went: the fallback, where there is one, need not wait again.
-        let conversation = self.conv(no);
-        if matches!(conversation.place, PlaceKind::Dedicated(_))
-            && !self.present_queues(&conversation.queues).is_empty()
-        {
-            self.conv_mut(no).place = PlaceKind::Queues;
-        }
+        self.leave_dedicated_line(no);
         self.enter_place(cx, no, cause);
     }
 
@@ -244,9 +242,19 @@ impl Domain {
 
     /// An offer was not answered in time.
     pub(crate) fn missed(&mut self, cx: &mut Cx<'_>, no: ConvNo) {
+        let (end, cause) = if self.conv(no).is_connecting() {
+            (OfferEnd::NotConnected { reason: String::new() }, Requeued::NotConnected)
+        } else {
+            (OfferEnd::TimedOut, Requeued::TimedOut)
+        };
+        self.miss(cx, no, end, cause);
+    }
+
+    /// An offer came to nothing by its agent's doing.
+    pub(crate) fn miss(&mut self, cx: &mut Cx<'_>, no: ConvNo, end: OfferEnd, cause: Requeued) {
         let span = self.settings.exclude_missed;
-        let offer = self.take_offer(cx, no, OfferEnd::TimedOut);
-        if self.wait_after_offer(cx, no, &offer, Requeued::TimedOut) {
+        let offer = self.take_offer(cx, no, end);
+        if self.wait_after_offer(cx, no, &offer, cause) {
             self.exclude(cx.now, no, offer.agent, span);
         }
         let limit = self.settings.miss_limit;

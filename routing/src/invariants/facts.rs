@@ -178,7 +178,12 @@ pub fn work_ends_by(event: &Event, settings: &DomainSettings, id: ConversationId
         EventKind::Assigned { conversation, .. } if *conversation == id => {
             Some(settings.assigned_max.map(|longest| event.at + longest))
         }
-        EventKind::Wrapping { conversation, deadline, .. } if *conversation == id => Some(Some(*deadline)),
+        EventKind::Wrapping { conversation, deadline, .. }
+        | EventKind::WrapUpExtended { conversation, deadline, .. }
+            if *conversation == id =>
+        {
+            Some(Some(*deadline))
+        }
         _ => None,
     }
 }

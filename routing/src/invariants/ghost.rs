@@ -6,6 +6,7 @@ use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
+use crate::handling::Handling;
 use crate::policy::Policy;
 use crate::view::Stage;
 use crate::{
@@ -45,6 +46,8 @@ pub struct Ghost {
     pub policies: BTreeMap<QueueId, BTreeMap<u32, Policy>>,
     /// The rules between channels, if they were ever told.
     pub channel_rules: Option<Vec<ChannelRule>>,
+    /// How the domain handles contacts, if that was ever told.
+    pub handling: Option<Handling>,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -114,6 +117,7 @@ impl Ghost {
                     self.policies.entry(*queue).or_default().insert(*number, policy.clone());
                 }
                 EventKind::ChannelRulesChanged { rules, .. } => self.channel_rules = Some(rules.clone()),
+                EventKind::HandlingChanged { handling, .. } => self.handling = Some(handling.clone()),
                 EventKind::AgentCreated(agent) => drop(self.agents.insert(*agent)),
                 EventKind::AgentDeleted(agent) => {
                     self.agents.remove(agent);
@@ -156,7 +160,9 @@ impl Ghost {
                     self.offers_seen.insert(offered.offer);
                 }
                 EventKind::OfferEnded { offer, .. } => drop(self.offers_ended.insert(*offer)),
-                EventKind::Assigned { conversation, .. } | EventKind::Wrapping { conversation, .. } => {
+                EventKind::Assigned { conversation, .. }
+                | EventKind::Wrapping { conversation, .. }
+                | EventKind::WrapUpExtended { conversation, .. } => {
                     let settings = &step.after.summary.settings;
                     let ends = facts::work_ends_by(event, settings, *conversation);
                     self.work_ends.insert(*conversation, ends.flatten());

@@ -2,7 +2,7 @@
 
 use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
-use crate::Command;
+use crate::{Command, EventKind};
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -29,8 +29,12 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
                 | Command::Transfer { .. }
                 | Command::TransferAnew { .. }
                 | Command::Accept { .. }
+                | Command::Connected { .. }
         ) && step.after.summary.settings.overdraft;
-        if agent.load > capacity && agent.load > before && !by_a_human {
+        let woken = step.events.iter().any(|event| {
+            matches!(&event.kind, EventKind::IdleChanged { agent: of, idle: false, .. } if *of == agent.id)
+        });
+        if agent.load > capacity && agent.load > before && !by_a_human && !woken {
             broken.push(format!("{}: load {before} became {} of {capacity}", agent.id, agent.load));
         }
     }

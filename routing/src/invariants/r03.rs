@@ -58,6 +58,8 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken.extend(step.conversations().filter_map(|c| asked(step, ghost, c)));
     broken.extend(step.queues().filter_map(|queue| policy(step, ghost, queue)));
     broken.extend(channel_rules(step, ghost));
+    broken.extend(handling(step, ghost));
+    broken.extend(step.conversations_before().filter_map(|c| accepted(step, c)));
     broken.extend(returned(step, ghost));
     broken
 }
@@ -160,6 +162,29 @@ fn channel_rules(step: &Step<'_>, ghost: &Ghost) -> Option<String> {
     (told != has).then(|| format!("the domain was given the rules {told:?} and has {has:?}"))
 }
 
+/// Whether the domain handles contacts in another way than was told last.
+fn handling(step: &Step<'_>, ghost: &Ghost) -> Option<String> {
+    let told = step.events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::HandlingChanged { handling, .. } => Some(handling),
+        _ => None,
+    });
+    let told = told.or(ghost.handling.as_ref())?;
+    let has = &step.after.summary.handling;
+    (told != has).then(|| format!("the domain was to handle contacts by {told:?} and does by {has:?}"))
+}
+
+/// Whether an offer that was accepted is not being connected any more, although no event ended it.
+fn accepted(step: &Step<'_>, c: &ConversationView) -> Option<String> {
+    let offer = c.offer.as_ref().filter(|offer| offer.connecting)?;
+    let now = step.after.conversations.get(&c.id).and_then(|now| now.offer.as_ref());
+    let same = now.is_some_and(|now| now.id == offer.id && now.connecting && now.deadline == offer.deadline);
+    let told = step
+        .events
+        .iter()
+        .any(|event| matches!(&event.kind, EventKind::OfferEnded { offer: ended, .. } if *ended == offer.id));
+    (!same && !told).then(|| format!("{} of {} was being connected and is {now:?}", offer.id, c.id))
+}
+
 /// All of a set, or those of its members that are among these.
 fn known<'a, T: Ord>(all: &'a BTreeSet<T>, among: Option<&'a Vec<T>>) -> impl Iterator<Item = &'a T> {
     let everything = among.is_none().then(|| all.iter()).into_iter().flatten();
@@ -186,6 +211,10 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         }),
         DoneWhat::Assigned { conversation, agent } => {
             after.conversations.get(conversation).and_then(|c| c.stage.owner()) == Some(*agent)
+        }
+        DoneWhat::Connecting { conversation, agent, deadline } => {
+            let offer = after.conversations.get(conversation).and_then(|c| c.offer.as_ref());
+            offer.is_some_and(|o| o.connecting && o.agent == *agent && o.deadline == *deadline)
         }
     };
     if !true_now {

@@ -17,7 +17,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
     let view = step.after;
     for c in step.conversations() {
-        let Some(offer) = &c.offer else { continue };
+        let Some(offer) = c.offer.as_ref().filter(|offer| !offer.connecting) else { continue };
         if offer.deadline != offer.made_at + offer.accept.deadline() {
             broken.push(format!("{} made at {:?} ends at {:?}", offer.id, offer.made_at, offer.deadline));
         }

@@ -85,6 +85,11 @@ fn acted(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         if live.is_none_or(|offer| offer.deadline <= step.after.now) {
             broken.push(format!("{id} was answered by {} when it was over: {live:?}", desk.agent));
         }
+        let connects =
+            matches!(step.entry.request.command, Command::Connected { .. } | Command::ConnectFailed { .. });
+        if connects && live.is_some_and(|offer| !offer.connecting) {
+            broken.push(format!("{id} was connected by {} before it was accepted", desk.agent));
+        }
     }
     for agent in step.agents_before() {
         if let Some(now) = step.after.agents.get(&agent.id).filter(|now| now.epoch < agent.epoch) {
@@ -97,7 +102,10 @@ fn acted(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
 /// The desk and the offer in whose name a command acts.
 fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
     match command {
-        Command::Accept { desk, offer } | Command::Reject { desk, offer, .. } => (Some(*desk), Some(*offer)),
+        Command::Accept { desk, offer }
+        | Command::Reject { desk, offer, .. }
+        | Command::Connected { desk, offer }
+        | Command::ConnectFailed { desk, offer, .. } => (Some(*desk), Some(*offer)),
         Command::CloseSession { desk }
         | Command::LoseLease { desk }
         | Command::Assign { desk, .. }
@@ -110,6 +118,9 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         | Command::SetCriteria { by, .. }
         | Command::SetPolicy { by, .. }
         | Command::SetChannelRules { by, .. }
+        | Command::SetHandling { by, .. }
+        | Command::SetIdle { by, .. }
+        | Command::ExtendWrapUp { by, .. }
         | Command::ChangeCriteria { by, .. }
         | Command::Close { by, .. } => match by {
             By::Agent(desk) => (Some(*desk), None),

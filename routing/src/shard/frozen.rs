@@ -3,7 +3,7 @@
 use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
-use crate::domain::{BesidePiece, Domain, DomainPiece, PoliciesPiece};
+use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingBeside, PoliciesPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -76,12 +76,21 @@ impl Frozen {
             let rules = |(id, rules)| [Part::Key(id), Part::ChannelRules(rules)];
             once(Part::Count(ruled.len())).chain(ruled.into_iter().flat_map(rules))
         });
+        let handling = (*level >= level::HANDLING).then(|| {
+            let mut handled: Vec<(DomainId, HandlingBeside)> =
+                self.0.all_domains().map(|domain| (domain.id, domain.handling_beside())).collect();
+            handled.retain(|(_, beside)| !beside.is_empty());
+            handled.sort_unstable_by_key(|(id, _)| *id);
+            let beside = |(id, beside)| [Part::Key(id), Part::Handling(beside)];
+            once(Part::Count(handled.len())).chain(handled.into_iter().flat_map(beside))
+        });
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
             .chain(beside.into_iter().flatten())
             .chain(policies.into_iter().flatten())
             .chain(channel_rules.into_iter().flatten())
+            .chain(handling.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -100,6 +109,7 @@ enum Part<'a> {
     Beside(BesidePiece<'a>),
     Policies(PoliciesPiece<'a>),
     ChannelRules(&'a [ChannelRule]),
+    Handling(HandlingBeside),
 }
 
 impl Serialize for Piece<'_> {
@@ -113,6 +123,7 @@ impl Serialize for Piece<'_> {
             Part::Beside(piece) => piece.serialize(serializer),
             Part::Policies(piece) => piece.serialize(serializer),
             Part::ChannelRules(rules) => rules.serialize(serializer),
+            Part::Handling(beside) => beside.serialize(serializer),
         }
     }
 }

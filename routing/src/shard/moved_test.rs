@@ -8,7 +8,7 @@ use crate::outcome::DoneWhat;
 use crate::scene::Scene;
 use crate::settings::DomainSettings;
 use crate::testing::DOMAIN;
-use crate::{AccountId, Command, DomainId, Effects, Event, LogTime, Rejected, ShardId, level};
+use crate::{AccountId, Command, DomainId, Effects, Event, LogTime, Rejected, ShardId, Span, level};
 
 const THERE: ShardId = ShardId(2);
 const OTHER: DomainId = DomainId(9);
@@ -376,4 +376,41 @@ fn channel_rules_come_along() {
         there.apply(&entry(there.now(), DOMAIN, command), &mut effects).expect("done");
         assert_eq!(rings(&there), expected, "once the call is over nothing blocks it");
     }
+}
+
+/// What is being connected, what waits on its customer, and how contacts are handled come along, and go on there.
+#[test]
+fn handling_comes_along() {
+    use crate::Channel;
+    use crate::command::By;
+    use crate::handling::Handling;
+    let mut scene = Scene::new();
+    scene.world.ok(Command::SetLevel { level: level::HANDLING });
+    let mut handling = Handling { extend_max: Span::seconds(60), ..Handling::default() };
+    handling.connect[Channel::Voice.index()] = Some(Span::seconds(9));
+    handling.idle[Channel::Email.index()] = Some(crate::Points(3));
+    let by = crate::testing::supervisor();
+    scene.world.ok(Command::SetHandling { handling, by: by.clone() });
+    scene.pulled();
+    let mail = scene.id;
+    scene.world.ok(Command::SetIdle { conversation: mail, idle: true, by: by.clone() });
+    scene.offered();
+    let (call, offer) = (scene.id, scene.offer);
+    scene.world.accept(call);
+    let mut there = empty(level::HANDLING);
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    assert!(before.conversations[&call].offer.as_ref().is_some_and(|offer| offer.connecting));
+    assert!(before.conversations[&mail].idle && before.summary.handling.extend_max == Span::seconds(60));
+    move_encoded(here, &mut there);
+    assert_eq!(there.view(DOMAIN), Some(before));
+    let mut effects = Effects::default();
+    let desk = scene.a;
+    for command in [
+        Command::Connected { desk, offer },
+        Command::SetIdle { conversation: mail, idle: false, by: By::Customer },
+    ] {
+        there.apply(&entry(there.now(), DOMAIN, command), &mut effects).expect("it goes on");
+    }
+    assert_eq!(there.agent(desk.agent).expect("made").load, 51 + 20);
 }

@@ -92,6 +92,13 @@ pub enum PlantedBug {
 
     /// Agents are offered what the rules between channels block.
     BlocksIgnored,
+
+    /// An offer that nobody accepted can be connected.
+    ConnectedUnaccepted,
+    /// An accepted offer whose connection takes too long lives on.
+    NeverConnected,
+    /// What wakes again takes no points for it.
+    WakesForNothing,
 }
 
 impl PlantedBug {

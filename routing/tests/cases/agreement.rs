@@ -63,6 +63,14 @@ fn engine_and_model_agree_on_every_command() {
         "rules between channels: {changed} changes, {humans} humans refused, {waits} left waiting by them alone"
     );
     assert!(seeds < 12 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
+    let [connecting, failed, rests, extended] = total.handled;
+    println!(
+        "handling: {connecting} to be connected, {failed} of them not, {rests} let rest, {extended} wrap-ups extended"
+    );
+    assert!(
+        seeds < 12 || total.handled.iter().all(|times| *times > 15),
+        "{total:?}: no handling to speak of"
+    );
     assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
         seeds < 12 || total.crossed.iter().all(|times| *times > 0),

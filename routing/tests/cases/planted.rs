@@ -15,7 +15,7 @@ const SEEDS: u64 = 24;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 33] = [
+const PLANTED: [(PlantedBug, &[&str]); 36] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -49,6 +49,9 @@ const PLANTED: [(PlantedBug, &[&str]); 33] = [
     (PlantedBug::AgeLostByRule, &["R-10"]),
     (PlantedBug::RulesNeverDue, &["R-18"]),
     (PlantedBug::BlocksIgnored, &["R-4"]),
+    (PlantedBug::ConnectedUnaccepted, &["R-19"]),
+    (PlantedBug::NeverConnected, &["R-18"]),
+    (PlantedBug::WakesForNothing, &["R-2"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.

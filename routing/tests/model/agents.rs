@@ -70,6 +70,10 @@ impl Dom {
     /// What follows when an agent takes no more offers.
     pub fn stopped(&mut self, agent: AgentId, why: Revoked) {
         for (_, conversation) in self.offers_to(agent) {
+            // What it has accepted goes on as long as its desk is there.
+            if why == Revoked::Unavailable && self.convs[&conversation].is_connecting() {
+                continue;
+            }
             self.fail_offer(conversation, OfferEnd::Revoked(why), Requeued::Revoked);
         }
         self.p(agent).holds = None;
@@ -98,7 +102,7 @@ impl Dom {
     /// A draining agent with nothing in hand is done.
     pub fn end_draining(&mut self, agent: AgentId) {
         let Intent::Draining { next } = self.people[&agent].intent.clone() else { return };
-        if self.held_by(agent).is_empty() {
+        if self.held_by(agent).is_empty() && !self.connects(agent) {
             self.set_intent(agent, Intent::Unavailable { reason: next }, By::System);
         }
     }

@@ -262,7 +262,7 @@ impl Dom {
             let c = &self.convs[&conversation];
             let queue = c.offer.as_ref().expect("live").queue;
             let left = queue.is_some_and(|q| !settings.queues.contains(&q));
-            if left || !settings.channels.contains(c.channel) {
+            if !c.is_connecting() && (left || !settings.channels.contains(c.channel)) {
                 self.fail_offer(conversation, OfferEnd::Revoked(Revoked::QueueGone), Requeued::Revoked);
             }
         }

@@ -40,6 +40,7 @@ impl Dom {
             c.last_agent = source;
             c.waits_since = now;
         }
+        c.nobody_handles_it();
         c.stage = Stage::Transferring;
         c.excluded.clear();
         c.stop_clock();

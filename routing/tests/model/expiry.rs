@@ -155,11 +155,22 @@ impl Dom {
     }
 
     fn miss(&mut self, id: ConversationId) {
+        let (end, cause) = match self.convs[&id].is_connecting() {
+            true => (OfferEnd::NotConnected { reason: String::new() }, Requeued::NotConnected),
+            false => (OfferEnd::TimedOut, Requeued::TimedOut),
+        };
+        self.miss_by(id, end, cause);
+    }
+
+    /// An offer came to nothing by its agent's doing.
+    pub fn miss_by(&mut self, id: ConversationId, end: OfferEnd, cause: Requeued) {
         let agent = self.convs[&id].offer.as_ref().expect("live").agent;
-        self.fail_offer(id, OfferEnd::TimedOut, Requeued::TimedOut);
+        self.fail_offer(id, end, cause);
         self.p(agent).misses += 1;
         let limit = self.settings.miss_limit;
-        if limit == 0 || self.people[&agent].misses < limit {
+        let person = &self.people[&agent];
+        // Who accepted and left for lunch meanwhile left for lunch.
+        if limit == 0 || person.misses < limit || person.intent != Intent::Available {
             return;
         }
         self.set_intent(agent, Intent::Unavailable { reason: "missed".to_owned() }, By::System);
@@ -190,9 +201,10 @@ fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Optio
         | Command::SetPresence { agent, .. }
         | Command::LogOut { agent, .. } => (None, Some(*agent), None),
         Command::CloseSession { desk } | Command::LoseLease { desk } => (None, Some(desk.agent), None),
-        Command::Accept { desk, offer } | Command::Reject { desk, offer, .. } => {
-            (None, Some(desk.agent), Some(*offer))
-        }
+        Command::Accept { desk, offer }
+        | Command::Reject { desk, offer, .. }
+        | Command::Connected { desk, offer }
+        | Command::ConnectFailed { desk, offer, .. } => (None, Some(desk.agent), Some(*offer)),
         Command::Assign { desk, conversation } | Command::Complete { desk, conversation, .. } => {
             (Some(*conversation), Some(desk.agent), None)
         }
@@ -204,6 +216,8 @@ fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Optio
         | Command::Settle { conversation, .. }
         | Command::ChangeCriteria { conversation, .. }
         | Command::TransferAnew { conversation, .. }
+        | Command::SetIdle { conversation, .. }
+        | Command::ExtendWrapUp { conversation, .. }
         | Command::Reprioritise { conversation, .. } => (Some(*conversation), None, None),
         _ => (None, None, None),
     }

@@ -168,6 +168,7 @@ impl Dom {
         let c = self.convs[&id].clone();
         let weight = self.weight_now(c.channel);
         let offer = OfferView {
+            connecting: false,
             id: OfferId::new(self.id, number),
             conversation: id,
             agent,

@@ -7,6 +7,7 @@ mod blocks;
 mod config;
 mod crossing;
 mod expiry;
+mod handling;
 mod matching;
 mod moving;
 mod offers;
@@ -19,7 +20,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{BLOCKS, FIRST, PICKS, POLICIES, REHEARSAL, SKILLS};
+use routing::level::{BLOCKS, FIRST, HANDLING, PICKS, POLICIES, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -217,9 +218,10 @@ impl Dom {
             Command::UpdateTouchpoint { touchpoint, .. }
             | Command::SetCriteria { touchpoint, .. }
             | Command::DeleteTouchpoint { touchpoint } => Subject::Touchpoint(*touchpoint),
-            Command::CreateDomain { .. } | Command::UpdateDomain { .. } | Command::SetChannelRules { .. } => {
-                Subject::Domain(self.id)
-            }
+            Command::CreateDomain { .. }
+            | Command::UpdateDomain { .. }
+            | Command::SetChannelRules { .. }
+            | Command::SetHandling { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -230,8 +232,13 @@ impl Dom {
             | Command::Settle { conversation, .. }
             | Command::ChangeCriteria { conversation, .. }
             | Command::TransferAnew { conversation, .. }
+            | Command::SetIdle { conversation, .. }
+            | Command::ExtendWrapUp { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Subject::Conversation(*conversation),
-            Command::Accept { offer, .. } | Command::Reject { offer, .. } => {
+            Command::Accept { offer, .. }
+            | Command::Reject { offer, .. }
+            | Command::Connected { offer, .. }
+            | Command::ConnectFailed { offer, .. } => {
                 let Some(conversation) = self.conversation_of(*offer) else { return Ok(()) };
                 Subject::Conversation(conversation)
             }
@@ -261,6 +268,9 @@ impl Dom {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < BLOCKS && matches!(command, Command::SetChannelRules { .. }) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < HANDLING && handling::is_of_handling(command) {
             return Err(Rejected::Level { level: self.level });
         }
         match command.clone() {
@@ -314,6 +324,13 @@ impl Dom {
             Command::SetCriteria { touchpoint, criteria, by } => self.set_criteria(touchpoint, criteria, by),
             Command::SetPolicy { queue, policy, by } => self.set_policy(queue, policy, by),
             Command::SetChannelRules { rules, by } => self.set_channel_rules(rules, by),
+            Command::SetHandling { handling, by } => self.set_handling(handling, by),
+            Command::Connected { desk, offer } => self.connected(desk, offer),
+            Command::ConnectFailed { desk, offer, reason } => self.connect_failed(desk, offer, reason),
+            Command::SetIdle { conversation, idle, by } => self.set_idle(conversation, idle, by),
+            Command::ExtendWrapUp { conversation, longer, by } => {
+                self.extend_wrap_up(conversation, longer, by)
+            }
             Command::ChangeCriteria { conversation, criteria, by } => {
                 self.change_criteria(conversation, criteria, by)
             }

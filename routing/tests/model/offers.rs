@@ -1,6 +1,7 @@
 //! How offers and ownership end, and what follows.
 
 use super::Did;
+use super::handling::connecting;
 use super::state::{Dom, not_allowed, wrong_state};
 use routing::command::{By, Decline, Desk, TransferFallback};
 use routing::criteria::Criteria;
@@ -15,7 +16,7 @@ impl Dom {
     pub fn fail_offer(&mut self, id: ConversationId, end: OfferEnd, cause: Requeued) {
         let exclusion = match end {
             OfferEnd::Rejected { .. } => self.settings.exclude_rejected,
-            OfferEnd::TimedOut => self.settings.exclude_missed,
+            OfferEnd::TimedOut | OfferEnd::NotConnected { .. } => self.settings.exclude_missed,
             _ => Span::ZERO,
         };
         let offer = self.end_offer(id, end);
@@ -24,6 +25,11 @@ impl Dom {
                 // It named the agent and lived by the offer alone: its queues were deleted meanwhile.
                 Place::Queues(queues) if queues.is_empty() => {
                     self.end(id, Ending::Expired, Revoked::Expired, String::new());
+                }
+                // The dedicated agent was there: the fallback need not wait.
+                Place::Dedicated(_) if offer.connecting && !self.convs[&id].queues.is_empty() => {
+                    let queues = self.convs[&id].queues.clone();
+                    self.wait(id, Place::Queues(queues), Some(cause));
                 }
                 place => self.wait(id, place, Some(cause)),
             },
@@ -163,6 +169,7 @@ impl Dom {
             c.last_agent = agent;
         }
         c.ended_owned = agent.is_some();
+        c.nobody_handles_it();
         c.stop_clock();
         c.stage = Stage::Ended(ending.clone());
         c.ended_at = Some(now);
@@ -193,6 +200,7 @@ impl Dom {
             self.end(id, Ending::Completed { disposition: None }, Revoked::Closed, String::new());
             return;
         }
+        self.rest(id, agent, false, By::System);
         let hold = self.settings.wrap_up_hold;
         let deadline = self.now + wrap_up;
         let c = self.c(id);
@@ -217,6 +225,7 @@ impl Dom {
         let assigned_max = self.settings.assigned_max;
         let c = self.c(id);
         c.stage = Stage::Assigned(agent);
+        c.nobody_handles_it();
         c.weight = weight;
         c.assigned_at = c.assigned_at.or(Some(now));
         c.last_agent = Some(agent);
@@ -233,7 +242,7 @@ impl Dom {
         self.emit(EventKind::Assigned { conversation: id, agent, how, weight, overdraft });
     }
 
-    fn live_offer(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
+    pub fn live_offer(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
         self.check_desk(desk)?;
         self.convs
             .values()
@@ -244,14 +253,27 @@ impl Dom {
 
     pub fn accept(&mut self, desk: Desk, offer: OfferId) -> Did {
         let id = self.live_offer(desk, offer)?;
-        let agent = desk.agent;
+        if self.convs[&id].is_connecting() {
+            return Err(connecting());
+        }
+        if let Some(within) = self.handling.connect[self.convs[&id].channel.index()] {
+            return Ok(self.connect(id, within));
+        }
+        self.c(id).came_from = self.convs[&id].offer.as_ref().expect("live").queue;
+        self.take(id, desk.agent, offer)
+    }
+
+    /// The conversation of a live offer becomes its agent's.
+    pub fn take(&mut self, id: ConversationId, agent: AgentId, offer: OfferId) -> Did {
         let source = self.convs[&id].stage.owner();
         let taken = self.end_offer(id, OfferEnd::Accepted);
         if let Some(source) = source {
             self.emit(EventKind::Released { conversation: id, agent: source });
         }
         self.p(agent).misses = 0;
-        self.c(id).came_from = taken.queue;
+        if taken.transfer.is_some() {
+            self.c(id).came_from = None;
+        }
         self.give(id, agent, How::Offer(offer), taken.weight);
         if let Some(source) = source {
             self.free_owner(source);

@@ -7,6 +7,7 @@ use routing::command::{By, Desk, Intent};
 use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
 use routing::event::{OfferEnd, Place, Requeued, Subject};
+use routing::handling::Handling;
 use routing::policy::{Minute, Policy, Standing};
 use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use routing::view::{Lease, OfferView, Stage};
@@ -24,6 +25,8 @@ pub struct Dom {
     pub settings: DomainSettings,
     /// Its rules between channels.
     pub channel_rules: Vec<ChannelRule>,
+    /// How it handles contacts.
+    pub handling: Handling,
     pub now: LogTime,
     /// That of the shard, when it was last asked something.
     pub level: u32,
@@ -140,6 +143,10 @@ pub struct Conv {
     pub wish: Option<Wish>,
     /// The policy that it stands under.
     pub standing: Option<Standing>,
+    /// It waits on its customer; what it weighs when it does not.
+    pub full: Option<Points>,
+    /// By how much its wrap-up was extended.
+    pub longer: Span,
     /// It ended while it had an owner.
     pub ended_owned: bool,
 }
@@ -160,6 +167,7 @@ impl Dom {
             account,
             settings,
             channel_rules: Vec::new(),
+            handling: Handling::default(),
             now: LogTime::default(),
             level: 0,
             sequence: Sequence(0),
@@ -296,7 +304,11 @@ impl Dom {
         if let Stage::Offered(place) = self.c(id).stage.clone() {
             self.c(id).stage = Stage::Waiting(place);
         }
+        let accepted = end == OfferEnd::Accepted;
         self.emit(EventKind::OfferEnded { conversation: id, offer: offer.id, agent: offer.agent, end });
+        if offer.connecting && !accepted {
+            self.end_draining(offer.agent);
+        }
         offer
     }
 
@@ -326,6 +338,7 @@ impl Dom {
             c.last_agent = Some(owner);
             c.wait_ends = now + wait_max;
             c.waits_since = now;
+            c.nobody_handles_it();
         }
         if outside {
             c.hold_until = None;
@@ -416,5 +429,7 @@ pub fn not_allowed() -> Rejected {
 }
 
 pub fn wrong_state(c: &Conv) -> Rejected {
-    Rejected::WrongState { state: c.stage.name().to_owned(), needed: String::new() }
+    let connecting = c.is_connecting() && c.stage.owner().is_none();
+    let state = if connecting { "connecting" } else { c.stage.name() };
+    Rejected::WrongState { state: state.to_owned(), needed: String::new() }
 }

@@ -20,6 +20,7 @@ impl Dom {
                 quarantined: self.quarantined.clone(),
                 pending: false,
                 channel_rules: self.channel_rules.clone(),
+                handling: self.handling.clone(),
             },
             now,
             queues: self.queues.keys().map(|id| (*id, self.queue_view(*id))).collect(),
@@ -90,6 +91,7 @@ impl Dom {
                         channel: c.channel,
                         weight: c.weight,
                         wrapping: matches!(c.stage, Stage::Wrapping(_)),
+                        idle: c.full.is_some(),
                     }
                 })
                 .collect(),
@@ -150,6 +152,7 @@ impl Dom {
             departure: c.way.as_ref().map(|way| Box::new(way.shown.clone())),
             seeking: c.seeking(),
             standing: c.standing.map(Box::new),
+            idle: c.full.is_some(),
         }
     }
 }

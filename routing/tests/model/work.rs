@@ -133,6 +133,8 @@ impl Dom {
             grace: None,
             wish: None,
             standing: None,
+            full: None,
+            longer: Span::ZERO,
             ended_owned: false,
         })
     }

@@ -4,6 +4,7 @@ use super::asking::Asking;
 use super::blocking::Blocking;
 use super::clocks::Clocks;
 use super::draw::Draw;
+use super::handling::Ways;
 use super::policing::Policing;
 use super::worlds;
 use crate::model::{Conv, Dom, Model, Person};
@@ -42,6 +43,7 @@ pub struct Generator {
     asking: Asking,
     policing: Policing,
     blocking: Blocking,
+    ways: Ways,
 }
 
 fn boss() -> By {
@@ -79,6 +81,7 @@ impl Generator {
             asking: Asking::new(seed),
             policing: Policing::new(seed),
             blocking: Blocking::new(seed),
+            ways: Ways::new(seed),
         };
         generator.set_up();
         generator
@@ -112,6 +115,7 @@ impl Generator {
             let policies = self.policing.begin(self.asking.level(), &queues, &far);
             script.extend(policies.into_iter().map(|command| (domain, command)));
             script.extend(self.blocking.begin(self.asking.level()).map(|command| (domain, command)));
+            script.extend(self.ways.begin(self.asking.level()).map(|command| (domain, command)));
             for agent in agents {
                 script.push((domain, Command::OpenSession { agent }));
                 script.push((domain, Command::SetPresence { agent, intent: Intent::Available, by: boss() }));
@@ -184,12 +188,14 @@ impl Generator {
             | Command::ChangeCriteria { conversation, .. }
             | Command::Assign { conversation, .. }
             | Command::Complete { conversation, .. }
+            | Command::SetIdle { conversation, .. }
+            | Command::ExtendWrapUp { conversation, .. }
             | Command::Reprioritise { conversation, .. }
             | Command::Close { conversation, .. } => Subject::Conversation(*conversation),
             Command::PauseQueue { queue, .. }
             | Command::UpdateQueue { queue, .. }
             | Command::SetPolicy { queue, .. } => Subject::Queue(*queue),
-            Command::SetChannelRules { .. } => Subject::Domain(request.domain),
+            Command::SetChannelRules { .. } | Command::SetHandling { .. } => Subject::Domain(request.domain),
             _ => return None,
         };
         Some(if self.draw.chance(15) { Version(1) } else { dom.version(subject) })
@@ -230,6 +236,9 @@ impl Generator {
             return (domain, command);
         }
         if let Some(command) = self.blocking.command(dom) {
+            return (domain, command);
+        }
+        if let Some(command) = self.ways.command(dom) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {

@@ -6,6 +6,7 @@ pub mod by;
 pub mod clocks;
 pub mod draw;
 pub mod generator;
+pub mod handling;
 pub mod machine;
 pub mod policing;
 pub mod run;

@@ -3,7 +3,7 @@
 use super::generator::Generator;
 use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
-use routing::event::Ending;
+use routing::event::{Ending, OfferEnd};
 use routing::invariants::{Ghost, Step, check_all};
 use routing::picked::{Picked, Way};
 use routing::policy::Action;
@@ -72,6 +72,8 @@ pub struct Tally {
     /// How often rules between channels changed, how often a human was refused by them, and how many
     /// conversations wait by these rules alone, counted now and then.
     pub blocked: [usize; 3],
+    /// Offers that were accepted first and connected then, or not; what began to rest; longer wrap-ups.
+    pub handled: [usize; 4],
 }
 
 impl Tally {
@@ -92,6 +94,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.blocked.iter_mut().zip(other.blocked) {
+            *sum += one;
+        }
+        for (sum, one) in self.handled.iter_mut().zip(other.handled) {
             *sum += one;
         }
         for (way, times) in &other.picked {
@@ -154,6 +159,10 @@ impl Tally {
             EventKind::OfferedBecause(_, picked) => self.note_pick(picked),
             EventKind::RuleApplied { action, .. } => self.ruled[place_of(action)] += 1,
             EventKind::ChannelRulesChanged { .. } => self.blocked[0] += 1,
+            EventKind::Connecting { .. } => self.handled[0] += 1,
+            EventKind::OfferEnded { end: OfferEnd::NotConnected { .. }, .. } => self.handled[1] += 1,
+            EventKind::IdleChanged { idle: true, .. } => self.handled[2] += 1,
+            EventKind::WrapUpExtended { .. } => self.handled[3] += 1,
             _ => {}
         }
     }

@@ -15,6 +15,7 @@ struct Record {
     offered: BTreeMap<OfferId, (u64, ConversationId, AgentId)>,
     offered_to: BTreeMap<AgentId, Vec<(u64, OfferId)>>,
     assigned: BTreeMap<OfferId, (u64, AgentId)>,
+    connecting: BTreeMap<OfferId, (u64, AgentId)>,
     contact_over: BTreeMap<ConversationId, u64>,
     ended: BTreeMap<ConversationId, u64>,
     opened: BTreeMap<AgentId, Vec<(u64, u64)>>,
@@ -40,6 +41,9 @@ impl Record {
                 }
                 Kind::Assigned { agent, offer: Some(offer), .. } => {
                     record.assigned.insert(*offer, (at, *agent));
+                }
+                Kind::Connecting { agent, offer, .. } => {
+                    record.connecting.insert(*offer, (at, *agent));
                 }
                 // Its end is under way, wherever it is.
                 Kind::Wrapping { conversation } | Kind::Recalled { conversation } => {
@@ -116,19 +120,12 @@ fn acknowledged(call: &Call, answer: &Answer, history: &History, record: &Record
             }
         }
         Asked::Accept { offer, agent, epoch } => {
-            let who = [agent.to_string(), offer.to_string()];
-            let assigned = record.assigned.get(offer);
-            if !by(assigned.filter(|(_, to)| to == agent).map(|(at, _)| *at)) {
-                replay.broken(Promise::R3, &who, "accept acknowledged, but not assigned".to_owned());
-            }
-            let newer = record.opened.get(agent).and_then(|opened| {
-                let limit = assigned.map_or(answer.sequence, |(at, _)| *at);
-                opened.iter().find(|(at, newer)| newer > epoch && *at < limit)
-            });
-            if let Some((at, newer)) = newer {
-                let what = format!("epoch {epoch} acted after epoch {newer} was opened at sequence {at}");
-                replay.broken(Promise::R19, &who, what);
-            }
+            let taken = record.connecting.get(offer).or_else(|| record.assigned.get(offer));
+            acted((*offer, *agent, *epoch), "accept", taken, answer, record, replay);
+        }
+        Asked::Connected { offer, agent, epoch } => {
+            let taken = record.assigned.get(offer);
+            acted((*offer, *agent, *epoch), "connection", taken, answer, record, replay);
         }
         Asked::EndContact { conversation } | Asked::Abandon { conversation } => {
             if !by(record.contact_over.get(conversation).copied()) {
@@ -143,6 +140,29 @@ fn acknowledged(call: &Call, answer: &Answer, history: &History, record: &Record
             }
         }
         Asked::Presence { .. } | Asked::Reject { .. } => {}
+    }
+}
+
+/// what a desk did about an offer is in the record, and no newer session of it was opened before.
+fn acted(
+    (offer, agent, epoch): (OfferId, AgentId, u64),
+    what: &str,
+    taken: Option<&(u64, AgentId)>,
+    answer: &Answer,
+    record: &Record,
+    replay: &mut Replay<'_>,
+) {
+    let who = [agent.to_string(), offer.to_string()];
+    if !taken.is_some_and(|(at, to)| *to == agent && *at <= answer.sequence) {
+        replay.broken(Promise::R3, &who, format!("{what} acknowledged, but not in the record"));
+    }
+    let newer = record.opened.get(&agent).and_then(|opened| {
+        let limit = taken.map_or(answer.sequence, |(at, _)| *at);
+        opened.iter().find(|(at, newer)| *newer > epoch && *at < limit)
+    });
+    if let Some((at, newer)) = newer {
+        let what = format!("epoch {epoch} acted after epoch {newer} was opened at sequence {at}");
+        replay.broken(Promise::R19, &who, what);
     }
 }
 

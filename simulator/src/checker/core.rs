@@ -118,6 +118,7 @@ fn kind(kind: &EventKind) -> Kind {
                 event::OfferEnd::Rejected { .. } => OfferEnd::Rejected,
                 event::OfferEnd::TimedOut => OfferEnd::TimedOut,
                 event::OfferEnd::Revoked(_) => OfferEnd::Revoked,
+                event::OfferEnd::NotConnected { .. } => OfferEnd::NotConnected,
             };
             Kind::OfferEnded { conversation: *conversation, offer: *offer, end }
         }
@@ -180,6 +181,22 @@ fn kind(kind: &EventKind) -> Kind {
             abandoned: *ending == event::Ending::Abandoned,
             owner_lost: *ending == event::Ending::OwnerLost,
         },
+        EventKind::HandlingChanged { .. } => Kind::HandlingChanged,
+        EventKind::Connecting { conversation, offer, agent, deadline } => Kind::Connecting {
+            conversation: *conversation,
+            offer: *offer,
+            agent: *agent,
+            deadline_us: deadline.0,
+        },
+        EventKind::IdleChanged { conversation, agent, weight, overdraft, .. } => Kind::IdleChanged {
+            conversation: *conversation,
+            agent: *agent,
+            weight: u32::from(weight.0),
+            overdraft: *overdraft,
+        },
+        EventKind::WrapUpExtended { conversation, .. } => {
+            Kind::WrapUpExtended { conversation: *conversation }
+        }
         EventKind::ChannelRulesChanged { rules, .. } => {
             let rule = |rule: &blocks::ChannelRule| ChannelRule {
                 blocks: rule.effect == blocks::Effect::Block,

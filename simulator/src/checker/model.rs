@@ -44,6 +44,8 @@ pub enum OfferEnd {
     TimedOut,
     /// Withdrawn.
     Revoked,
+    /// Accepted, and then not connected.
+    NotConnected,
 }
 
 /// The reason of an agent who is unavailable because it missed too many offers.
@@ -262,6 +264,35 @@ pub enum Kind {
     /// Anything that no promise depends on; the name is kept for people.
     Other(String),
 
+    /// How the domain handles contacts changed.
+    HandlingChanged,
+    /// An offer was accepted, and lives on until agent and customer are connected.
+    Connecting {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// The offer.
+        offer: OfferId,
+        /// To whom it was made.
+        agent: AgentId,
+        /// When it is a miss, log time in microseconds.
+        deadline_us: u64,
+    },
+    /// A conversation waits on its customer, or no longer does.
+    IdleChanged {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentId,
+        /// Points held now.
+        weight: u32,
+        /// Points above capacity that the core admits to.
+        overdraft: u32,
+    },
+    /// A wrap-up lasts longer.
+    WrapUpExtended {
+        /// Whose.
+        conversation: ConversationId,
+    },
     /// What agents are not offered while they work on something else changed.
     ChannelRulesChanged {
         /// All of the domain's rules now, in order.
@@ -349,6 +380,9 @@ impl Kind {
             | Kind::CriteriaChanged { conversation, .. }
             | Kind::Relaxed { conversation, .. }
             | Kind::RuleApplied { conversation, .. }
+            | Kind::Connecting { conversation, .. }
+            | Kind::IdleChanged { conversation, .. }
+            | Kind::WrapUpExtended { conversation }
             | Kind::Ended { conversation, .. } => Some(*conversation),
             _ => None,
         }
@@ -366,6 +400,8 @@ impl Kind {
             | Kind::SkillsChanged { agent, .. }
             | Kind::Offered { agent, .. }
             | Kind::Assigned { agent, .. }
+            | Kind::Connecting { agent, .. }
+            | Kind::IdleChanged { agent, .. }
             | Kind::Released { agent, .. } => Some(*agent),
             _ => None,
         }
@@ -420,6 +456,15 @@ pub enum Asked {
     /// To take an offer.
     Accept {
         /// Which.
+        offer: OfferId,
+        /// From whose desk.
+        agent: AgentId,
+        /// The desk's epoch.
+        epoch: u64,
+    },
+    /// To say that agent and customer are connected.
+    Connected {
+        /// The offer that was accepted.
         offer: OfferId,
         /// From whose desk.
         agent: AgentId,

@@ -1,6 +1,7 @@
 //! Walks through a domain's events with a picture of its own and judges each against it.
 
 mod conserving;
+mod handling;
 
 use super::blocks::{Blocks, Gate};
 use super::entities::{Agent, Conversation, Policies, Work};
@@ -18,6 +19,8 @@ struct OfferFacts {
     deadline_us: u64,
     live: bool,
     accepted_in: Option<(u64, u32)>,
+    /// It was accepted, and is being connected.
+    connecting: bool,
     /// The event that made it.
     made: usize,
 }
@@ -307,7 +310,13 @@ impl<'a> Replay<'a> {
                 let takes = self.agents.iter().filter(|(_, known)| known.takes_offers());
                 self.touched_agents.extend(takes.map(|(id, _)| *id));
             }
-            Kind::Recalled { .. } | Kind::Other(_) => {}
+            Kind::Connecting { conversation, offer, agent, deadline_us } => {
+                self.connecting(event, *conversation, *offer, *agent, *deadline_us);
+            }
+            Kind::IdleChanged { conversation, agent, weight, overdraft } => {
+                self.idle_changed(*conversation, *agent, *weight, *overdraft);
+            }
+            Kind::HandlingChanged | Kind::WrapUpExtended { .. } | Kind::Recalled { .. } | Kind::Other(_) => {}
         }
     }
 
@@ -364,7 +373,8 @@ impl<'a> Replay<'a> {
         deadline_us: u64,
     ) {
         let who = [id.to_string(), agent.to_string(), offer.to_string()];
-        let facts = OfferFacts { agent, deadline_us, live: true, accepted_in: None, made: self.now };
+        let (live, accepted_in, connecting) = (true, None, false);
+        let facts = OfferFacts { agent, deadline_us, live, accepted_in, connecting, made: self.now };
         if self.offers.insert(offer, facts).is_some() {
             self.broken(Promise::R1, &who, "the offer's id was used before".to_owned());
         }
@@ -498,6 +508,7 @@ impl<'a> Replay<'a> {
             return;
         };
         let (agent, was_live, deadline_us) = (known.agent, known.live, known.deadline_us);
+        let connecting = known.connecting;
         let accepted_here = known.accepted_in == Some(event.entry);
         known.live = false;
         if end == OfferEnd::Accepted {
@@ -510,8 +521,11 @@ impl<'a> Replay<'a> {
         if end == OfferEnd::Accepted && was_live && event.at_us >= deadline_us {
             self.broken(Promise::R4, &who, "accepted after its deadline".to_owned());
         }
+        if end == OfferEnd::NotConnected && !connecting {
+            self.broken(Promise::R19, &who, "not connected, but it was never accepted".to_owned());
+        }
         self.drop_offer(id, offer, agent);
-        if matches!(end, OfferEnd::Rejected | OfferEnd::TimedOut) {
+        if matches!(end, OfferEnd::Rejected | OfferEnd::TimedOut | OfferEnd::NotConnected) {
             self.conversations.entry(id).or_default().refused.insert(agent);
         }
         if end == OfferEnd::Accepted {
@@ -622,7 +636,10 @@ impl<'a> Replay<'a> {
         let touched_agents = std::mem::take(&mut self.touched_agents);
         for id in &touched_agents {
             let Some(known) = self.agents.get(id) else { continue };
-            if !known.takes_offers() && !known.offers.is_empty() {
+            // Who has accepted one may leave and still be connected, as long as its desk is there.
+            let connecting = |offer: &OfferId| self.offers.get(offer).is_some_and(|offer| offer.connecting);
+            let may_be_live = |offer: &OfferId| known.takes_offers() || known.live && connecting(offer);
+            if !known.offers.keys().all(may_be_live) {
                 let who = [id.to_string()];
                 let what = "takes no offers, but one to it is live".to_owned();
                 self.broken(Promise::R7, &who, what);

@@ -9,6 +9,7 @@ use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId, Touc
 use std::collections::{BTreeMap, BTreeSet};
 
 mod blocks;
+mod handling;
 mod policies;
 
 const D: DomainId = DomainId(1);

@@ -204,6 +204,7 @@ impl Fields<'_> {
             "rejected" => Ok(OfferEnd::Rejected),
             "timed_out" => Ok(OfferEnd::TimedOut),
             "revoked" => Ok(OfferEnd::Revoked),
+            "not_connected" => Ok(OfferEnd::NotConnected),
             _ => Err(self.bad("end")),
         }
     }
@@ -318,6 +319,20 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
                 owner_lost: ending == "owner_lost",
             }
         }
+        "handling_changed" => Kind::HandlingChanged,
+        "connecting" => Kind::Connecting {
+            conversation: f.conversation()?,
+            offer: f.entity("offer")?,
+            agent: f.agent()?,
+            deadline_us: f.number("deadline_us")?,
+        },
+        "idle_changed" => Kind::IdleChanged {
+            conversation: f.conversation()?,
+            agent: f.agent()?,
+            weight: f.small("weight")?,
+            overdraft: f.small("overdraft")?,
+        },
+        "wrap_up_extended" => Kind::WrapUpExtended { conversation: f.conversation()? },
         "channel_rules_changed" => Kind::ChannelRulesChanged { rules: f.channel_rules()? },
         _ => Kind::Other(event.r#type.clone()),
     };

@@ -501,7 +501,13 @@ impl Desk {
             }
             Some(Told::Presence(intent)) => self.state.on_duty = is_available(Some(&intent)),
             Some(Told::SessionEnded(_)) => return Err(End::Stale),
-            Some(Told::Wrapping(_) | Told::InboxChanged(_)) | None => {}
+            // The customer of a load is on the line as soon as the agent is.
+            Some(Told::Connecting(connecting)) => {
+                if let Ok(offer) = connecting.offer.parse() {
+                    self.ask(link, Intent::Connect(offer)).await.map_err(|()| End::Lost)?;
+                }
+            }
+            Some(Told::Wrapping(_) | Told::InboxChanged(_) | Told::IdleChanged(_)) | None => {}
         }
         Ok(())
     }

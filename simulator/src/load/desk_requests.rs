@@ -15,6 +15,7 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Intent {
     Accept(OfferId),
+    Connect(OfferId),
     Reject(OfferId),
     End { conversation: ConversationId, due_us: u64 },
     Presence(bool),
@@ -39,6 +40,7 @@ impl Pending {
         let now = Instant::now();
         let asked = match &intent {
             Intent::Accept(offer) => Asked::Accept { offer: *offer, agent, epoch },
+            Intent::Connect(offer) => Asked::Connected { offer: *offer, agent, epoch },
             Intent::Reject(offer) => Asked::Reject { offer: *offer },
             Intent::End { conversation, .. } => Asked::EndContact { conversation: *conversation },
             Intent::Presence(available) => Asked::Presence { agent, available: *available },
@@ -72,6 +74,9 @@ impl Pending {
         match &self.intent {
             Intent::Accept(offer) => {
                 Message::Accept(v1::AcceptRequest { mutation, agent, epoch, offer: offer.to_string() })
+            }
+            Intent::Connect(offer) => {
+                Message::Connected(v1::ConnectedRequest { mutation, agent, epoch, offer: offer.to_string() })
             }
             Intent::Reject(offer) => Message::Reject(v1::RejectRequest {
                 mutation,

@@ -83,6 +83,10 @@ pub struct Figures {
     pub expired: u64,
     /// Rules of policies carried out.
     pub rules: u64,
+    /// Offers that were accepted, and then not connected.
+    pub not_connected: u64,
+    /// Conversations that began, or ceased, to wait on their customers.
+    pub rests: u64,
     /// Changes of rules between channels.
     pub channel_rules: u64,
     /// Sessions opened.
@@ -105,9 +109,11 @@ impl Figures {
                 OfferEnd::Rejected { .. } => &mut self.rejected,
                 OfferEnd::TimedOut => &mut self.timeouts,
                 OfferEnd::Revoked(_) => &mut self.revoked,
+                OfferEnd::NotConnected { .. } => &mut self.not_connected,
             },
             EventKind::Assigned { .. } => &mut self.assigned,
             EventKind::Wrapping { .. } => &mut self.wrap_ups,
+            EventKind::IdleChanged { .. } => &mut self.rests,
             EventKind::TransferStarted { .. } => &mut self.transfers,
             EventKind::TransferFailed { .. } => &mut self.transfers_failed,
             EventKind::RuleApplied { .. } => &mut self.rules,

@@ -2,6 +2,7 @@
 
 use super::client::{Client, mutation};
 use super::output::Output;
+use super::settings::millis;
 use crate::failure::Failure;
 use clap::ValueEnum;
 use proto::v1;
@@ -172,5 +173,42 @@ impl Reprioritise {
         let Reprioritise { conversation, priority } = self;
         let request = v1::ReprioritiseRequest { mutation: mutation(), supervisor, conversation, priority };
         act!(client, out, reprioritise, request)
+    }
+}
+
+/// Says that a conversation waits on its customer.
+#[derive(Debug, clap::Args)]
+pub(super) struct Idle {
+    /// Which.
+    conversation: String,
+    /// It no longer waits.
+    #[arg(long)]
+    over: bool,
+}
+
+impl Idle {
+    pub(super) async fn run(self, client: &Client, out: Output, supervisor: String) -> Result<(), Failure> {
+        let (conversation, idle) = (self.conversation, !self.over);
+        let request = v1::SupervisorSetIdleRequest { mutation: mutation(), supervisor, conversation, idle };
+        act!(client, out, set_idle, request)
+    }
+}
+
+/// Lets a wrap-up last longer.
+#[derive(Debug, clap::Args)]
+pub(super) struct Extend {
+    /// Which conversation's.
+    conversation: String,
+    /// By how much, for example 90s or 2m.
+    #[arg(value_parser = millis)]
+    longer: u64,
+}
+
+impl Extend {
+    pub(super) async fn run(self, client: &Client, out: Output, supervisor: String) -> Result<(), Failure> {
+        let (conversation, longer_ms) = (self.conversation, self.longer);
+        let request =
+            v1::SupervisorExtendWrapUpRequest { mutation: mutation(), supervisor, conversation, longer_ms };
+        act!(client, out, extend_wrap_up, request)
     }
 }

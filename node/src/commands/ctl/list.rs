@@ -24,6 +24,7 @@ pub(super) enum Stage {
     InInbox,
     Abandoned,
     Transferring,
+    Connecting,
 }
 
 impl Stage {
@@ -37,6 +38,7 @@ impl Stage {
             Stage::InInbox => v1::Stage::InInbox,
             Stage::Abandoned => v1::Stage::Abandoned,
             Stage::Transferring => v1::Stage::Transferring,
+            Stage::Connecting => v1::Stage::Connecting,
         }
         .into()
     }

@@ -12,6 +12,7 @@ mod explain;
 mod export_log;
 mod fetch;
 mod get;
+mod handling;
 mod json;
 mod level;
 mod list;
@@ -44,6 +45,7 @@ Examples:
   centralita ctl skills agent_1_1 es=90 billing=50
   centralita ctl policy queue_1_1 --service '80% in 20s' --rule '60s then move queue_1_2'
   centralita ctl channel-rules dom_1 --rule 'block chat,sms during voice'
+  centralita ctl handling dom_1 --connect voice=10s --idle whatsapp=5 --extend 5m
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
@@ -163,6 +165,17 @@ enum Command {
     /// Shows what agents are not offered while they work on something else, or replaces these rules.
     #[command(after_help = channel_rules::EXAMPLES)]
     ChannelRules(channel_rules::ChannelRules),
+    /// Shows how a domain handles contacts that an agent said yes to, or replaces it.
+    #[command(after_help = handling::EXAMPLES)]
+    Handling(handling::Handling),
+    /// Says that a conversation waits on its customer, or no longer does.
+    #[command(
+        after_help = "Examples: centralita ctl idle conv_1_9\n          centralita ctl idle conv_1_9 --over"
+    )]
+    Idle(act::Idle),
+    /// Lets a wrap-up last longer.
+    #[command(after_help = "Example: centralita ctl extend conv_1_9 2m")]
+    Extend(act::Extend),
 }
 
 /// Carries the command out.
@@ -198,5 +211,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Reprioritise(reprioritise) => reprioritise.run(&client, out, by).await,
 
         Command::ChannelRules(rules) => rules.run(&client, out, by).await,
+        Command::Handling(handling) => handling.run(&client, out, by).await,
+        Command::Idle(idle) => idle.run(&client, out, by).await,
+        Command::Extend(extend) => extend.run(&client, out, by).await,
     }
 }

@@ -27,6 +27,10 @@ pub enum Asked {
     Accept(Seat, OfferId),
     /// To decline an offer.
     Reject(Seat, OfferId),
+    /// To say that agent and customer are connected.
+    Connected(Seat, OfferId),
+    /// To say that they are not.
+    ConnectFailed(Seat, OfferId),
     /// To pull from an inbox.
     Assign(Seat, ConversationId),
     /// To end a contact.
@@ -68,6 +72,8 @@ impl Asked {
             Asked::Close(_) => "close",
             Asked::Accept(..) => "accept",
             Asked::Reject(..) => "reject",
+            Asked::Connected(..) => "connected",
+            Asked::ConnectFailed(..) => "connect_failed",
             Asked::Assign(..) => "assign",
             Asked::EndContact(..) => "end_contact",
             Asked::Complete(..) => "complete",
@@ -91,6 +97,8 @@ impl Asked {
         match self {
             Asked::Accept(seat, _)
             | Asked::Reject(seat, _)
+            | Asked::Connected(seat, _)
+            | Asked::ConnectFailed(seat, _)
             | Asked::Assign(seat, _)
             | Asked::EndContact(seat, _)
             | Asked::Complete(seat, _)

@@ -333,10 +333,16 @@ impl History {
     /// One of a domain's conversations that are held out to somebody, as `pick` says.
     #[must_use]
     pub fn some_offered(&self, domain: DomainId, pick: u64) -> Option<ConversationId> {
+        self.some_at(domain, Stage::Offered, pick)
+    }
+
+    /// One of a domain's conversations at a stage, as `pick` says.
+    #[must_use]
+    pub fn some_at(&self, domain: DomainId, wanted: Stage, pick: u64) -> Option<ConversationId> {
         self.of(domain, |tale| {
-            let offered = || tale.live().iter().filter(|(_, stage)| **stage == Stage::Offered);
-            let place = usize::try_from(pick.checked_rem(offered().count() as u64)?).ok()?;
-            offered().nth(place).map(|(id, _)| *id)
+            let there = || tale.live().iter().filter(|(_, stage)| **stage == wanted);
+            let place = usize::try_from(pick.checked_rem(there().count() as u64)?).ok()?;
+            there().nth(place).map(|(id, _)| *id)
         })
         .flatten()
     }

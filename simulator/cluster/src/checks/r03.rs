@@ -6,6 +6,7 @@
 
 use super::call::{Asked, Call, Outcome};
 use super::case::{Case, Who};
+use super::tale::connection;
 use routing::{AgentId, ConversationId, OfferId, QueueId};
 use simulator::checker::model::{Kind, OfferEnd, Why};
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ struct Index {
     moved: BTreeMap<ConversationId, Vec<u64>>,
     rejected: BTreeMap<OfferId, u64>,
     taken: BTreeMap<OfferId, u64>,
+    /// Accepted, to be connected.
+    connecting: BTreeMap<OfferId, u64>,
+    not_connected: BTreeMap<OfferId, u64>,
     presence: BTreeMap<AgentId, Vec<(u64, bool)>>,
     paused: BTreeMap<QueueId, Vec<(u64, bool)>>,
     priority: BTreeMap<ConversationId, Vec<(u64, Given)>>,
@@ -54,6 +58,12 @@ impl Index {
                 }
                 Kind::OfferEnded { offer, end: OfferEnd::Rejected, .. } => {
                     index.rejected.insert(*offer, at);
+                }
+                Kind::OfferEnded { offer, end: OfferEnd::NotConnected, .. } => {
+                    index.not_connected.insert(*offer, at);
+                }
+                Kind::Connecting { offer, .. } => {
+                    index.connecting.entry(*offer).or_insert(at);
                 }
                 Kind::Presence { agent, available, .. } => {
                     index.presence.entry(*agent).or_default().push((at, *available));
@@ -184,6 +194,9 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
         Asked::Reject(_, offer) if !within(index.rejected.get(offer)) => {
             Some(("the offer did not end by it".to_owned(), vec![Who::Offer(*offer)]))
         }
+        Asked::ConnectFailed(_, offer) if !within(index.not_connected.get(offer)) => {
+            Some(("the offer did not end by it".to_owned(), vec![Who::Offer(*offer)]))
+        }
         Asked::DeskPresence(super::call::Seat { agent, .. }, available)
         | Asked::Presence(agent, available) => {
             let now = last(index.presence.get(agent), by).unwrap_or(false);
@@ -228,15 +241,26 @@ pub(super) fn is_definite(outcome: &Outcome) -> bool {
 /// nobody asked.
 fn refused(case: &mut Case, index: &Index) {
     let mut accepts: BTreeMap<OfferId, Vec<&Call>> = BTreeMap::new();
+    let mut connects: BTreeMap<OfferId, Vec<&Call>> = BTreeMap::new();
     let mut starts: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
     for call in &case.tale.calls {
         match &call.asked {
             Asked::Accept(_, offer) => accepts.entry(*offer).or_default().push(call),
+            Asked::Connected(_, offer) => connects.entry(*offer).or_default().push(call),
             Asked::Start(reference) => starts.entry(reference).or_default().push(call),
             _ => {}
         }
     }
-    for (offer, at) in &index.taken {
+    // Of those in two steps the second one made it the agent's.
+    let in_two = index.taken.iter().filter(|(offer, _)| index.connecting.contains_key(offer));
+    for (offer, at) in in_two {
+        if !case.tale.is_under_way(&connection(*offer)) && never(case, connects.get(offer), *at) {
+            let seen = format!("{offer} was taken, but nobody can have said that it was connected");
+            case.broken("R-3", 0, *at, seen, &[Who::Offer(*offer)]);
+        }
+    }
+    let in_one = index.taken.iter().filter(|(offer, _)| !index.connecting.contains_key(offer));
+    for (offer, at) in in_one.chain(&index.connecting) {
         if !case.tale.is_under_way(&offer.to_string()) && never(case, accepts.get(offer), *at) {
             let seen = format!(
                 "{offer} was taken, but every accept of it until then was refused, or there was none"

@@ -33,7 +33,7 @@ fn shown(case: &mut Case, sight: &Sight, offer: &Shown, available: bool) {
         format!("is made to {}", offer.agent)
     } else if offer.deadline_us <= offer.made_at_us {
         format!("has deadline {} and was made at {}", offer.deadline_us, offer.made_at_us)
-    } else if !available {
+    } else if !available && !offer.connecting {
         "is shown although the desk was told before that it is unavailable".to_owned()
     } else {
         return;

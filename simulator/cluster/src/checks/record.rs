@@ -65,6 +65,9 @@ fn call(call: &Call) -> Option<model::Call> {
         Asked::Accept(seat, offer) => {
             model::Asked::Accept { offer: *offer, agent: seat.agent, epoch: seat.epoch }
         }
+        Asked::Connected(seat, offer) => {
+            model::Asked::Connected { offer: *offer, agent: seat.agent, epoch: seat.epoch }
+        }
         _ => return None,
     };
     let outcome = match &call.outcome {

@@ -15,6 +15,8 @@ pub struct Shown {
     pub made_at_us: u64,
     /// Log time at which it becomes a miss.
     pub deadline_us: u64,
+    /// Whether it was accepted, and is being connected.
+    pub connecting: bool,
 }
 
 /// An agent as a read or a welcome shows it.

@@ -4,7 +4,7 @@ use super::call::{Asked, Call, Outcome};
 use super::read::{Audit, Read, Stage};
 use super::sight::Sight;
 use proto::v1;
-use routing::{Channel, ConversationId, DomainId, QueueId};
+use routing::{Channel, ConversationId, DomainId, OfferId, QueueId};
 use simulator::checker::from_wire;
 use simulator::checker::model::{Event, Facts, Kind, Place};
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,11 +287,17 @@ impl Tale {
     }
 }
 
+/// The connection that an accepted offer is about to have.
+pub(super) fn connection(offer: OfferId) -> String {
+    format!("{offer} connected")
+}
+
 /// What an attempt may do without ever being answered, for those that are looked for.
 fn key(asked: &Asked) -> Option<String> {
     match asked {
         Asked::Start(reference) => Some(reference.clone()),
         Asked::Accept(_, offer) => Some(offer.to_string()),
+        Asked::Connected(_, offer) => Some(connection(*offer)),
         _ => None,
     }
 }

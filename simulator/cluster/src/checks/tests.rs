@@ -95,7 +95,8 @@ fn start(number: u64) -> Asked {
 
 fn shown(number: u64, to: u64) -> Shown {
     let (conversation, agent) = (conv(number), agent(to));
-    Shown { offer: offer(number), conversation, agent, made_at_us: 7_000_000, deadline_us: 900_000_000 }
+    let (made_at_us, deadline_us, connecting) = (7_000_000, 900_000_000, false);
+    Shown { offer: offer(number), conversation, agent, made_at_us, deadline_us, connecting }
 }
 fn sees(tale: &mut Tale, stream: u64, of: u64, cursor: u64, said: Said) {
     tale.sights.push(Sight { agent: agent(of), epoch: 1, stream, at_us: cursor, cursor, said });

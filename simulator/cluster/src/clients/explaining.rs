@@ -66,7 +66,9 @@ impl Supervisor {
         // Refused: the node that was asked began with a snapshot after it, or the offer's event is too old.
         let Ok(why) = why else { return };
         self.realm.history.count("why", if why.way.is_empty() { "older_offer" } else { "pick" });
-        let told = (&why.offer, &why.conversation, &why.agent, &why.queue, why.made_at_us);
+        // What is being connected is its queue's no longer.
+        let queue = if offer.connecting { &offer.queue } else { &why.queue };
+        let told = (&why.offer, &why.conversation, &why.agent, queue, why.made_at_us);
         let seen = (&offer.id, &offer.conversation, &offer.agent, &offer.queue, offer.made_at_us);
         if told != seen {
             self.realm

@@ -8,6 +8,7 @@ mod criteria;
 mod customer;
 mod desk;
 mod explaining;
+mod handling;
 mod line;
 mod lines;
 mod policies;

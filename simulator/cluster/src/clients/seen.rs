@@ -8,7 +8,7 @@ pub(super) fn conversation(wire: &v1::Conversation) -> Option<ConversationSeen> 
     let stage = match v1::Stage::try_from(wire.stage).ok()? {
         v1::Stage::Queued => Stage::Waiting,
         v1::Stage::InInbox => Stage::Inbox,
-        v1::Stage::Offered => Stage::Offered,
+        v1::Stage::Offered | v1::Stage::Connecting => Stage::Offered,
         v1::Stage::Assigned => Stage::Assigned,
         v1::Stage::Wrapping => Stage::Wrapping,
         v1::Stage::Closed => Stage::Ended { abandoned: false },
@@ -55,6 +55,7 @@ pub(super) fn offer(wire: &v1::Offer) -> Option<Shown> {
         agent: wire.agent.parse().ok()?,
         made_at_us: wire.made_at_us,
         deadline_us: wire.deadline_us,
+        connecting: wire.connecting,
     })
 }
 

@@ -19,12 +19,13 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 51] = [
+const EVENTS: [&str; 56] = [
     "abandoned",
     "accepts",
     "audits",
     "breaks_of_its_own",
     "channel_rules_changed",
+    "connecting",
     "criteria_changed",
     "crossings_arrived",
     "crossings_left",
@@ -36,10 +37,13 @@ const EVENTS: [&str; 51] = [
     "entries_compared",
     "files_made.events",
     "files_removed.log",
+    "handling_changed",
     "hashes_compared",
+    "idle_changed",
     "leases_lost",
     "moves_done",
     "moves_given_up",
+    "not_connected",
     "offers",
     "offers_reprioritised",
     "policy_changed",
@@ -71,6 +75,7 @@ const EVENTS: [&str; 51] = [
     "upgrades",
     "why.pick",
     "why.queue",
+    "wrap_ups_extended",
 ];
 
 /// What happened, what should have, and what did not.

@@ -22,6 +22,10 @@ pub(super) enum Presence {
 pub(super) enum Intent {
     Accept(OfferId),
     Reject(OfferId),
+    /// Agent and customer are connected.
+    Connect(OfferId),
+    /// They could not be.
+    Fail(OfferId),
     Assign(ConversationId),
     End(ConversationId),
     Complete(ConversationId),
@@ -53,6 +57,8 @@ impl Intent {
         Some(match self {
             Intent::Accept(offer) => Asked::Accept(seat, *offer),
             Intent::Reject(offer) => Asked::Reject(seat, *offer),
+            Intent::Connect(offer) => Asked::Connected(seat, *offer),
+            Intent::Fail(offer) => Asked::ConnectFailed(seat, *offer),
             Intent::Assign(id) => Asked::Assign(seat, *id),
             Intent::End(id) => Asked::EndContact(seat, *id),
             Intent::Complete(id) => Asked::Complete(seat, *id),
@@ -78,6 +84,13 @@ impl Intent {
             Intent::Reject(offer) => {
                 let (offer, reason) = (offer.to_string(), "not now".to_owned());
                 Message::Reject(v1::RejectRequest { mutation, agent, epoch, offer, reason })
+            }
+            Intent::Connect(offer) => {
+                Message::Connected(v1::ConnectedRequest { mutation, agent, epoch, offer: offer.to_string() })
+            }
+            Intent::Fail(offer) => {
+                let (offer, reason) = (offer.to_string(), "no line".to_owned());
+                Message::ConnectFailed(v1::ConnectFailedRequest { mutation, agent, epoch, offer, reason })
             }
             Intent::Assign(id) => {
                 Message::Assign(v1::AssignRequest { mutation, agent, epoch, conversation: id.to_string() })

@@ -2,7 +2,7 @@
 
 use super::intent::{Intent, Presence};
 use super::link::{Link, Lost};
-use super::state::{Due, Fate, Held};
+use super::state::{Due, Fate, Held, Line};
 use super::{BEAT, Desk, End, SOON_MS};
 use crate::checks::{Outcome, Said, Shown};
 use crate::clients::answered::Answered;
@@ -63,8 +63,15 @@ impl Desk {
         }
         let live: Vec<OfferId> = offers.iter().map(|offer| offer.offer).collect();
         self.state.offers.retain(|offer, _| live.contains(offer));
+        self.state.connecting.retain(|offer| live.contains(offer));
         for offer in offers {
-            self.offered(offer);
+            if offer.connecting {
+                let within = Duration::from_micros(offer.deadline_us.saturating_sub(welcome.now_us));
+                self.state.offers.insert(offer.offer, offer);
+                self.connecting(offer.offer, within);
+            } else {
+                self.offered(offer);
+            }
         }
         if first {
             self.state.unplan(|due| matches!(due, Due::Beat));
@@ -127,8 +134,11 @@ impl Desk {
         match outcome {
             Outcome::Refused(reason) => {
                 match &pending.intent {
-                    Intent::Accept(offer) if reason == "OFFER_OVER" => {
+                    Intent::Accept(offer) | Intent::Connect(offer) | Intent::Fail(offer)
+                        if reason == "OFFER_OVER" =>
+                    {
                         self.state.offers.remove(offer);
+                        self.state.connecting.remove(offer);
                     }
                     Intent::End(id) | Intent::Complete(id) | Intent::Transfer(id, ..) => {
                         // A transfer that cannot be is no reason to keep the customer waiting.
@@ -217,6 +227,29 @@ impl Desk {
         self.state.plan(now + after, Due::Offer(offer.offer, fate));
     }
 
+    /// An offer was accepted, and its customer is to be connected within this time. What comes of it follows from
+    /// its number, so that whatever else the desk draws is as without it.
+    fn connecting(&mut self, offer: OfferId, within: Duration) {
+        if !self.state.connecting.insert(offer) {
+            return;
+        }
+        let luck = offer.number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let line = match luck % 100 {
+            _ if !self.plays() => Line::Made,
+            0..=9 => Line::Failed,
+            10..=17 => Line::TooLate,
+            _ => Line::Made,
+        };
+        let after = match line {
+            _ if !self.plays() => Duration::from_millis(luck % SOON_MS),
+            Line::TooLate => within + Duration::from_millis(20 + luck % 500),
+            // Now and then so slow that it is a race with the deadline.
+            _ if luck.is_multiple_of(31) => within.saturating_sub(Duration::from_millis(luck % 40)),
+            _ => Duration::from_millis(20 + luck % 600).min(within / 2),
+        };
+        self.state.plan(Instant::now() + after, Due::Connect(offer, line));
+    }
+
     fn notice(&mut self, notice: v1::Notice, link: &Link) -> Result<(), End> {
         let now = Instant::now();
         match notice.notice {
@@ -230,6 +263,13 @@ impl Desk {
                 if let Ok(offer) = ended.offer.parse() {
                     self.sight(link, Said::OfferEnded(offer, ended.end == "accepted"));
                     self.state.offers.remove(&offer);
+                    self.state.connecting.remove(&offer);
+                }
+            }
+            Some(Told::Connecting(connecting)) => {
+                if let Ok(offer) = connecting.offer.parse() {
+                    let within = Duration::from_micros(connecting.deadline_us.saturating_sub(notice.at_us));
+                    self.connecting(offer, within);
                 }
             }
             Some(Told::Assigned(assigned)) => {
@@ -280,7 +320,7 @@ impl Desk {
                 let after = self.caller.draw.millis(20, 800 + 100 * desks);
                 self.state.plan(now + after, Due::Inbox);
             }
-            Some(Told::InboxChanged(_)) | None => {}
+            Some(Told::InboxChanged(_) | Told::IdleChanged(_)) | None => {}
         }
         Ok(())
     }

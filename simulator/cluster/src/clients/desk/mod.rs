@@ -20,7 +20,7 @@ use proto::v1::agent_desk_client::AgentDeskClient;
 use proto::v1::desk_request::Message;
 use proto::v1::transfer_target::Target;
 use routing::{AgentId, ConversationId, OfferId};
-use state::{Due, Fate, State};
+use state::{Due, Fate, Line, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -275,7 +275,10 @@ impl Desk {
         self.state.unplan(|due| !matches!(due, Due::Beat));
         for offer in self.state.offers.keys().copied().collect::<Vec<_>>() {
             let after = self.soon();
-            self.state.plan(now + after, Due::Offer(offer, Fate::Accept));
+            let accepted = self.state.connecting.contains(&offer);
+            let due =
+                if accepted { Due::Connect(offer, Line::Made) } else { Due::Offer(offer, Fate::Accept) };
+            self.state.plan(now + after, due);
         }
         for id in self.state.held.keys().copied().collect::<Vec<_>>() {
             let after = self.soon();
@@ -305,6 +308,7 @@ impl Desk {
             match due {
                 Due::Beat => self.beat(link)?,
                 Due::Offer(offer, fate) => self.decide(link, offer, fate)?,
+                Due::Connect(offer, line) => self.connect(link, offer, line)?,
                 Due::Held(id) => self.held(link, id)?,
                 Due::Inbox => {
                     if !self.state.wants(&Intent::Inbox) {
@@ -394,12 +398,28 @@ impl Desk {
             }
             self.state.plan(now, Due::Inbox);
             for offer in self.state.offers.keys().copied().collect::<Vec<_>>() {
-                if !self.state.wants(&Intent::Accept(offer)) {
-                    self.ask(link, Intent::Accept(offer))?;
+                let accepted = self.state.connecting.contains(&offer);
+                let intent = if accepted { Intent::Connect(offer) } else { Intent::Accept(offer) };
+                if !self.state.wants(&intent) {
+                    self.ask(link, intent)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Does as it decided about a connection, if that is still to be made.
+    fn connect(&mut self, link: &Link, offer: OfferId, line: Line) -> Result<(), Lost> {
+        let live = self.state.connecting.contains(&offer);
+        match line {
+            Line::TooLate if self.plays() => {
+                self.count("connected_late");
+                self.ask(link, Intent::Connect(offer))
+            }
+            _ if !live => Ok(()),
+            Line::Failed => self.ask(link, Intent::Fail(offer)),
+            Line::Made | Line::TooLate => self.ask(link, Intent::Connect(offer)),
+        }
     }
 
     fn decide(&mut self, link: &Link, offer: OfferId, fate: Fate) -> Result<(), Lost> {
@@ -598,6 +618,10 @@ pub(super) async fn unary(
     match message {
         Message::Accept(call) => twin!(call, accept),
         Message::Reject(call) => twin!(call, reject),
+        Message::Connected(call) => twin!(call, connected),
+        Message::ConnectFailed(call) => twin!(call, connect_failed),
+        Message::SetIdle(call) => twin!(call, set_idle),
+        Message::ExtendWrapUp(call) => twin!(call, extend_wrap_up),
         Message::Assign(call) => twin!(call, assign),
         Message::EndContact(call) => twin!(call, end_contact),
         Message::Complete(call) => twin!(call, complete),

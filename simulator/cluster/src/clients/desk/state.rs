@@ -13,6 +13,8 @@ pub(super) enum Due {
     Beat,
     /// Does as it decided about an offer.
     Offer(OfferId, Fate),
+    /// Does as it decided about a connection.
+    Connect(OfferId, Line),
     /// Looks at a conversation that it holds.
     Held(ConversationId),
     /// Lists the inbox.
@@ -46,6 +48,17 @@ pub(super) enum Fate {
     Late,
 }
 
+/// What becomes of the connection of an offer that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    /// It is made.
+    Made,
+    /// It fails, and the desk says so.
+    Failed,
+    /// Nothing is said in time, and too late that it is made.
+    TooLate,
+}
+
 /// A conversation that this desk holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
@@ -64,6 +77,8 @@ pub(super) struct State {
     pub(super) written_cursor: u64,
     pub(super) available: bool,
     pub(super) offers: BTreeMap<OfferId, Shown>,
+    /// Those of them that were accepted and are being connected.
+    pub(super) connecting: BTreeSet<OfferId>,
     /// Fates are decided once.
     pub(super) decided: BTreeSet<OfferId>,
     pub(super) held: BTreeMap<ConversationId, Held>,

@@ -1,0 +1,171 @@
+//! What the encoded form of views leaves out of handling, since it is older. There is none of it below feature
+//! level 9, and from there on every node can read this.
+
+use crate::{Answer, Found};
+use routing::handling::Handling;
+use routing::view::{AgentView, ConversationView, OfferView};
+use routing::{ConversationId, OfferId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What an answer says of handling.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HandlingBeside {
+    handling: Option<Handling>,
+    connecting: BTreeSet<OfferId>,
+    idle: BTreeSet<ConversationId>,
+}
+
+impl HandlingBeside {
+    /// What is beside an answer, if anything is.
+    pub(crate) fn of(answer: &Answer) -> Option<Self> {
+        let mut beside = Self::default();
+        match &answer.found {
+            Found::Domain(domain) if !domain.handling.is_empty() => {
+                beside.handling = Some(domain.handling.clone());
+            }
+            Found::Agent(agent) => beside.agent(agent),
+            Found::Agents(agents) => agents.iter().for_each(|agent| beside.agent(agent)),
+            Found::Desk(desk) => beside.agent(&desk.agent),
+            Found::Conversation(conversation) => beside.conversation(conversation),
+            Found::Conversations(all) => all.iter().for_each(|one| beside.conversation(one)),
+            Found::Domain(_)
+            | Found::Queue(_)
+            | Found::Queues(_)
+            | Found::Touchpoint(_)
+            | Found::Touchpoints(_)
+            | Found::ExplainWait(_)
+            | Found::ExplainQueue(_) => {}
+        }
+        (beside != Self::default()).then_some(beside)
+    }
+
+    fn agent(&mut self, agent: &AgentView) {
+        self.connecting.extend(agent.offers.iter().filter(|offer| offer.connecting).map(|offer| offer.id));
+        let idle = agent.holdings.iter().filter(|holding| holding.idle);
+        self.idle.extend(idle.map(|holding| holding.conversation));
+    }
+
+    fn conversation(&mut self, conversation: &ConversationView) {
+        let offer = conversation.offer.iter().filter(|offer| offer.connecting);
+        self.connecting.extend(offer.map(|offer| offer.id));
+        self.idle.extend(conversation.idle.then_some(conversation.id));
+    }
+
+    /// The answer as it was before it was encoded.
+    pub(crate) fn put_back(self, mut answer: Answer) -> Answer {
+        let Self { handling, connecting, idle } = self;
+        let offer = |offer: &mut OfferView| offer.connecting = connecting.contains(&offer.id);
+        let agent = |agent: &mut AgentView| {
+            agent.offers.iter_mut().for_each(offer);
+            for holding in &mut agent.holdings {
+                holding.idle = idle.contains(&holding.conversation);
+            }
+        };
+        let conversation = |conversation: &mut ConversationView| {
+            conversation.offer.iter_mut().for_each(offer);
+            conversation.idle = idle.contains(&conversation.id);
+        };
+        match &mut answer.found {
+            Found::Domain(domain) => domain.handling = handling.unwrap_or_default(),
+            Found::Agent(one) => agent(one),
+            Found::Agents(all) => all.iter_mut().for_each(agent),
+            Found::Desk(desk) => agent(&mut desk.agent),
+            Found::Conversation(one) => conversation(one),
+            Found::Conversations(all) => all.iter_mut().for_each(conversation),
+            Found::Queue(_)
+            | Found::Queues(_)
+            | Found::Touchpoint(_)
+            | Found::Touchpoints(_)
+            | Found::ExplainWait(_)
+            | Found::ExplainQueue(_) => {}
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Query;
+    use crate::beside::tests::{HOME, apply};
+    use crate::shard::read;
+    use crate::wire::PeerAnswer;
+    use proto::codec;
+    use routing::blocks::{ChannelRule, Effect};
+    use routing::command::{Arrival, By, Desk, Intent};
+    use routing::settings::{
+        AcceptMode, AgentSettings, DomainSettings, QueueSettings, RoutingMode, ToQueue, TouchpointSettings,
+    };
+    use routing::{
+        AccountId, AgentId, Channel, ChannelSet, Command, ConversationId, DomainId, Epoch, OfferId, Priority,
+        QueueId, Shard, ShardId, Span, TouchpointId, level,
+    };
+
+    /// A call that is being connected, an e-mail that waits on its customer, and a domain with rules between
+    /// channels too: every answer arrives as it was, and its older form says none of it.
+    #[test]
+    fn answers_arrive_with_what_is_beside_them() {
+        let (queue, agent) = (QueueId::new(HOME, 1), AgentId::new(HOME, 1));
+        let desk = Desk { agent, epoch: Epoch(1) };
+        let mut handling = Handling::default();
+        handling.connect[Channel::Voice.index()] = Some(Span::seconds(9));
+        let by = By::System;
+        let settings = DomainSettings { name: "d".into(), ..DomainSettings::default() };
+        let touchpoint = |channel, address: &str| {
+            let accept = AcceptMode::Manual { ring: Span::seconds(20) };
+            let mode = RoutingMode::ToQueue(ToQueue { queues: vec![queue], priority: Priority(0), accept });
+            Command::CreateTouchpoint {
+                settings: TouchpointSettings { address: address.into(), channel, mode },
+            }
+        };
+        let start = |number| {
+            let touchpoint = TouchpointId::new(HOME, number);
+            let (customer, reference) = ("c".to_owned(), String::new());
+            Command::Start(Arrival { touchpoint, customer, reference, priority: None, continues: None })
+        };
+        let offer = |number| OfferId::new(HOME, number);
+        let mut shard = Shard::new(ShardId(1));
+        apply(&mut shard, HOME, vec![Command::CreateDomain { account: AccountId(1), settings }]);
+        apply(&mut shard, DomainId::SHARD, vec![Command::SetLevel { level: level::HANDLING }]);
+        apply(
+            &mut shard,
+            HOME,
+            vec![
+                Command::SetHandling { handling: handling.clone(), by: by.clone() },
+                Command::CreateQueue { settings: QueueSettings { name: "q".into(), ..Default::default() } },
+                Command::CreateAgent {
+                    settings: AgentSettings { name: "a".into(), queues: vec![queue], ..Default::default() },
+                },
+                touchpoint(Channel::Voice, "v"),
+                touchpoint(Channel::Email, "e"),
+                Command::OpenSession { agent },
+                Command::SetPresence { agent, intent: Intent::Available, by: by.clone() },
+                start(2),
+                Command::Accept { desk, offer: offer(1) },
+                Command::SetIdle { conversation: ConversationId::new(HOME, 1), idle: true, by: by.clone() },
+                start(1),
+                Command::Accept { desk, offer: offer(2) },
+            ],
+        );
+        let arrives = |shard: &Shard, query: Query| {
+            let answer = read(shard, &query).expect("known");
+            let sent = codec::encode(&PeerAnswer::from(answer.clone()));
+            let received: PeerAnswer = codec::decode(&sent).expect("readable");
+            let PeerAnswer::AnswerHandled(bare, ..) = &received else { panic!("{received:?}") };
+            assert_ne!(**bare, answer, "left out of the encoded form");
+            assert_eq!(received.whole().expect("an answer"), answer);
+        };
+        arrives(&shard, Query::Domain(HOME));
+        arrives(&shard, Query::Agent(agent));
+        arrives(&shard, Query::Desk(agent));
+        for number in [1, 2] {
+            arrives(&shard, Query::Conversation(ConversationId::new(HOME, number)));
+        }
+        let set = |channel| ChannelSet::default().with(channel);
+        let (effect, channels, during) = (Effect::Block, set(Channel::Chat), set(Channel::Voice));
+        let rules = vec![ChannelRule { effect, channels, during }];
+        apply(&mut shard, HOME, vec![Command::SetChannelRules { rules, by }]);
+        arrives(&shard, Query::Domain(HOME));
+    }
+}
