@@ -35,7 +35,8 @@ impl HandlingBeside {
             | Found::Touchpoint(_)
             | Found::Touchpoints(_)
             | Found::ExplainWait(_)
-            | Found::ExplainQueue(_) => {}
+            | Found::ExplainQueue(_)
+            | Found::ExpectedWait(_) => {}
         }
         (beside != Self::default()).then_some(beside)
     }
@@ -78,7 +79,8 @@ impl HandlingBeside {
             | Found::Touchpoint(_)
             | Found::Touchpoints(_)
             | Found::ExplainWait(_)
-            | Found::ExplainQueue(_) => {}
+            | Found::ExplainQueue(_)
+            | Found::ExpectedWait(_) => {}
         }
         answer
     }

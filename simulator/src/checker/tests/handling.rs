@@ -2,13 +2,8 @@
 
 use super::*;
 
-fn connecting(number: u64, offer: u64, by: u64, deadline_us: u64) -> Kind {
-    Kind::Connecting {
-        conversation: conv(number),
-        offer: OfferId::new(DOMAIN, offer),
-        agent: agent(by),
-        deadline_us,
-    }
+fn connecting(number: u64, by: u64, to: u64, deadline_us: u64) -> Kind {
+    Kind::Connecting { conversation: conv(number), offer: offer(by), agent: agent(to), deadline_us }
 }
 fn idle_changed(weight: u32, overdraft: u32) -> Kind {
     Kind::IdleChanged { conversation: conv(1), agent: agent(1), weight, overdraft }
@@ -95,7 +90,7 @@ fn r1_at_rest_with_somebody_else() {
 #[test]
 fn r3_and_r19_what_a_desk_was_answered() {
     let step = || vec![connecting(1, 1, 1, LATER)];
-    let offer = OfferId::new(DOMAIN, 1);
+    let offer = offer(1);
     let accept = Asked::Accept { offer, agent: agent(1), epoch: 1 };
     let connected = Asked::Connected { offer, agent: agent(1), epoch: 1 };
     let answered = |mut history: History, asked: Asked, sequence: u64| {
