@@ -61,6 +61,10 @@ impl PeerHandler for Handler {
                 }
             }
             Ok(PeerCast::Deliver(parcel)) => inner.front.deliver(parcel),
+            Ok(PeerCast::DeliverHandled(mut parcel, beside)) => {
+                beside.put_back_messages(&mut parcel.messages);
+                inner.front.deliver(parcel);
+            }
             Ok(PeerCast::Detach { shard, seats }) => {
                 if let Some(shard) = inner.shards.get(shard) {
                     for seat in seats {

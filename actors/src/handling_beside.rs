@@ -1,7 +1,7 @@
 //! What the encoded form of views leaves out of handling, since it is older. There is none of it below feature
 //! level 9, and from there on every node can read this.
 
-use crate::{Answer, Found};
+use crate::{Answer, Found, SessionMessage};
 use routing::handling::Handling;
 use routing::view::{AgentView, ConversationView, OfferView};
 use routing::{ConversationId, OfferId};
@@ -53,25 +53,49 @@ impl HandlingBeside {
         self.idle.extend(conversation.idle.then_some(conversation.id));
     }
 
+    /// What is beside the welcome among messages to a desk, if there is one and anything is: nothing else that a desk is
+    /// told leaves something out.
+    pub(crate) fn of_messages(messages: &[SessionMessage]) -> Option<Self> {
+        let mut beside = Self::default();
+        for message in messages {
+            if let SessionMessage::Welcome(view) = message {
+                beside.agent(&view.agent);
+            }
+        }
+        (beside != Self::default()).then_some(beside)
+    }
+
+    /// The messages as they were before they were encoded.
+    pub(crate) fn put_back_messages(&self, messages: &mut [SessionMessage]) {
+        for message in messages {
+            if let SessionMessage::Welcome(view) = message {
+                self.put_back_agent(&mut view.agent);
+            }
+        }
+    }
+
+    fn put_back_agent(&self, agent: &mut AgentView) {
+        agent.offers.iter_mut().for_each(|offer| self.put_back_offer(offer));
+        for holding in &mut agent.holdings {
+            holding.idle = self.idle.contains(&holding.conversation);
+        }
+    }
+
+    fn put_back_offer(&self, offer: &mut OfferView) {
+        offer.connecting = self.connecting.contains(&offer.id);
+    }
+
     /// The answer as it was before it was encoded.
     pub(crate) fn put_back(self, mut answer: Answer) -> Answer {
-        let Self { handling, connecting, idle } = self;
-        let offer = |offer: &mut OfferView| offer.connecting = connecting.contains(&offer.id);
-        let agent = |agent: &mut AgentView| {
-            agent.offers.iter_mut().for_each(offer);
-            for holding in &mut agent.holdings {
-                holding.idle = idle.contains(&holding.conversation);
-            }
-        };
         let conversation = |conversation: &mut ConversationView| {
-            conversation.offer.iter_mut().for_each(offer);
-            conversation.idle = idle.contains(&conversation.id);
+            conversation.offer.iter_mut().for_each(|offer| self.put_back_offer(offer));
+            conversation.idle = self.idle.contains(&conversation.id);
         };
         match &mut answer.found {
-            Found::Domain(domain) => domain.handling = handling.unwrap_or_default(),
-            Found::Agent(one) => agent(one),
-            Found::Agents(all) => all.iter_mut().for_each(agent),
-            Found::Desk(desk) => agent(&mut desk.agent),
+            Found::Domain(domain) => domain.handling = self.handling.unwrap_or_default(),
+            Found::Agent(one) => self.put_back_agent(one),
+            Found::Agents(all) => all.iter_mut().for_each(|agent| self.put_back_agent(agent)),
+            Found::Desk(desk) => self.put_back_agent(&mut desk.agent),
             Found::Conversation(one) => conversation(one),
             Found::Conversations(all) => all.iter_mut().for_each(conversation),
             Found::Queue(_)
@@ -161,6 +185,17 @@ mod tests {
         arrives(&shard, Query::Domain(HOME));
         arrives(&shard, Query::Agent(agent));
         arrives(&shard, Query::Desk(agent));
+        // So does the welcome of a desk at another node.
+        let Found::Desk(view) = read(&shard, &Query::Desk(agent)).expect("known").found else {
+            panic!("a desk")
+        };
+        let sent = vec![SessionMessage::InboxChanged, SessionMessage::Welcome(Box::new(view))];
+        let beside = HandlingBeside::of_messages(&sent).expect("something");
+        let mut received: Vec<SessionMessage> = codec::decode(&codec::encode(&sent)).expect("readable");
+        assert_ne!(received, sent, "left out of the encoded form");
+        beside.put_back_messages(&mut received);
+        assert_eq!(received, sent);
+        assert_eq!(HandlingBeside::of_messages(&sent[..1]), None);
         for number in [1, 2] {
             arrives(&shard, Query::Conversation(ConversationId::new(HOME, number)));
         }

@@ -1,6 +1,7 @@
 //! Sends parcels to the nodes where desks are connected.
 
 use crate::front::Front;
+use crate::handling_beside::HandlingBeside;
 use crate::wire::{Parcel, PeerCast};
 use consensus::{NodeId, Peers};
 use proto::codec;
@@ -29,7 +30,11 @@ impl Post {
             self.front.deliver(parcel);
             return Ok(());
         }
-        let cast = codec::encode(&PeerCast::Deliver(parcel));
+        let cast = match HandlingBeside::of_messages(&parcel.messages) {
+            None => PeerCast::Deliver(parcel),
+            Some(beside) => PeerCast::DeliverHandled(parcel, beside),
+        };
+        let cast = codec::encode(&cast);
         self.peers.cast(to, cast.into()).map_err(|_| match self.peers.connected(to) {
             true => Unsent::Full,
             false => Unsent::Gone,

@@ -205,6 +205,8 @@ pub(crate) enum PeerCast {
     Deliver(Parcel),
     /// These sessions are no longer at the sender.
     Detach { shard: ShardId, seats: Vec<Seat> },
+    /// As `Deliver`, with what a welcome among the messages says of handling: from feature level 9 on.
+    DeliverHandled(Parcel, HandlingBeside),
 }
 
 /// Who counts the parcels of an attachment. A call that attaches may be carried out by two leaders, one after the

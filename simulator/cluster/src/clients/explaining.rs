@@ -7,6 +7,7 @@ use super::supervisor::Supervisor;
 use proto::v1;
 use proto::v1::routing_client::RoutingClient;
 use proto::v1::supervisor_client::SupervisorClient;
+use routing::ConversationId;
 
 impl Supervisor {
     pub(super) async fn explain(&mut self) {
@@ -22,8 +23,27 @@ impl Supervisor {
             self.realm.history.count("read", "explained");
         }
         look(&mut self.caller, id).await;
+        self.expected_wait(id).await;
         self.explain_queue().await;
         self.explain_pick().await;
+    }
+
+    /// What its customer may expect: a time, or why there is none, and never both.
+    async fn expected_wait(&mut self, id: ConversationId) {
+        let who = Some(v1::expected_wait_request::Who::Conversation(id.to_string()));
+        let told = self
+            .caller
+            .read(Manner::ONCE, |line, deadline| {
+                let request = v1::ExpectedWaitRequest { who: who.clone() };
+                async move { RoutingClient::new(line).expected_wait(timed(request, deadline)).await }
+            })
+            .await;
+        let Ok(told) = told else { return };
+        let known = told.wait_us.is_some();
+        self.realm.history.count("why", if known { "expected" } else { "not_expected" });
+        if known != told.unknown.is_empty() || known && told.position == 0 {
+            self.realm.history.found("R-3", format!("what {id} may expect is {told:?}"));
+        }
     }
 
     async fn explain_queue(&mut self) {
