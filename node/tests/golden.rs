@@ -112,6 +112,7 @@ async fn spanish(client: &Client, tenant: &Tenant) {
     .await;
     let step = v1::Step { required: vec![skill(50)], ..v1::Step::default() };
     let request = v1::SetCriteriaRequest {
+        supervisor: "sol".into(),
         mutation: mutation(),
         touchpoint: tenant.touchpoint.clone(),
         criteria: Some(v1::Criteria { steps: vec![step] }),
@@ -204,6 +205,7 @@ async fn make() {
     let client = Client::of(&node);
     at_its_level(&client).await;
     let none = v1::SetCriteriaRequest {
+        supervisor: "sol".into(),
         mutation: mutation(),
         touchpoint: tenant.touchpoint.clone(),
         criteria: Some(v1::Criteria::default()),

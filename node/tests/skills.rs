@@ -135,6 +135,7 @@ async fn a_touchpoint_asks_for_what_arrives_there_and_a_supervisor_for_something
     let [away, here] = &tenant.agents[..] else { panic!("two agents") };
     first_skills(&client, away, vec![skill("es", 90)]).await;
     let request = v1::SetCriteriaRequest {
+        supervisor: "sol".into(),
         mutation: mutation(),
         touchpoint: tenant.touchpoint.clone(),
         criteria: criteria([named(away, HOUR_MS), able("es", 50, 0)]),
@@ -143,6 +144,9 @@ async fn a_touchpoint_asks_for_what_arrives_there_and_a_supervisor_for_something
     let list = v1::ListRequest { domain: tenant.domain.clone(), ..Default::default() };
     let touchpoints = client.admin().list_touchpoints(list).await.expect("a list").into_inner().touchpoints;
     assert_eq!(touchpoints[0].criteria, request.criteria);
+    let record = events(&client, &tenant.domain).await;
+    let changed = record.iter().find(|event| event.r#type == "touchpoint_criteria_changed").expect("told");
+    assert!(changed.json.contains("supervisor:sol"), "{}", changed.json);
 
     let mut desk = Desk::open(&client, here).await;
     desk.available().await;
@@ -212,6 +216,7 @@ async fn what_cannot_be_is_refused_and_the_shell_shows_and_sets_skills() {
     let refused = client.routing().start(start([able("es", 0, 0)])).await.expect_err("no such level");
     assert_eq!(reason(&refused), "INVALID");
     let change = v1::SetCriteriaRequest {
+        supervisor: "sol".into(),
         mutation: mutation(),
         touchpoint: tenant.touchpoint.clone(),
         criteria: None,

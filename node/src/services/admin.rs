@@ -236,7 +236,8 @@ impl Admin for AdminService {
             .unary("centralita.v1.Admin/SetCriteria", request, |engine, call, deadline| async move {
                 let touchpoint: TouchpointId = id("touchpoint", &call.touchpoint)?;
                 let criteria = criteria::read_required(call.criteria)?;
-                let command = Command::SetCriteria { touchpoint, criteria, by: By::System };
+                let by = if call.supervisor.is_empty() { By::System } else { by(call.supervisor)? };
+                let command = Command::SetCriteria { touchpoint, criteria, by };
                 Ok(receipt(&apply(&engine, deadline, call.mutation, touchpoint.domain, command).await?))
             })
             .await

@@ -79,9 +79,11 @@ fn gone(s: &mut Scene) {
     s.world.ok(Command::DeleteQueue { queue: s.queue });
 }
 
+type Change = fn(&mut Handling);
+
 #[test]
 fn what_is_taken() {
-    let of = |change: fn(&mut Handling)| {
+    let of = |change: Change| {
         let mut handling = ways();
         change(&mut handling);
         set(handling, supervisor())
@@ -90,7 +92,7 @@ fn what_is_taken() {
     let before = s.world.refused(set(ways(), supervisor()));
     assert_eq!(before, Rejected::Level { level: level::FIRST });
     raised(&mut s);
-    let wrong: [(fn(&mut Handling), &str); 4] = [
+    let wrong: [(Change, &str); 4] = [
         (|h| h.connect[0] = Some(Span(999_999)), "handling.connect[voice]"),
         (|h| h.connect[1] = Some(Span(300_000_001)), "handling.connect[chat]"),
         (|h| h.idle[3] = Some(Points(101)), "handling.idle[email]"),

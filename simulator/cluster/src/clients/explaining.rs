@@ -4,10 +4,10 @@
 use super::caller::{Manner, timed};
 use super::customer::look;
 use super::supervisor::Supervisor;
+use crate::checks::Stage;
 use proto::v1;
 use proto::v1::routing_client::RoutingClient;
 use proto::v1::supervisor_client::SupervisorClient;
-use routing::ConversationId;
 
 impl Supervisor {
     pub(super) async fn explain(&mut self) {
@@ -23,13 +23,16 @@ impl Supervisor {
             self.realm.history.count("read", "explained");
         }
         look(&mut self.caller, id).await;
-        self.expected_wait(id).await;
+        self.expected_wait().await;
         self.explain_queue().await;
         self.explain_pick().await;
     }
 
     /// What its customer may expect: a time, or why there is none, and never both.
-    async fn expected_wait(&mut self, id: ConversationId) {
+    async fn expected_wait(&mut self) {
+        let pick = self.caller.draw.bits();
+        let waiting = self.realm.history.some_at(self.realm.domain, Stage::Waiting, pick);
+        let Some(id) = waiting else { return };
         let who = Some(v1::expected_wait_request::Who::Conversation(id.to_string()));
         let told = self
             .caller

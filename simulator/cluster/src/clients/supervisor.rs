@@ -163,7 +163,8 @@ impl Supervisor {
     async fn set_criteria(&mut self) {
         let touchpoint = self.caller.draw.pick(&self.realm.touchpoints).to_string();
         let criteria = Some(self.realm.criteria(&mut self.caller.draw));
-        let request = v1::SetCriteriaRequest { mutation: None, touchpoint, criteria };
+        let request =
+            v1::SetCriteriaRequest { mutation: None, touchpoint, criteria, supervisor: NAME.to_owned() };
         let asked = Asked::Configure("set_criteria");
         change!(self, Manner::ORDINARY, asked, AdminClient, set_criteria, request);
     }
