@@ -1,6 +1,7 @@
 //! Entries drawn from a seed with a look at the shard: mostly sensible, some hostile, some repeated.
 
 use super::blocks::Blocks;
+use super::handling::Ways;
 use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +50,7 @@ pub struct Feed {
     rng: ChaCha8Rng,
     policies: Policies,
     blocks: Blocks,
+    ways: Ways,
     size: Size,
     script: Vec<(DomainId, Command)>,
     sent: Vec<Request>,
@@ -65,6 +67,7 @@ impl Feed {
             rng: ChaCha8Rng::seed_from_u64(seed),
             policies: Policies::new(seed),
             blocks: Blocks::new(seed),
+            ways: Ways::new(seed),
             size,
             script: Vec::new(),
             sent: Vec::new(),
@@ -111,6 +114,10 @@ impl Feed {
             if self.blocks.chance(60) {
                 let rules = self.blocks.rules();
                 self.script.push((domain, Command::SetChannelRules { rules, by: boss() }));
+            }
+            if self.ways.chance(60) {
+                let handling = self.ways.handling();
+                self.script.push((domain, Command::SetHandling { handling, by: boss() }));
             }
             for number in 1..=self.size.agents {
                 let agent = AgentId::new(domain, number);
@@ -258,6 +265,14 @@ impl Feed {
         }
         if self.blocks.chance(2) {
             return (domain, Command::SetChannelRules { rules: self.blocks.rules(), by: boss() });
+        }
+        if self.ways.chance(1) {
+            return (domain, Command::SetHandling { handling: self.ways.handling(), by: boss() });
+        }
+        if self.ways.chance(15)
+            && let Some(command) = self.ways.command(&view)
+        {
+            return (domain, command);
         }
         let live = view.conversations.values().filter(|c| !c.stage.is_terminal()).count();
         let percent = if live < self.size.live { 35 } else { 5 };

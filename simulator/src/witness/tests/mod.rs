@@ -4,6 +4,7 @@ mod blocks;
 mod crossings;
 mod disagreeing;
 mod feed;
+mod handling;
 mod measure;
 mod moves;
 mod planted;
@@ -42,6 +43,8 @@ fn sound_replicas_are_silent_and_everything_happened() {
             figures.abandoned,
             figures.rules,
             figures.channel_rules,
+            figures.not_connected,
+            figures.rests,
             figures.sessions,
             figures.leases_lost,
             figures.crossings_arrived,

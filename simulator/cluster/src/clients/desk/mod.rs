@@ -431,6 +431,11 @@ impl Desk {
             }
             return Ok(());
         }
+        // Now and then it says that it is connected before it has accepted.
+        if self.plays() && offer.number.is_multiple_of(29) {
+            self.count("connected_early");
+            self.ask(link, Intent::Connect(offer))?;
+        }
         match fate {
             Fate::Accept | Fate::Late => {
                 if fate == Fate::Late {
