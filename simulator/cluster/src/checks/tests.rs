@@ -221,6 +221,57 @@ fn r3_refused_or_never_asked_and_yet_in_the_record() {
     assert!(!broken(&tale).iter().any(|one| one.promise == "R-3"));
 }
 
+/// A second call, which the first agent accepts: what is said of it then, and what becomes of it.
+fn in_two_steps(calls: &[(Asked, Outcome)], then: Vec<Kind>) -> Tale {
+    let mut tale = good();
+    let (conversation, offer, agent, deadline_us) = (conv(2), offer(2), agent(1), 900_000_000);
+    let accepted = Kind::Connecting { conversation, offer, agent, deadline_us };
+    tell(&mut tale, [arrived(2), waiting(2), offered(2, 1), accepted]);
+    tell(&mut tale, then);
+    tale.audit = None;
+    asks(&mut tale, 11, start(2), started(13, 2));
+    asks(&mut tale, 12, Asked::Accept(seat(1), offer), done(14));
+    for (place, (asked, outcome)) in calls.iter().enumerate() {
+        asks(&mut tale, 13 + place as u128, asked.clone(), outcome.clone());
+    }
+    sees(&mut tale, 1, 1, 13, Said::Offered(shown(2, 1)));
+    sees(&mut tale, 1, 1, 17, Said::Other);
+    tale
+}
+
+#[test]
+fn r3_and_r19_the_second_step_of_an_accept() {
+    let connected = || Asked::Connected(seat(1), offer(2));
+    let failed = || Asked::ConnectFailed(seat(1), offer(2));
+    let taken = || vec![taken(2), assigned(2, 1)];
+    let lost =
+        || vec![Kind::OfferEnded { conversation: conv(2), offer: offer(2), end: OfferEnd::NotConnected }];
+    let sound = |tale: &Tale| assert_eq!(broken(tale), []);
+    sound(&in_two_steps(&[(connected(), done(16))], taken()));
+    sound(&in_two_steps(&[(failed(), done(15))], lost()));
+    sound(&in_two_steps(&[], lost()));
+    // An attempt that nobody answered may have done it; one that was refused has not.
+    sound(&in_two_steps(&[(connected(), Outcome::Unknown)], taken()));
+    let refused = || Outcome::Refused("WRONG_STATE".to_owned());
+    caught(&in_two_steps(&[(connected(), refused())], taken()), "R-3", "nobody can have said");
+    caught(&in_two_steps(&[], taken()), "R-3", "nobody can have said");
+    caught(&in_two_steps(&[(connected(), done(14))], Vec::new()), "R-3", "connection acknowledged");
+    caught(&in_two_steps(&[(failed(), done(14))], Vec::new()), "R-3", "the offer did not end by it");
+    let renewed = [vec![opened(1, 2)], taken()].concat();
+    caught(&in_two_steps(&[(connected(), done(17))], renewed), "R-19", "after epoch 2 was opened");
+}
+
+#[test]
+fn r4_what_was_accepted_is_shown_to_who_left_and_what_rings_is_not() {
+    for (connecting, broken) in [(true, 0), (false, 1)] {
+        let mut tale = good();
+        let away = AgentSeen { available: false, offers: vec![offer(9)], ..welcome(1, 2) };
+        let shown = Shown { connecting, ..shown(9, 1) };
+        sees(&mut tale, 3, 1, 4, Said::Welcome(Box::new(away), vec![shown]));
+        assert_eq!(broken_of(&tale, "R-4"), broken);
+    }
+}
+
 #[test]
 fn r3_a_read_shows_another_priority_than_was_given() {
     let given = Kind::Reprioritised { conversation: conv(2), priority: 3, by_rule: false };
