@@ -22,7 +22,7 @@ pub const FIRST: u32 = 1;
 /// | 6 | skills and criteria |
 /// | 7 | policies of queues: waiting rules and service levels |
 /// | 8 | why an agent was picked, in the offer's event; the least flexible first; rules between channels |
-/// | 9 | accepting in two steps, weights while the customer is waited for, longer wrap-ups |
+/// | 9 | accepting in two steps, weights while the customer is waited for, longer wrap-ups; between nodes: questions about expected waits |
 pub const LATEST: u32 = 9;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
@@ -42,6 +42,9 @@ pub const PICKS: u32 = 8;
 
 /// From here on domains have rules between channels, and what a shard knows of them is in its snapshots.
 pub const BLOCKS: u32 = 8;
+
+/// From here on every node can read the question what a wait is expected to be.
+pub const EXPECTED: u32 = 9;
 
 /// From here on domains have ways of handling contacts, and what a shard knows of them is in its snapshots.
 pub const HANDLING: u32 = 9;

@@ -71,7 +71,7 @@ pub enum Query {
     /// Why nobody of a queue gets work. From feature level [`PICKS`](routing::level::PICKS) on: nodes that know
     /// less cannot read it.
     ExplainQueue(QueueId),
-    /// How long a conversation may expect to wait. From that level on too.
+    /// How long a conversation may expect to wait. From feature level [`EXPECTED`](routing::level::EXPECTED) on.
     ExpectedWait(ConversationId),
     /// How long somebody may expect to wait who would arrive at a queue now. From that level on too.
     ExpectedOnArrival {

@@ -17,7 +17,7 @@ pub(super) async fn answer(
     let query = expected_wait::read(request)?;
     // Nodes of an older release cannot read this question.
     let level = engine.level();
-    if level < level::PICKS {
+    if level < level::EXPECTED {
         return Err(Rejected::Level { level }.into());
     }
     let (found, _) = reads::one_expected_wait(&engine, query, deadline).await?;
