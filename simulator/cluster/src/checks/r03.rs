@@ -194,6 +194,9 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
         Asked::Reject(_, offer) if !within(index.rejected.get(offer)) => {
             Some(("the offer did not end by it".to_owned(), vec![Who::Offer(*offer)]))
         }
+        Asked::Connected(_, offer) if !within(index.taken.get(offer)) => {
+            Some(("it was nobody's by it".to_owned(), vec![Who::Offer(*offer)]))
+        }
         Asked::ConnectFailed(_, offer) if !within(index.not_connected.get(offer)) => {
             Some(("the offer did not end by it".to_owned(), vec![Who::Offer(*offer)]))
         }

@@ -255,7 +255,7 @@ fn r3_and_r19_the_second_step_of_an_accept() {
     let refused = || Outcome::Refused("WRONG_STATE".to_owned());
     caught(&in_two_steps(&[(connected(), refused())], taken()), "R-3", "nobody can have said");
     caught(&in_two_steps(&[], taken()), "R-3", "nobody can have said");
-    caught(&in_two_steps(&[(connected(), done(14))], Vec::new()), "R-3", "connection acknowledged");
+    caught(&in_two_steps(&[(connected(), done(14))], Vec::new()), "R-3", "it was nobody's by it");
     caught(&in_two_steps(&[(failed(), done(14))], Vec::new()), "R-3", "the offer did not end by it");
     let renewed = [vec![opened(1, 2)], taken()].concat();
     caught(&in_two_steps(&[(connected(), done(17))], renewed), "R-19", "after epoch 2 was opened");
