@@ -1,6 +1,6 @@
 //! What the encoded form of views leaves out, since it is older: nodes of earlier releases read it too.
 
-use crate::{Answer, Found};
+use crate::Answer;
 use routing::criteria::{Criteria, Seeking, Skill};
 use routing::view::{AgentView, ConversationView, TouchpointView};
 use routing::{AgentId, ConversationId, TouchpointId};
@@ -20,21 +20,9 @@ impl Beside {
     /// What is beside an answer, if anything is.
     pub(crate) fn of(answer: &Answer) -> Option<Self> {
         let mut beside = Self::default();
-        match &answer.found {
-            Found::Agent(agent) => beside.agent(agent),
-            Found::Agents(agents) => agents.iter().for_each(|agent| beside.agent(agent)),
-            Found::Desk(desk) => beside.agent(&desk.agent),
-            Found::Touchpoint(touchpoint) => beside.touchpoint(touchpoint),
-            Found::Touchpoints(touchpoints) => touchpoints.iter().for_each(|one| beside.touchpoint(one)),
-            Found::Conversation(conversation) => beside.conversation(conversation),
-            Found::Conversations(all) => all.iter().for_each(|one| beside.conversation(one)),
-            Found::Domain(_)
-            | Found::Queue(_)
-            | Found::Queues(_)
-            | Found::ExplainWait(_)
-            | Found::ExplainQueue(_)
-            | Found::ExpectedWait(_) => {}
-        }
+        answer.found.agents().iter().for_each(|agent| beside.agent(agent));
+        answer.found.touchpoints().iter().for_each(|touchpoint| beside.touchpoint(touchpoint));
+        answer.found.conversations().iter().for_each(|conversation| beside.conversation(conversation));
         (beside != Self::default()).then_some(beside)
     }
 
@@ -58,29 +46,14 @@ impl Beside {
 
     /// The answer as it was before it was encoded.
     pub(crate) fn put_back(mut self, mut answer: Answer) -> Answer {
-        let agent = |agent: &mut AgentView, beside: &mut Self| {
-            agent.skills = beside.skills.remove(&agent.id).unwrap_or_default();
-        };
-        let touchpoint = |touchpoint: &mut TouchpointView, beside: &mut Self| {
-            touchpoint.criteria = beside.criteria.remove(&touchpoint.id).unwrap_or_default();
-        };
-        let conversation = |conversation: &mut ConversationView, beside: &mut Self| {
-            conversation.seeking = beside.seeking.remove(&conversation.id);
-        };
-        match &mut answer.found {
-            Found::Agent(one) => agent(one, &mut self),
-            Found::Agents(all) => all.iter_mut().for_each(|one| agent(one, &mut self)),
-            Found::Desk(desk) => agent(&mut desk.agent, &mut self),
-            Found::Touchpoint(one) => touchpoint(one, &mut self),
-            Found::Touchpoints(all) => all.iter_mut().for_each(|one| touchpoint(one, &mut self)),
-            Found::Conversation(one) => conversation(one, &mut self),
-            Found::Conversations(all) => all.iter_mut().for_each(|one| conversation(one, &mut self)),
-            Found::Domain(_)
-            | Found::Queue(_)
-            | Found::Queues(_)
-            | Found::ExplainWait(_)
-            | Found::ExplainQueue(_)
-            | Found::ExpectedWait(_) => {}
+        for agent in answer.found.agents_mut() {
+            agent.skills = self.skills.remove(&agent.id).unwrap_or_default();
+        }
+        for touchpoint in answer.found.touchpoints_mut() {
+            touchpoint.criteria = self.criteria.remove(&touchpoint.id).unwrap_or_default();
+        }
+        for conversation in answer.found.conversations_mut() {
+            conversation.seeking = self.seeking.remove(&conversation.id);
         }
         answer
     }

@@ -20,24 +20,11 @@ impl HandlingBeside {
     /// What is beside an answer, if anything is.
     pub(crate) fn of(answer: &Answer) -> Option<Self> {
         let mut beside = Self::default();
-        match &answer.found {
-            Found::Domain(domain) if !domain.handling.is_empty() => {
-                beside.handling = Some(domain.handling.clone());
-            }
-            Found::Agent(agent) => beside.agent(agent),
-            Found::Agents(agents) => agents.iter().for_each(|agent| beside.agent(agent)),
-            Found::Desk(desk) => beside.agent(&desk.agent),
-            Found::Conversation(conversation) => beside.conversation(conversation),
-            Found::Conversations(all) => all.iter().for_each(|one| beside.conversation(one)),
-            Found::Domain(_)
-            | Found::Queue(_)
-            | Found::Queues(_)
-            | Found::Touchpoint(_)
-            | Found::Touchpoints(_)
-            | Found::ExplainWait(_)
-            | Found::ExplainQueue(_)
-            | Found::ExpectedWait(_) => {}
+        if let Found::Domain(domain) = &answer.found {
+            beside.handling = Some(domain.handling.clone()).filter(|handling| !handling.is_empty());
         }
+        answer.found.agents().iter().for_each(|agent| beside.agent(agent));
+        answer.found.conversations().iter().for_each(|conversation| beside.conversation(conversation));
         (beside != Self::default()).then_some(beside)
     }
 
@@ -86,25 +73,14 @@ impl HandlingBeside {
     }
 
     /// The answer as it was before it was encoded.
-    pub(crate) fn put_back(self, mut answer: Answer) -> Answer {
-        let conversation = |conversation: &mut ConversationView| {
+    pub(crate) fn put_back(mut self, mut answer: Answer) -> Answer {
+        if let Found::Domain(domain) = &mut answer.found {
+            domain.handling = self.handling.take().unwrap_or_default();
+        }
+        answer.found.agents_mut().iter_mut().for_each(|agent| self.put_back_agent(agent));
+        for conversation in answer.found.conversations_mut() {
             conversation.offer.iter_mut().for_each(|offer| self.put_back_offer(offer));
             conversation.idle = self.idle.contains(&conversation.id);
-        };
-        match &mut answer.found {
-            Found::Domain(domain) => domain.handling = self.handling.unwrap_or_default(),
-            Found::Agent(one) => self.put_back_agent(one),
-            Found::Agents(all) => all.iter_mut().for_each(|agent| self.put_back_agent(agent)),
-            Found::Desk(desk) => self.put_back_agent(&mut desk.agent),
-            Found::Conversation(one) => conversation(one),
-            Found::Conversations(all) => all.iter_mut().for_each(conversation),
-            Found::Queue(_)
-            | Found::Queues(_)
-            | Found::Touchpoint(_)
-            | Found::Touchpoints(_)
-            | Found::ExplainWait(_)
-            | Found::ExplainQueue(_)
-            | Found::ExpectedWait(_) => {}
         }
         answer
     }

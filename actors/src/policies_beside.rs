@@ -1,6 +1,6 @@
 //! What the encoded form of views leaves out of policies, since it is older than they are.
 
-use crate::{Answer, Found};
+use crate::Answer;
 use routing::policy::{PolicyView, Standing};
 use routing::view::{ConversationView, QueueView};
 use routing::{ConversationId, QueueId};
@@ -19,21 +19,8 @@ impl PoliciesBeside {
     /// What is beside an answer, if anything is.
     pub(crate) fn of(answer: &Answer) -> Option<Self> {
         let mut beside = Self::default();
-        match &answer.found {
-            Found::Queue(queue) => beside.queue(queue),
-            Found::Queues(queues) => queues.iter().for_each(|queue| beside.queue(queue)),
-            Found::Conversation(conversation) => beside.conversation(conversation),
-            Found::Conversations(all) => all.iter().for_each(|one| beside.conversation(one)),
-            Found::Domain(_)
-            | Found::Agent(_)
-            | Found::Agents(_)
-            | Found::Touchpoint(_)
-            | Found::Touchpoints(_)
-            | Found::Desk(_)
-            | Found::ExplainWait(_)
-            | Found::ExplainQueue(_)
-            | Found::ExpectedWait(_) => {}
-        }
+        answer.found.queues().iter().for_each(|queue| beside.queue(queue));
+        answer.found.conversations().iter().for_each(|conversation| beside.conversation(conversation));
         (beside != Self::default()).then_some(beside)
     }
 
@@ -51,26 +38,11 @@ impl PoliciesBeside {
 
     /// The answer as it was before it was encoded.
     pub(crate) fn put_back(mut self, mut answer: Answer) -> Answer {
-        let queue = |queue: &mut QueueView, beside: &mut Self| {
-            queue.policy = beside.queues.remove(&queue.id).unwrap_or_default();
-        };
-        let conversation = |conversation: &mut ConversationView, beside: &mut Self| {
-            conversation.standing = beside.standing.remove(&conversation.id).map(Box::new);
-        };
-        match &mut answer.found {
-            Found::Queue(one) => queue(one, &mut self),
-            Found::Queues(all) => all.iter_mut().for_each(|one| queue(one, &mut self)),
-            Found::Conversation(one) => conversation(one, &mut self),
-            Found::Conversations(all) => all.iter_mut().for_each(|one| conversation(one, &mut self)),
-            Found::Domain(_)
-            | Found::Agent(_)
-            | Found::Agents(_)
-            | Found::Touchpoint(_)
-            | Found::Touchpoints(_)
-            | Found::Desk(_)
-            | Found::ExplainWait(_)
-            | Found::ExplainQueue(_)
-            | Found::ExpectedWait(_) => {}
+        for queue in answer.found.queues_mut() {
+            queue.policy = self.queues.remove(&queue.id).unwrap_or_default();
+        }
+        for conversation in answer.found.conversations_mut() {
+            conversation.standing = self.standing.remove(&conversation.id).map(Box::new);
         }
         answer
     }

@@ -196,3 +196,12 @@ impl World {
 pub(crate) fn supervisor() -> By {
     By::Supervisor("s".to_owned())
 }
+
+/// As a snapshot is written: piece by piece, which is what the whole is written as.
+pub(crate) fn through_bytes(shard: &mut Shard) -> Shard {
+    let config = bincode::config::standard();
+    let encoded = |piece| bincode::serde::encode_to_vec(piece, config).expect("serialises");
+    let bytes: Vec<u8> = shard.freeze().pieces().flat_map(encoded).collect();
+    assert_eq!(bytes, bincode::serde::encode_to_vec(&*shard, config).expect("serialises"));
+    bincode::serde::decode_from_slice(&bytes, config).expect("deserialises").0
+}

@@ -7,6 +7,7 @@ use routing::view::{
 };
 use routing::{AgentId, Channel, ConversationId, DomainId, LogTime, Priority, QueueId, TouchpointId};
 use serde::{Deserialize, Serialize};
+use std::slice::{from_mut, from_ref};
 
 /// What can be read. Lists are in the order of ids, after `after`, at most `limit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,4 +148,77 @@ pub enum Found {
     ExplainQueue(QueueExplanation),
     /// For [`Query::ExpectedWait`] and [`Query::ExpectedOnArrival`].
     ExpectedWait(ExpectedWait),
+}
+
+/// For what stands beside the encoded form: nobody else needs to know which variants show what.
+impl Found {
+    /// All agents in it.
+    pub(crate) fn agents(&self) -> &[AgentView] {
+        match self {
+            Self::Agent(one) => from_ref(one),
+            Self::Agents(all) => all,
+            Self::Desk(desk) => from_ref(&desk.agent),
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn agents_mut(&mut self) -> &mut [AgentView] {
+        match self {
+            Self::Agent(one) => from_mut(one),
+            Self::Agents(all) => all,
+            Self::Desk(desk) => from_mut(&mut desk.agent),
+            _ => &mut [],
+        }
+    }
+
+    /// All queues in it.
+    pub(crate) fn queues(&self) -> &[QueueView] {
+        match self {
+            Self::Queue(one) => from_ref(one),
+            Self::Queues(all) => all,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> &mut [QueueView] {
+        match self {
+            Self::Queue(one) => from_mut(one),
+            Self::Queues(all) => all,
+            _ => &mut [],
+        }
+    }
+
+    /// All touchpoints in it.
+    pub(crate) fn touchpoints(&self) -> &[TouchpointView] {
+        match self {
+            Self::Touchpoint(one) => from_ref(one),
+            Self::Touchpoints(all) => all,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn touchpoints_mut(&mut self) -> &mut [TouchpointView] {
+        match self {
+            Self::Touchpoint(one) => from_mut(one),
+            Self::Touchpoints(all) => all,
+            _ => &mut [],
+        }
+    }
+
+    /// All conversations in it.
+    pub(crate) fn conversations(&self) -> &[ConversationView] {
+        match self {
+            Self::Conversation(one) => from_ref(one),
+            Self::Conversations(all) => all,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn conversations_mut(&mut self) -> &mut [ConversationView] {
+        match self {
+            Self::Conversation(one) => from_mut(one),
+            Self::Conversations(all) => all,
+            _ => &mut [],
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::handling::Handling;
 use crate::outcome::DoneWhat;
 use crate::scene::{Row, Scene, as_it_is, play};
 use crate::settings::WrapUpHold;
-use crate::testing::supervisor;
+use crate::testing::{DOMAIN, supervisor, through_bytes};
 use crate::{Channel, Command, ConversationId, LogTime, OfferId, Points, Rejected, Span, level};
 
 const CONNECT: Span = Span::seconds(8);
@@ -622,4 +622,32 @@ fn what_rests_may_weigh_nothing() {
     let desk: Desk = s.a;
     s.world.ok(Command::EndContact { conversation: s.id, by: By::Agent(desk) });
     assert_eq!((s.world.load(s.a), s.stage()), (10, "wrapping"));
+}
+
+#[test]
+fn a_snapshot_has_all_of_it_and_goes_on_alike() {
+    let mut s = Scene::new();
+    idle(&mut s);
+    let mail = s.id;
+    s.world.ok(Command::EndContact { conversation: mail, by: supervisor() });
+    s.world.ok(extend(20, supervisor(), &s));
+    s.pulled();
+    s.world.ok(rest(true, &s));
+    let second = s.id;
+    s.waiting();
+    s.offer = s.world.offer_of(s.id).expect("offered").0;
+    s.world.accept(s.id);
+    for handling in [ways(), Handling::default()] {
+        s.world.ok(set(handling, supervisor()));
+        let again = through_bytes(&mut s.world.shard);
+        assert_eq!(again, s.world.shard);
+        assert_eq!(again.state_hash(), s.world.shard.state_hash());
+        assert_eq!(again.view(DOMAIN), s.world.shard.view(DOMAIN));
+    }
+    s.world.shard = through_bytes(&mut s.world.shard);
+    let command = connected(&mut s);
+    s.world.ok(command);
+    s.id = second;
+    s.world.ok(rest(false, &s));
+    assert_eq!(s.world.load(s.a), 51 + 20 + 20, "the call, the wrap-up and the mail that is woken");
 }

@@ -8,7 +8,8 @@ use crate::event::EventKind;
 use crate::handling::Handling;
 use crate::shard::PlantedBug;
 use crate::{LogTime, Points, Span};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use std::iter::once;
 
 /// A move sends so many at once.
 const PART: usize = 500;
@@ -37,6 +38,26 @@ impl HandlingBeside {
     }
 }
 
+/// Some of what [`HandlingBeside`] is stored as: its fields, in order.
+#[derive(Debug)]
+pub(crate) enum HandlingPiece<'a> {
+    Handling(Option<&'a Handling>),
+    Count(usize),
+    Connecting(ConvNo),
+    Handled(ConvNo, Handled),
+}
+
+impl Serialize for HandlingPiece<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Handling(handling) => handling.serialize(serializer),
+            Self::Count(count) => (*count as u64).serialize(serializer),
+            Self::Connecting(no) => no.serialize(serializer),
+            Self::Handled(no, handled) => (no, handled).serialize(serializer),
+        }
+    }
+}
+
 impl Conversation {
     /// Whether its offer was accepted and is being connected.
     pub(crate) fn is_connecting(&self) -> bool {
@@ -45,17 +66,41 @@ impl Conversation {
 }
 
 impl Domain {
+    fn own_handling(&self) -> Option<&Handling> {
+        Some(&self.handling).filter(|handling| !handling.is_empty())
+    }
+
+    fn connecting(&self) -> impl Iterator<Item = ConvNo> {
+        self.conversations.values().filter(|conv| conv.is_connecting()).map(|conv| conv.no)
+    }
+
+    fn handled(&self) -> impl Iterator<Item = (ConvNo, Handled)> {
+        let handled = self.conversations.values().filter(|conv| conv.handled != Handled::default());
+        handled.map(|conv| (conv.no, conv.handled))
+    }
+
+    /// Whether there is anything of handling beside the domain.
+    pub(crate) fn has_handling(&self) -> bool {
+        // What began under a handling goes on without it.
+        self.own_handling().is_some() || self.connecting().next().is_some() || self.handled().next().is_some()
+    }
+
     /// All that is stored of handling beside the domain.
     pub(crate) fn handling_beside(&self) -> HandlingBeside {
-        let all = || self.conversations.values();
         HandlingBeside {
-            handling: Some(self.handling.clone()).filter(|handling| !handling.is_empty()),
-            connecting: all().filter(|conv| conv.is_connecting()).map(|conv| conv.no).collect(),
-            handled: all()
-                .filter(|conv| conv.handled != Handled::default())
-                .map(|conv| (conv.no, conv.handled))
-                .collect(),
+            handling: self.own_handling().cloned(),
+            connecting: self.connecting().collect(),
+            handled: self.handled().collect(),
         }
+    }
+
+    /// The same in small pieces, to be written one after the other.
+    pub(crate) fn handling_pieces(&self) -> impl Iterator<Item = HandlingPiece<'_>> {
+        once(HandlingPiece::Handling(self.own_handling()))
+            .chain(once(HandlingPiece::Count(self.connecting().count())))
+            .chain(self.connecting().map(HandlingPiece::Connecting))
+            .chain(once(HandlingPiece::Count(self.handled().count())))
+            .chain(self.handled().map(|(no, handled)| HandlingPiece::Handled(no, handled)))
     }
 
     /// The same in parts, for a move.

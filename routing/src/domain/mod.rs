@@ -30,7 +30,7 @@ pub(crate) use beside::{Beside, BesidePiece};
 pub(crate) use blocks::Blocks;
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
-pub(crate) use handled::{Handled, HandlingBeside};
+pub(crate) use handled::{Handled, HandlingBeside, HandlingPiece};
 pub(crate) use line_set::LineSet;
 pub use moving::MovePiece;
 pub(crate) use moving::Unindexed;

@@ -238,3 +238,53 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handling::Handling;
+    use crate::scene::Scene;
+    use crate::testing::{DOMAIN, supervisor};
+    use crate::{Channel, Span, level};
+
+    #[test]
+    fn what_is_connected_does_not_vanish_and_handling_is_what_was_told() {
+        let mut s = Scene::new();
+        s.world.ok(Command::SetLevel { level: level::HANDLING });
+        let mut handling = Handling::default();
+        handling.connect[Channel::Voice.index()] = Some(Span::seconds(9));
+        s.world.ok(Command::SetHandling { handling: handling.clone(), by: supervisor() });
+        s.offered();
+        s.world.accept(s.id);
+        let before = s.world.shard.view(DOMAIN).expect("made");
+        let entry = s.world.entry(DOMAIN, Command::DeleteTouchpoint { touchpoint: s.mail }, None);
+        s.world.effects.clear();
+        let outcome = s.world.shard.apply(&entry, &mut s.world.effects);
+        let sound = s.world.shard.view(DOMAIN).expect("made");
+        let events = &s.world.effects.events;
+        let mut ghost = Ghost::default();
+        ghost.handling = Some(handling);
+        let look = |after: &_| {
+            let (before, entry, outcome) = (Some(&before), &entry, &outcome);
+            check(&Step { before, entry, outcome, after, events, touched: None }, &ghost)
+        };
+        assert_eq!(look(&sound), [""; 0]);
+
+        type Spoil = fn(&mut crate::view::DomainView, crate::ConversationId);
+        let spoilt: [(&str, Spoil); 4] = [
+            ("the offer is gone", |view, id| view.conversations.get_mut(&id).expect("made").offer = None),
+            ("it rings again", |view, id| offer(view, id).connecting = false),
+            ("it has more time", |view, id| offer(view, id).deadline.0 += 1),
+            ("another handling", |view, _| view.summary.handling = Handling::default()),
+        ];
+        for (what, spoil) in spoilt {
+            let mut after = sound.clone();
+            spoil(&mut after, s.id);
+            assert_eq!(look(&after).len(), 1, "{what}");
+        }
+    }
+
+    fn offer(view: &mut crate::view::DomainView, id: crate::ConversationId) -> &mut crate::view::OfferView {
+        view.conversations.get_mut(&id).and_then(|c| c.offer.as_mut()).expect("live")
+    }
+}

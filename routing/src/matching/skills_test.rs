@@ -4,9 +4,9 @@ use crate::command::{Arrival, By, Decline, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Step, StepStatus};
 use crate::event::{EventKind, Place};
 use crate::scene::{Scene, names, prefers, requires};
-use crate::testing::{DOMAIN, supervisor};
+use crate::testing::{DOMAIN, supervisor, through_bytes};
 use crate::view::{Gate, Stage};
-use crate::{Command, ConversationId, LogTime, QueueId, Shard, Span};
+use crate::{Command, ConversationId, LogTime, QueueId, Span};
 
 fn raised() -> Scene {
     let mut s = Scene::new();
@@ -401,15 +401,6 @@ fn at_work() -> Scene {
     s.world.tick();
     s.ready(s.a);
     s
-}
-
-/// As a snapshot is written: piece by piece, which is what the whole is written as.
-fn through_bytes(shard: &mut Shard) -> Shard {
-    let config = bincode::config::standard();
-    let encoded = |piece| bincode::serde::encode_to_vec(piece, config).expect("serialises");
-    let bytes: Vec<u8> = shard.freeze().pieces().flat_map(encoded).collect();
-    assert_eq!(bytes, bincode::serde::encode_to_vec(&*shard, config).expect("serialises"));
-    bincode::serde::decode_from_slice(&bytes, config).expect("deserialises").0
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
-use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingBeside, PoliciesPiece};
+use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, PoliciesPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -77,12 +77,12 @@ impl Frozen {
             once(Part::Count(ruled.len())).chain(ruled.into_iter().flat_map(rules))
         });
         let handling = (*level >= level::HANDLING).then(|| {
-            let mut handled: Vec<(DomainId, HandlingBeside)> =
-                self.0.all_domains().map(|domain| (domain.id, domain.handling_beside())).collect();
-            handled.retain(|(_, beside)| !beside.is_empty());
-            handled.sort_unstable_by_key(|(id, _)| *id);
-            let beside = |(id, beside)| [Part::Key(id), Part::Handling(beside)];
-            once(Part::Count(handled.len())).chain(handled.into_iter().flat_map(beside))
+            let mut sorted: Vec<&Domain> =
+                self.0.all_domains().filter(|domain| domain.has_handling()).collect();
+            sorted.sort_unstable_by_key(|domain| domain.id);
+            once(Part::Count(sorted.len())).chain(sorted.into_iter().flat_map(|domain| {
+                once(Part::Key(domain.id)).chain(domain.handling_pieces().map(Part::Handling))
+            }))
         });
         head.into_iter()
             .chain(domains)
@@ -109,7 +109,7 @@ enum Part<'a> {
     Beside(BesidePiece<'a>),
     Policies(PoliciesPiece<'a>),
     ChannelRules(&'a [ChannelRule]),
-    Handling(HandlingBeside),
+    Handling(HandlingPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -123,7 +123,7 @@ impl Serialize for Piece<'_> {
             Part::Beside(piece) => piece.serialize(serializer),
             Part::Policies(piece) => piece.serialize(serializer),
             Part::ChannelRules(rules) => rules.serialize(serializer),
-            Part::Handling(beside) => beside.serialize(serializer),
+            Part::Handling(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::Phase;
 use super::answered::Answered;
 use super::lines::Lines;
+use super::realm::Realm;
 use super::way::Way;
 use crate::checks::{Answer, Asked, Call, History, Outcome, now_us};
 use crate::determinism::Draw;
@@ -47,6 +48,27 @@ impl Manner {
         attempts_max: u32::MAX,
         patience: Duration::from_secs(86_400),
     };
+}
+
+/// Tries of something that is refused until the cluster has risen to its level, which it does in their time.
+#[derive(Debug, Default)]
+pub(super) struct Tries(u32);
+
+impl Tries {
+    const MOST: u32 = 5;
+    const PAUSE: Duration = Duration::from_secs(2);
+
+    /// Whether there is another, after a pause if it is not the first.
+    pub(super) async fn another(&mut self, caller: &mut Caller) -> bool {
+        if self.0 == Self::MOST || !caller.plays() {
+            return false;
+        }
+        if self.0 > 0 {
+            caller.sleep(Self::PAUSE).await;
+        }
+        self.0 += 1;
+        caller.plays()
+    }
 }
 
 /// How an intent ended.
@@ -189,6 +211,18 @@ impl Caller {
             pause = (pause * 2).min(PAUSE_MAX);
         }
         Err(None)
+    }
+
+    /// Waits until it may act once more, after a time drawn around this mean; false once it is to finish, or its
+    /// domain is out of service.
+    pub(super) async fn acts_again(&mut self, realm: &Realm, every: Duration) -> bool {
+        while self.plays() && !realm.is_quarantined() {
+            let pause = self.draw.exponential(every);
+            if !self.sleep(pause).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// Sleeps; true if the phase changed meanwhile, at once.

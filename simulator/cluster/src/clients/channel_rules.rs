@@ -1,6 +1,6 @@
 //! Rules between channels, and somebody who sets them: with draws of its own, so that all others are as without it.
 
-use super::caller::{Caller, Manner, Settled, timed};
+use super::caller::{Caller, Manner, Settled, Tries, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use crate::checks::Asked;
@@ -18,9 +18,6 @@ const NAME: &str = "rules@example.org";
 const RULED: f64 = 0.5;
 /// Mean time between two changes.
 const EVERY: Duration = Duration::from_secs(15);
-/// Tries to give a domain its first rules, and the pause between them: a cluster rises to its level in that time.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_secs(2);
 /// The channels by which customers come here.
 const CHANNELS: [Channel; 3] = [Channel::Voice, Channel::Chat, Channel::Email];
 
@@ -29,17 +26,9 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
     if !caller.draw.chance(RULED) {
         return;
     }
-    for _ in 0..TRIES {
-        if !caller.plays() || set(&realm, &mut caller).await {
-            break;
-        }
-        caller.sleep(PAUSE).await;
-    }
-    while caller.plays() && !realm.is_quarantined() {
-        let pause = caller.draw.exponential(EVERY);
-        if caller.sleep(pause).await {
-            continue;
-        }
+    let mut tries = Tries::default();
+    while tries.another(&mut caller).await && !set(&realm, &mut caller).await {}
+    while caller.acts_again(&realm, EVERY).await {
         set(&realm, &mut caller).await;
     }
 }

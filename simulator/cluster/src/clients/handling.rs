@@ -1,7 +1,7 @@
 //! How contacts are handled, and somebody who sets that and makes use of it: with draws of its own, so that all others
 //! are as without it.
 
-use super::caller::{Caller, Manner, Settled, timed};
+use super::caller::{Caller, Manner, Settled, Tries, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use crate::checks::{Asked, Stage};
@@ -21,26 +21,15 @@ const NAME: &str = "handling@example.org";
 const HANDLED: f64 = 0.5;
 /// Mean time between two acts.
 const EVERY: Duration = Duration::from_secs(3);
-/// Tries to give a domain its first handling, and the pause between them: a cluster rises to its level in that time.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// Acts until everybody is to finish. What was set stays then, and goes on.
 pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
     if !caller.draw.chance(HANDLED) {
         return;
     }
-    for _ in 0..TRIES {
-        if !caller.plays() || set(&realm, &mut caller).await {
-            break;
-        }
-        caller.sleep(PAUSE).await;
-    }
-    while caller.plays() && !realm.is_quarantined() {
-        let pause = caller.draw.exponential(EVERY);
-        if caller.sleep(pause).await {
-            continue;
-        }
+    let mut tries = Tries::default();
+    while tries.another(&mut caller).await && !set(&realm, &mut caller).await {}
+    while caller.acts_again(&realm, EVERY).await {
         match caller.draw.range(0, 9) {
             0 => drop(set(&realm, &mut caller).await),
             1..=4 => rest(&realm, &mut caller).await,

@@ -1,6 +1,6 @@
 //! Policies of queues, and another supervisor who sets them: with draws of its own, so that all others are as without it.
 
-use super::caller::{Caller, Manner, Settled, timed};
+use super::caller::{Caller, Manner, Settled, Tries, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use crate::checks::Asked;
@@ -19,9 +19,6 @@ const NAME: &str = "planner@example.org";
 const POLICED: f64 = 0.75;
 /// Mean time between two changes.
 const EVERY: Duration = Duration::from_secs(12);
-/// Tries to give a queue its first policy, and the pause between them: a cluster rises to its level in that time.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// What a policy may name.
 struct Around {
@@ -53,18 +50,10 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
         if caller.draw.chance(0.25) {
             continue;
         }
-        for _ in 0..TRIES {
-            if !caller.plays() || set(&realm, &mut caller, realm.queues[place].0).await {
-                break;
-            }
-            caller.sleep(PAUSE).await;
-        }
+        let mut tries = Tries::default();
+        while tries.another(&mut caller).await && !set(&realm, &mut caller, realm.queues[place].0).await {}
     }
-    while caller.plays() && !realm.is_quarantined() {
-        let pause = caller.draw.exponential(EVERY);
-        if caller.sleep(pause).await {
-            continue;
-        }
+    while caller.acts_again(&realm, EVERY).await {
         let extra: Vec<QueueId> = realm.changes().queues.iter().copied().collect();
         let queue = if !extra.is_empty() && caller.draw.chance(0.2) {
             *caller.draw.pick(&extra)

@@ -1,7 +1,7 @@
 //! Supervisors and administrators: they move, close, pause, force and change things while it all
 //! runs, and put right what they changed in the end.
 
-use super::caller::{Caller, Manner, Settled, timed};
+use super::caller::{Caller, Manner, Settled, Tries, timed};
 use super::customer::look;
 use super::desk::Desk;
 use super::realm::Realm;
@@ -26,8 +26,6 @@ const TIDY: Duration = Duration::from_secs(2);
 const GRACE_TIDIES: u32 = 4;
 /// Looks that leave work waiting where agents are gone: whoever is left would have taken it long since.
 const WAITING_TIDIES: u32 = 15;
-/// Tries to give an agent skills: a cluster rises to its level in that time.
-const TEACHINGS: u32 = 5;
 /// Queues and agents made besides, at most.
 const EXTRA_MAX: usize = 3;
 
@@ -134,12 +132,8 @@ impl Supervisor {
     async fn teach_all(&mut self) {
         for place in 0..self.realm.agents.len() {
             let agent = self.realm.agents[place].id;
-            for _ in 0..TEACHINGS {
-                if !self.caller.plays() || self.set_skills(agent).await {
-                    break;
-                }
-                self.caller.sleep(TIDY).await;
-            }
+            let mut tries = Tries::default();
+            while tries.another(&mut self.caller).await && !self.set_skills(agent).await {}
         }
         if self.caller.draw.chance(0.5) {
             self.set_criteria().await;
