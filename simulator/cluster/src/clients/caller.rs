@@ -58,16 +58,13 @@ impl Tries {
     const MOST: u32 = 5;
     const PAUSE: Duration = Duration::from_secs(2);
 
-    /// Whether there is another, after a pause if it is not the first.
+    /// Whether there is another, after a pause if one was refused.
     pub(super) async fn another(&mut self, caller: &mut Caller) -> bool {
-        if self.0 == Self::MOST || !caller.plays() {
-            return false;
-        }
         if self.0 > 0 {
             caller.sleep(Self::PAUSE).await;
         }
         self.0 += 1;
-        caller.plays()
+        self.0 <= Self::MOST && caller.plays()
     }
 }
 
