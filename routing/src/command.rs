@@ -566,6 +566,11 @@ impl Command {
             {
                 level::PICKS
             }
+            Self::CreateQueue { settings } | Self::UpdateQueue { settings, .. }
+                if settings.pick == PickPolicy::MostProficient =>
+            {
+                level::PROFICIENT
+            }
             Self::SetChannelRules { .. } => level::BLOCKS,
             Self::SetHandling { .. }
             | Self::Connected { .. }

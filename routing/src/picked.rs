@@ -56,7 +56,7 @@ pub enum Way {
     Transfer,
 }
 
-/// Where an agent stands in a queue's order; the smaller, the sooner.
+/// Where an agent stands in a queue's order; the smaller, the sooner, but for proficiency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// Idle since then.
@@ -67,6 +67,8 @@ pub enum Order {
     LastOffer(u64),
     /// Skills that it has, and idle since then.
     Skills(u32, LogTime),
+    /// Levels of the skills asked for, in all (the larger, the sooner), and idle since then.
+    Proficiency(u32, LogTime),
 }
 
 /// An agent who might have had it.

@@ -33,6 +33,8 @@ pub mod limits {
     pub const EXCLUSIONS_PER_CONVERSATION_MAX: usize = 64;
     /// Conversations, agents and lines that the matching of one entry looks at; what is left is a `Continue`.
     pub const MATCH_LOOKS_PER_ENTRY_MAX: usize = 8_192;
+    /// Looks for the most proficient once one is found who could have a conversation that asks for several skills.
+    pub const PULLS_MAX: usize = 64;
     /// Remembered answers of request ids per domain.
     pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
     /// Transfers of one conversation.
@@ -179,6 +181,10 @@ pub enum PickPolicy {
     /// Fewest skills, then longest idle: those who can do much are kept free for what few can do. From feature
     /// level [`PICKS`](crate::level::PICKS) on.
     LeastFlexible,
+    /// Highest levels, in all, of the skills that the conversation asks for, then longest idle; where it asks for
+    /// none, longest idle. Exact among those whom [`PULLS_MAX`](limits::PULLS_MAX) looks reach, which is everybody
+    /// where one skill is asked for. From feature level [`PROFICIENT`](crate::level::PROFICIENT) on.
+    MostProficient,
 }
 
 /// Settings of a queue.

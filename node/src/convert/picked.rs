@@ -103,6 +103,7 @@ fn policy_name(policy: PickPolicy) -> &'static str {
         PickPolicy::LeastLoaded => "least_loaded",
         PickPolicy::RoundRobin => "round_robin",
         PickPolicy::LeastFlexible => "least_flexible",
+        PickPolicy::MostProficient => "most_proficient",
     }
 }
 
@@ -114,6 +115,7 @@ fn way_text(way: Way, queue: &str) -> String {
                 PickPolicy::LeastLoaded => "the least loaded goes first",
                 PickPolicy::RoundRobin => "who was offered something longest ago goes first",
                 PickPolicy::LeastFlexible => "who has the fewest skills goes first",
+                PickPolicy::MostProficient => "the most proficient in what is asked for goes first",
             };
             format!("in {queue} {order}")
         }
@@ -134,6 +136,7 @@ fn order_fields(order: Order) -> Value {
         Order::Load(load, since) => json!({ "load": load, "idle_since_us": since.0 }),
         Order::LastOffer(number) => json!({ "last_offer": number }),
         Order::Skills(skills, since) => json!({ "skills": skills, "idle_since_us": since.0 }),
+        Order::Proficiency(levels, since) => json!({ "proficiency": levels, "idle_since_us": since.0 }),
     }
 }
 
@@ -146,6 +149,10 @@ fn order_text(order: Order, at: LogTime) -> String {
         Order::LastOffer(number) => format!("last offer was number {number}"),
         Order::Skills(1, since) => format!("1 skill, {}", idle(since)),
         Order::Skills(skills, since) => format!("{skills} skills, {}", idle(since)),
+        Order::Proficiency(0, since) => format!("no skill is asked for, {}", idle(since)),
+        Order::Proficiency(levels, since) => {
+            format!("levels of what is asked for: {levels} in all, {}", idle(since))
+        }
     }
 }
 

@@ -30,10 +30,11 @@ fn read_pick(code: i32) -> Read<PickPolicy> {
         Ok(v1::PickPolicy::LeastLoaded) => Ok(PickPolicy::LeastLoaded),
         Ok(v1::PickPolicy::RoundRobin) => Ok(PickPolicy::RoundRobin),
         Ok(v1::PickPolicy::LeastFlexible) => Ok(PickPolicy::LeastFlexible),
+        Ok(v1::PickPolicy::MostProficient) => Ok(PickPolicy::MostProficient),
         Err(_) => Err(Problem::field(
             "settings.pick",
             format!(
-                "{code} is not a policy: use PICK_POLICY_LONGEST_IDLE (1) to PICK_POLICY_LEAST_FLEXIBLE (4)"
+                "{code} is not a policy: use PICK_POLICY_LONGEST_IDLE (1) to PICK_POLICY_MOST_PROFICIENT (5)"
             ),
         )),
     }
@@ -46,6 +47,7 @@ pub(super) fn write_pick(pick: PickPolicy) -> v1::PickPolicy {
         PickPolicy::LeastLoaded => v1::PickPolicy::LeastLoaded,
         PickPolicy::RoundRobin => v1::PickPolicy::RoundRobin,
         PickPolicy::LeastFlexible => v1::PickPolicy::LeastFlexible,
+        PickPolicy::MostProficient => v1::PickPolicy::MostProficient,
     }
 }
 

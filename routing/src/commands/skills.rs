@@ -20,6 +20,8 @@ pub(super) fn set(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId, skills: &[S
         skills.iter().map(|skill| (domain.learn(&skill.name), skill.level)).collect();
     numbers.sort_unstable();
     domain.end_hold(no);
+    // Its places go by what it has.
+    domain.unlist(no);
     domain.agent_mut(no).skills = numbers.into();
     domain.refresh(no);
     let skills = domain.skills_view(domain.agent(no));

@@ -1,10 +1,39 @@
 //! How agents stand in their queues.
 
-use super::keys::HoldKey;
+use super::keys::{AbleKey, HoldKey, Open};
 use super::{Agent, AgentNo, Domain, Listed, QueueNo};
+use crate::settings::PickPolicy;
 use crate::shard::PlantedBug;
+use crate::tree::{Key, Tree};
 use crate::view::Lease;
 use std::cmp::Reverse;
+
+/// Moves an agent's place in an order.
+fn place<K: Key>(order: &mut Tree<K, Open>, old: Option<K>, new: Option<K>, wanted: Option<Listed>) {
+    // A holding agent shows no room in the common orders: only its holder's place counts.
+    let shown = |listed: Listed| {
+        let mut open = listed.open;
+        if listed.bar.is_some() {
+            open.free = [0; 8];
+        }
+        open
+    };
+    match (old, new) {
+        (Some(old), Some(new)) if old == new => {
+            if let Some(wanted) = wanted {
+                order.set(&new, shown(wanted));
+            }
+        }
+        _ => {
+            if let Some(old) = old {
+                order.remove(&old);
+            }
+            if let (Some(new), Some(wanted)) = (new, wanted) {
+                order.insert(new, shown(wanted));
+            }
+        }
+    }
+}
 
 impl Domain {
     /// Brings an agent's places in its queues' pick orders up to date with the agent.
@@ -50,34 +79,13 @@ impl Domain {
     }
 
     fn relist(&mut self, queue: QueueNo, before: Option<Listed>, wanted: Option<Listed>) {
+        self.relist_able(queue, before, wanted);
         let queue = self.queue_mut(queue);
         let pick = queue.settings.pick;
         let index = &mut queue.index.0;
         let old = before.map(|listed| listed.facts.key(pick));
         let new = wanted.map(|listed| listed.facts.key(pick));
-        // A holding agent shows no room in the common order: only its holder's place counts.
-        let shown = |listed: Listed| {
-            let mut open = listed.open;
-            if listed.bar.is_some() {
-                open.free = [0; 8];
-            }
-            open
-        };
-        match (old, new) {
-            (Some(old), Some(new)) if old == new => {
-                if let Some(wanted) = wanted {
-                    index.ready.set(&new, shown(wanted));
-                }
-            }
-            _ => {
-                if let Some(old) = old {
-                    index.ready.remove(&old);
-                }
-                if let (Some(new), Some(wanted)) = (new, wanted) {
-                    index.ready.insert(new, shown(wanted));
-                }
-            }
-        }
+        place(&mut index.ready, old, new, wanted);
         let hold = |listed: Listed| Some(HoldKey { bar: Reverse(listed.bar?), agent: listed.facts.agent });
         if let Some(old) = before.and_then(hold) {
             index.holders.remove(&old);
@@ -85,6 +93,26 @@ impl Domain {
         if let (Some(new), Some(wanted)) = (wanted.and_then(hold), wanted) {
             index.holders.insert(new, wanted.open);
         }
+    }
+
+    /// The same among those who have its skills, where the queue goes by them.
+    fn relist_able(&mut self, queue: QueueNo, before: Option<Listed>, wanted: Option<Listed>) {
+        let pick = self.queue(queue).settings.pick;
+        let Some(agent) = before.or(wanted).map(|listed| listed.facts.agent) else { return };
+        if pick != PickPolicy::MostProficient || self.agent(agent).skills.is_empty() {
+            return;
+        }
+        let skills = std::mem::take(&mut self.agent_mut(agent).skills);
+        let able = &mut self.queue_mut(queue).index.0.able;
+        for (skill, level) in &skills {
+            let key = |listed: Listed| AbleKey { level: Reverse(*level), place: listed.facts.key(pick) };
+            let tree = able.entry(*skill).or_default();
+            place(tree, before.map(key), wanted.map(key), wanted);
+            if tree.is_empty() {
+                able.remove(skill);
+            }
+        }
+        self.agent_mut(agent).skills = skills;
     }
 
     /// Takes an agent out of the pick orders, so that its settings may change.

@@ -3,12 +3,12 @@
 use super::blocks::Blocks;
 use super::crossings::Departure;
 use super::handled::Handled;
-use super::keys::{HoldKey, Line, Open, PickFacts, PickKey, RankKey};
+use super::keys::{AbleKey, HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::line_set::LineSet;
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
 use super::policies::Policies;
 use super::seeking::{Asked, Seeking};
-use super::skills::{self, ClassNo, Levels};
+use super::skills::{self, ClassNo, Levels, SkillNo};
 use super::standing::Stand;
 use super::table::{Derived, Numbered};
 use crate::command::{By, Intent, TransferFallback};
@@ -42,6 +42,8 @@ pub(crate) struct QueueIndex {
     pub(crate) members: BTreeSet<AgentNo>,
     /// Those that take offers, in pick order.
     pub(crate) ready: Tree<PickKey, Open>,
+    /// The same by skill, where the most proficient go first.
+    pub(crate) able: BTreeMap<SkillNo, Tree<AbleKey, Open>>,
     /// Those of them that hold free points for a conversation.
     pub(crate) holders: Tree<HoldKey, Open>,
     /// Waiting conversations by channel, in rank order.

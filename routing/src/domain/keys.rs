@@ -124,7 +124,7 @@ pub(crate) struct PickFacts {
 impl PickFacts {
     pub(crate) fn key(self, policy: PickPolicy) -> PickKey {
         let (major, minor) = match policy {
-            PickPolicy::LongestIdle => (self.idle_since.0, 0),
+            PickPolicy::LongestIdle | PickPolicy::MostProficient => (self.idle_since.0, 0),
             PickPolicy::LeastLoaded => (u64::from(self.load), self.idle_since.0),
             PickPolicy::RoundRobin => (self.last_offer, 0),
             PickPolicy::LeastFlexible => (u64::from(self.skills), self.idle_since.0),
@@ -142,12 +142,31 @@ impl PickKey {
             PickPolicy::LeastLoaded => Order::Load(self.major as u32, LogTime(self.minor)),
             PickPolicy::RoundRobin => Order::LastOffer(self.major),
             PickPolicy::LeastFlexible => Order::Skills(self.major as u32, LogTime(self.minor)),
+            PickPolicy::MostProficient => Order::Proficiency(0, LogTime(self.major)),
         }
+    }
+
+    /// Since when the agent is idle, in an order that goes by that first.
+    pub(crate) fn idle_since(self) -> LogTime {
+        LogTime(self.major)
     }
 
     /// Whether only the agents' numbers say which of the two comes first.
     pub(crate) fn ties(self, other: Self) -> bool {
         (self.major, self.minor) == (other.major, other.minor)
+    }
+}
+
+/// An agent's place among those who have a skill: the highest level first, then by the queue's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AbleKey {
+    pub(crate) level: Reverse<u8>,
+    pub(crate) place: PickKey,
+}
+
+impl Key for AbleKey {
+    fn seed(&self) -> u64 {
+        self.place.seed()
     }
 }
 

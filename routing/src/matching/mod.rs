@@ -6,6 +6,9 @@
 
 mod dirty;
 mod pick;
+mod proficient;
+#[cfg(test)]
+mod proficient_test;
 mod search;
 #[cfg(test)]
 mod skills_test;

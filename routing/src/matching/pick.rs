@@ -1,5 +1,6 @@
 //! The agent for a conversation: paths in the pick orders of its queues.
 
+use super::proficient::Standing;
 use crate::domain::keys::{HoldKey, Open, PickKey, RankKey};
 use crate::domain::skills::{Level, mask};
 use crate::domain::{AgentNo, ConvNo, Conversation, Cx, Domain, PlaceKind, Queue, QueueNo};
@@ -27,6 +28,12 @@ pub(super) enum How {
         /// Nobody with room stands before it, as is known already.
         first: bool,
     },
+    /// In a queue, with so many of the preferred skills and the highest levels of all that was asked for, in all.
+    Proficient {
+        queue: QueueNo,
+        standing: Standing,
+        preferred: usize,
+    },
     /// In a queue, among those who hold their room.
     Holding {
         queue: QueueNo,
@@ -38,7 +45,7 @@ impl Found {
     pub(super) fn queue(&self) -> Option<QueueNo> {
         match self.how {
             How::Dedicated | How::Named(_) => None,
-            How::Ready { queue, .. } | How::Holding { queue } => Some(queue),
+            How::Ready { queue, .. } | How::Proficient { queue, .. } | How::Holding { queue } => Some(queue),
         }
     }
 }
@@ -86,6 +93,11 @@ impl Domain {
         // The longest beginning of what is preferred that somebody has, with what is required.
         let found = (0..=preferred.len()).rev().find_map(|length| {
             let wanted = [required, &preferred[..length]];
+            if search.goes_by_levels(&wanted) {
+                let standing = *search.proficient(&wanted, 1).could.first()?;
+                let how = How::Proficient { queue: queue.no, standing, preferred: length };
+                return Some(Found { agent: standing.place.agent, how });
+            }
             let (ready, first) = search.ready(&wanted)?;
             let key = search.rehearsed(cx, ready, &wanted);
             let how = How::Ready { queue: queue.no, key, preferred: length, first: first && key == ready };
@@ -102,7 +114,7 @@ impl Domain {
 
 /// A search in one queue for one conversation.
 pub(super) struct Search<'a> {
-    domain: &'a Domain,
+    pub(super) domain: &'a Domain,
     pub(super) queue: &'a Queue,
     conversation: &'a Conversation,
     weight: u8,

@@ -1,13 +1,19 @@
 //! Why the agent that was found is the one: looked up once an offer is made, and kept with its event.
 
 use super::pick::{Found, How, Search};
+use super::proficient::Standing;
 use crate::AgentId;
 use crate::domain::keys::PickKey;
 use crate::domain::skills::Level;
 use crate::domain::{ConvNo, Cx, Domain};
-use crate::picked::{Candidate, Picked, Way};
+use crate::picked::{Candidate, Order, Picked, Way};
 use crate::view::Gate;
 use std::ops::ControlFlow;
+
+/// Where somebody stands, as it is shown.
+fn levels(standing: Standing) -> Order {
+    Order::Proficiency(standing.total.0, standing.place.idle_since())
+}
 
 impl Domain {
     /// Why a waiting conversation is offered to the agent that was found for it.
@@ -30,6 +36,30 @@ impl Domain {
                     picked.passed_over = self.passed_over(&mut search, no, Some(key));
                 }
                 picked.next = self.next_after(&mut search, key, &wanted);
+                cx.effects.visited += search.visited;
+            }
+            How::Proficient { queue, standing, preferred } => {
+                let queue = self.queue(queue);
+                picked.way = Way::Policy(queue.settings.pick);
+                picked.order = Some(levels(standing));
+                picked.preferred = u8::try_from(preferred).unwrap_or(u8::MAX);
+                let mut search = Search::new(self, queue, conversation);
+                let liked = conversation.asked().map_or(&[][..], |asked| &asked.preferred[..preferred]);
+                let met = search.proficient(&[conversation.required(), liked], 1 + Picked::SHOWN_MAX);
+                let before = met.could_not.iter().take_while(|other| **other < standing);
+                picked.passed_over = before
+                    .map(|other| self.agent(other.place.agent))
+                    .map(|agent| (agent.no.id(self.id), self.first_gate(agent, no)))
+                    .take(Picked::SHOWN_MAX)
+                    .collect();
+                let after = met.could.iter().filter(|other| **other > standing);
+                picked.next = after
+                    .map(|other| Candidate {
+                        agent: other.place.agent.id(self.id),
+                        order: Some(levels(*other)),
+                    })
+                    .take(Picked::SHOWN_MAX)
+                    .collect();
                 cx.effects.visited += search.visited;
             }
             How::Holding { queue } => {

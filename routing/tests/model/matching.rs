@@ -85,7 +85,7 @@ impl Dom {
     pub fn place(&self, queue: QueueId, id: AgentId) -> (u64, u64, AgentId) {
         let p = &self.people[&id];
         match self.queues[&queue].settings.pick {
-            PickPolicy::LongestIdle => (p.idle_since.0, 0, id),
+            PickPolicy::LongestIdle | PickPolicy::MostProficient => (p.idle_since.0, 0, id),
             PickPolicy::LeastLoaded => (u64::from(self.load(id)), p.idle_since.0, id),
             PickPolicy::RoundRobin => (p.last_offer, 0, id),
             PickPolicy::LeastFlexible => (p.skills.len() as u64, p.idle_since.0, id),
@@ -104,7 +104,10 @@ impl Dom {
         let Some(queue) = queue else { return agents.first().copied() };
         let held = |id: &AgentId| self.people[id].holds.map(|(c, _)| self.rank(&self.convs[&c]));
         let unbound = agents.iter().copied().filter(|id| held(id).is_none());
-        let unbound = unbound.min_by_key(|id| (Reverse(self.liking(c, *id)), self.place(queue, *id)));
+        let by_levels = self.queues[&queue].settings.pick == PickPolicy::MostProficient;
+        let levels = |id: AgentId| if by_levels { self.proficiency(c, id) } else { 0 };
+        let unbound = unbound
+            .min_by_key(|id| (Reverse(self.liking(c, *id)), Reverse(levels(*id)), self.place(queue, *id)));
         unbound.or_else(|| agents.iter().copied().min_by_key(|id| (Reverse(held(id)), *id)))
     }
 

@@ -20,7 +20,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{BLOCKS, FIRST, HANDLING, PICKS, POLICIES, REHEARSAL, SKILLS};
+use routing::level::{BLOCKS, FIRST, HANDLING, PICKS, POLICIES, PROFICIENT, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -262,6 +262,9 @@ impl Dom {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < PICKS && picked::is_of_picks(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < PROFICIENT && picked::is_of_proficiency(command) {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < POLICIES && matches!(command, Command::SetPolicy { .. }) {

@@ -8,6 +8,8 @@ use routing::picked::{Candidate, Order, Picked, Way};
 use routing::settings::PickPolicy;
 use routing::view::{Gate, Lease, Stage};
 use routing::{AgentId, Command, LogTime, QueueId};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// Whether a command is of the level of picks.
 pub fn is_of_picks(command: &Command) -> bool {
@@ -15,6 +17,14 @@ pub fn is_of_picks(command: &Command) -> bool {
         return false;
     };
     settings.pick == PickPolicy::LeastFlexible
+}
+
+/// The same for the level of the most proficient.
+pub fn is_of_proficiency(command: &Command) -> bool {
+    let (Command::CreateQueue { settings } | Command::UpdateQueue { settings, .. }) = command else {
+        return false;
+    };
+    settings.pick == PickPolicy::MostProficient
 }
 
 impl Dom {
@@ -51,6 +61,11 @@ impl Dom {
             picked.passed_over = passed(&in_order);
             return picked;
         };
+        let liking = self.liking(c, agent);
+        if policy == PickPolicy::MostProficient && !self.wanted(c, liking).is_empty() {
+            self.why_proficient(c, queue, agent, eligible, &in_order, &mut picked);
+            return picked;
+        }
         let order = |one: AgentId| {
             let (first, second, _) = self.place(queue, one);
             let small = |number: u64| u32::try_from(number).expect("small");
@@ -59,9 +74,9 @@ impl Dom {
                 PickPolicy::LeastLoaded => Order::Load(small(first), LogTime(second)),
                 PickPolicy::RoundRobin => Order::LastOffer(first),
                 PickPolicy::LeastFlexible => Order::Skills(small(first), LogTime(second)),
+                PickPolicy::MostProficient => Order::Proficiency(0, LogTime(first)),
             })
         };
-        let liking = self.liking(c, agent);
         picked.way = Way::Policy(policy);
         picked.order = order(agent);
         picked.preferred = u8::try_from(liking).expect("a short list");
@@ -70,6 +85,49 @@ impl Dom {
         let next = in_order[at + 1..].iter().take(4).filter(could).take(2);
         picked.next = next.map(|one| Candidate { agent: *one, order: order(*one) }).collect();
         picked
+    }
+
+    /// The names of what a conversation requires, and of so many skills that it prefers.
+    fn wanted(&self, c: &Conv, liking: usize) -> BTreeSet<String> {
+        let Some(step) = c.asks() else { return BTreeSet::new() };
+        step.required.iter().chain(&step.preferred[..liking]).map(|skill| skill.name.clone()).collect()
+    }
+
+    /// An agent's levels of these skills, in all, if it has them all.
+    fn levels(&self, agent: AgentId, wanted: &BTreeSet<String>) -> Option<u32> {
+        let skills = &self.people[&agent].skills;
+        wanted.iter().map(|name| skills.get(name).map(|level| u32::from(*level))).sum()
+    }
+
+    /// What somebody is picked by where the most proficient go first: the larger, the sooner.
+    pub fn proficiency(&self, c: &Conv, agent: AgentId) -> u32 {
+        self.levels(agent, &self.wanted(c, self.liking(c, agent))).unwrap_or(0)
+    }
+
+    fn why_proficient(
+        &self,
+        c: &Conv,
+        queue: QueueId,
+        agent: AgentId,
+        eligible: &[AgentId],
+        with_room: &[AgentId],
+        picked: &mut Picked,
+    ) {
+        let liking = self.liking(c, agent);
+        let wanted = self.wanted(c, liking);
+        let able = with_room.iter().filter_map(|one| Some((*one, self.levels(*one, &wanted)?)));
+        let mut able: Vec<(AgentId, u32)> = able.collect();
+        able.sort_by_key(|(one, levels)| (Reverse(*levels), self.place(queue, *one)));
+        let at = able.iter().position(|(one, _)| *one == agent).expect("it has them");
+        let order =
+            |(one, levels): &(AgentId, u32)| Some(Order::Proficiency(*levels, self.people[one].idle_since));
+        picked.way = Way::Policy(PickPolicy::MostProficient);
+        picked.order = order(&able[at]);
+        picked.preferred = u8::try_from(liking).expect("a short list");
+        picked.passed_over = able[..at].iter().take(2).map(|(one, _)| (*one, self.gate(*one, c))).collect();
+        let could = |(one, _): &&(AgentId, u32)| eligible.contains(one) && self.liking(c, *one) >= liking;
+        let next = able[at + 1..].iter().filter(could).take(2);
+        picked.next = next.map(|one| Candidate { agent: one.0, order: order(one) }).collect();
     }
 
     /// The first of the gates channel, cap, block and points that fails.

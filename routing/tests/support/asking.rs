@@ -48,10 +48,13 @@ impl Asking {
         self.raised.unwrap_or(level::FIRST)
     }
 
-    /// Some of the queues that a domain begins with pick the least flexible.
+    /// Some of the queues that a domain begins with pick by skills.
     pub fn pick(&mut self, mut settings: QueueSettings) -> QueueSettings {
         if self.level() >= level::PICKS && self.draw.chance(30) {
             settings.pick = PickPolicy::LeastFlexible;
+        }
+        if self.level() >= level::PROFICIENT && self.draw.chance(40) {
+            settings.pick = PickPolicy::MostProficient;
         }
         settings
     }

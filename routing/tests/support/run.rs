@@ -5,7 +5,7 @@ use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
 use routing::event::{Ending, OfferEnd};
 use routing::invariants::{Ghost, Step, check_all};
-use routing::picked::{Picked, Way};
+use routing::picked::{Order, Picked, Way};
 use routing::policy::Action;
 use routing::settings::PickPolicy;
 use routing::view::{DomainView, Gate};
@@ -107,6 +107,10 @@ impl Tally {
     fn note_pick(&mut self, picked: &Picked) {
         let way = match picked.way {
             Way::Policy(PickPolicy::LeastFlexible) => "least flexible",
+            Way::Policy(PickPolicy::MostProficient) => match picked.order {
+                Some(Order::Proficiency(0, _)) => "most proficient, of nothing",
+                _ => "most proficient",
+            },
             Way::Policy(_) => "policy",
             Way::Held(_) => "held",
             Way::Named(_) => "named",

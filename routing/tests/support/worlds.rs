@@ -40,7 +40,8 @@ const OLDER: [PickPolicy; 3] = [PickPolicy::LongestIdle, PickPolicy::LeastLoaded
 /// As a queue is changed to later, where the level may not know its order.
 pub fn later_queue(draw: &mut Draw) -> QueueSettings {
     let settings = queue(draw);
-    if draw.chance(25) { QueueSettings { pick: PickPolicy::LeastFlexible, ..settings } } else { settings }
+    let later = [PickPolicy::LeastFlexible, PickPolicy::MostProficient];
+    if draw.chance(30) { QueueSettings { pick: draw.among(later), ..settings } } else { settings }
 }
 
 pub fn queue(draw: &mut Draw) -> QueueSettings {

@@ -18,6 +18,7 @@ pub(super) enum Pick {
     LeastLoaded,
     RoundRobin,
     LeastFlexible,
+    MostProficient,
 }
 
 /// What a touchpoint does with a new conversation.
@@ -166,6 +167,7 @@ impl What {
                         Pick::LeastLoaded => v1::PickPolicy::LeastLoaded,
                         Pick::RoundRobin => v1::PickPolicy::RoundRobin,
                         Pick::LeastFlexible => v1::PickPolicy::LeastFlexible,
+                        Pick::MostProficient => v1::PickPolicy::MostProficient,
                     });
                 }
                 settings.wrap_up_max_ms = wrap_up.unwrap_or(settings.wrap_up_max_ms);

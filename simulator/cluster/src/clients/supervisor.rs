@@ -345,9 +345,10 @@ impl Supervisor {
 
     async fn update_queue(&mut self) {
         let (queue, mut wanted) = self.caller.draw.pick(&self.realm.queues).clone();
-        use v1::PickPolicy::{LeastFlexible, LeastLoaded, LongestIdle, RoundRobin};
-        // Below its level the last one is refused.
-        wanted.pick = (*self.caller.draw.pick(&[LongestIdle, LeastLoaded, RoundRobin, LeastFlexible])).into();
+        use v1::PickPolicy::{LeastFlexible, LeastLoaded, LongestIdle, MostProficient, RoundRobin};
+        // Below their levels the last two are refused.
+        let all = [LongestIdle, LeastLoaded, RoundRobin, LeastFlexible, MostProficient];
+        wanted.pick = (*self.caller.draw.pick(&all)).into();
         let request =
             v1::UpdateQueueRequest { mutation: None, queue: queue.to_string(), settings: Some(wanted) };
         let asked = Asked::Configure("update_queue");
