@@ -18,6 +18,7 @@ mod handling_beside;
 mod leader;
 mod membership;
 mod meta;
+mod pace_beside;
 mod policies_beside;
 mod post;
 mod probe;

@@ -3,6 +3,7 @@
 use crate::beside::Beside;
 use crate::handling_beside::HandlingBeside;
 use crate::meta::{MetaDone, MetaRequest};
+use crate::pace_beside::PaceBeside;
 use crate::policies_beside::PoliciesBeside;
 use crate::rules_beside;
 use crate::{
@@ -109,6 +110,40 @@ pub(crate) enum PeerAnswer {
     AnswerUnderRules(Box<Answer>, Vec<ChannelRule>),
     /// Where something of handling is beside what a query found, with all else that is: from feature level 9 on.
     AnswerHandled(Box<Answer>, Box<Everything>),
+    /// Where something of the pace of offers is beside what a query found, with all else that is: from feature level 10
+    /// on.
+    AnswerPaced(Box<Answer>, Box<Whole>),
+}
+
+/// All that can be beside an answer from feature level 10 on.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Whole {
+    beside: Option<Beside>,
+    policies: Option<PoliciesBeside>,
+    rules: Option<Vec<ChannelRule>>,
+    handling: Option<HandlingBeside>,
+    pace: Option<PaceBeside>,
+}
+
+impl Whole {
+    fn of(answer: &Answer) -> Self {
+        Self {
+            beside: Beside::of(answer),
+            policies: PoliciesBeside::of(answer),
+            rules: rules_beside::of(answer),
+            handling: HandlingBeside::of(answer),
+            pace: PaceBeside::of(answer),
+        }
+    }
+
+    fn put_back(self, mut answer: Answer) -> Answer {
+        let Self { beside, policies, rules, handling, pace } = self;
+        answer = beside.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
+        answer = policies.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
+        answer = rules.into_iter().fold(answer, rules_beside::put_back);
+        answer = handling.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
+        pace.into_iter().fold(answer, |answer, beside| beside.put_back(answer))
+    }
 }
 
 /// All that can be beside an answer.
@@ -138,6 +173,10 @@ impl Everything {
 
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
+        let whole = Whole::of(&answer);
+        if whole.pace.is_some() {
+            return Self::AnswerPaced(Box::new(answer), Box::new(whole));
+        }
         if let Some(handling) = HandlingBeside::of(&answer) {
             let (beside, policies) = (Beside::of(&answer), PoliciesBeside::of(&answer));
             let rules = rules_beside::of(&answer);
@@ -169,6 +208,7 @@ impl PeerAnswer {
             }
             Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
             Self::AnswerHandled(answer, everything) => Ok(everything.put_back(*answer)),
+            Self::AnswerPaced(answer, whole) => Ok(whole.put_back(*answer)),
             other => Err(other),
         }
     }

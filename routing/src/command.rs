@@ -3,6 +3,7 @@
 use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
 use crate::handling::Handling;
+use crate::pace::Pace;
 use crate::policy::Policy;
 use crate::settings::{AgentSettings, DomainSettings, PickPolicy, QueueSettings, TouchpointSettings};
 use crate::{
@@ -547,6 +548,15 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+
+    // ----- the pace of offers, from level 10 on -----
+    /// No agent is offered more than so many conversations within so long, from now on. By a supervisor.
+    SetPace {
+        /// `None`: as many as there are.
+        pace: Option<Pace>,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -577,6 +587,7 @@ impl Command {
             | Self::ConnectFailed { .. }
             | Self::SetIdle { .. }
             | Self::ExtendWrapUp { .. } => level::HANDLING,
+            Self::SetPace { .. } => level::PACE,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

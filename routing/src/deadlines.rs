@@ -37,6 +37,8 @@ pub(crate) enum Due {
     Forget(ConvNo),
     /// Another domain did not take a conversation in time.
     Recall(ConvNo),
+    /// An agent may be offered something again.
+    Pace(AgentNo),
 }
 
 /// All deadlines of a domain. Derived: rebuilt from the entities when restored.

@@ -5,6 +5,7 @@ use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
 use crate::handling::Handling;
 use crate::outcome::NotTaken;
+use crate::pace::Pace;
 use crate::picked::{Offered, Picked};
 use crate::policy::{Action, Policy};
 use crate::{
@@ -492,6 +493,13 @@ pub enum EventKind {
         /// Who did it.
         by: By,
     },
+    /// How many conversations agents are offered within a time changed.
+    PaceChanged {
+        /// From now on; `None`: as many as there are.
+        pace: Option<Pace>,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl EventKind {
@@ -503,6 +511,7 @@ impl EventKind {
             | Self::DomainChanged
             | Self::ChannelRulesChanged { .. }
             | Self::HandlingChanged { .. }
+            | Self::PaceChanged { .. }
             | Self::Quarantined { .. } => Subject::Domain(domain),
             Self::QueueCreated(queue)
             | Self::QueueChanged(queue)
@@ -600,7 +609,8 @@ impl EventKind {
             | Self::PolicyChanged { .. }
             | Self::RuleApplied { .. }
             | Self::ChannelRulesChanged { .. }
-            | Self::HandlingChanged { .. } => None,
+            | Self::HandlingChanged { .. }
+            | Self::PaceChanged { .. } => None,
         }
     }
 }

@@ -65,6 +65,7 @@ impl Domain {
         if let Some(agent) = agent.and_then(|no| self.agents.get(no.0)) {
             add(agent.hold.map(|(_, until)| until), Due::Hold(agent.no));
             add(agent.miss_return, Due::MissReturn(agent.no));
+            add(agent.paced_until(), Due::Pace(agent.no));
             for no in &agent.offers {
                 add(self.offer_ends(*no), Due::Offer(*no));
             }
@@ -139,6 +140,7 @@ impl Domain {
             Due::Forget(no) => {
                 self.conversations.remove(&no);
             }
+            Due::Pace(agent) => self.pace_over(cx, agent),
             Due::Recall(no) => self.recall(cx, no, &Recall::TimedOut),
         }
     }

@@ -82,6 +82,9 @@ impl Domain {
         if agent.intent != Intent::Available {
             return Gate::Intent(agent.intent.clone());
         }
+        if let Some(until) = agent.paced_until() {
+            return Gate::Paced { until };
+        }
         if let Some(paused) = self.only_paused(agent, no) {
             return Gate::QueuePaused(paused.id(self.id));
         }

@@ -32,6 +32,7 @@ pub mod level;
 mod likeness;
 mod matching;
 pub mod outcome;
+pub mod pace;
 mod paged;
 pub mod picked;
 mod pictures;

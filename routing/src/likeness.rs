@@ -28,6 +28,7 @@ impl Domain {
             pending: _,
             channel_rules,
             handling,
+            pace,
         } = view;
         self.id == *id
             && self.account == *account
@@ -37,6 +38,7 @@ impl Domain {
             && self.settings == *settings
             && *self.channel_rules == **channel_rules
             && self.handling == *handling
+            && self.pace == *pace
     }
 
     /// Whether a queue is as shown.
@@ -89,6 +91,7 @@ impl Domain {
             last_offer,
             held_for,
             skills,
+            paced_until,
         } = view;
         let live = |no: &crate::domain::ConvNo| self.conversations.get(no);
         agent.no.id(self.id) == *id
@@ -108,6 +111,7 @@ impl Domain {
             && agent.intent_by == *intent_by
             && agent.settings == *settings
             && self.are_skills(agent, skills)
+            && agent.paced_until() == *paced_until
     }
 
     fn are_skills(&self, agent: &Agent, view: &[Skill]) -> bool {

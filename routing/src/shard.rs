@@ -24,7 +24,7 @@ pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
 use crate::blocks::ChannelRule;
-use crate::domain::{Beside, Derived, Domain, HandlingBeside, PoliciesBeside, Unindexed};
+use crate::domain::{Beside, Derived, Domain, HandlingBeside, PaceBeside, PoliciesBeside, Unindexed};
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
 use serde::de::{Error, SeqAccess, Visitor};
@@ -154,8 +154,8 @@ impl Serialize for Shard {
         let Self { id, now, level, domains, moves, index: _ } = self;
         let (with_moves, with_beside) = (*level >= level::MOVES, *level >= level::SKILLS);
         let (with_policies, with_rules) = (*level >= level::POLICIES, *level >= level::BLOCKS);
-        let with_handling = *level >= level::HANDLING;
-        let later = [with_moves, with_beside, with_policies, with_rules, with_handling];
+        let (with_handling, with_pace) = (*level >= level::HANDLING, *level >= level::PACE);
+        let later = [with_moves, with_beside, with_policies, with_rules, with_handling, with_pace];
         let fields = 4 + later.into_iter().filter(|with| *with).count();
         let mut image = serializer.serialize_struct("Shard", fields)?;
         image.serialize_field("id", id)?;
@@ -194,15 +194,33 @@ impl Serialize for Shard {
                 .collect();
             image.serialize_field("handling", &all)?;
         }
+        if with_pace {
+            let all: BTreeMap<DomainId, PaceBeside> = self
+                .all_domains()
+                .map(|domain| (domain.id, domain.pace_beside()))
+                .filter(|(_, beside)| !beside.is_empty())
+                .collect();
+            image.serialize_field("pace", &all)?;
+        }
         image.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Shard {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const FIELDS: &[&str] =
-            &["id", "now", "level", "domains", "moves", "beside", "policies", "channel_rules", "handling"];
-        let (id, now, level, domains, moves, beside, policies, channel_rules, handling) =
+        const FIELDS: &[&str] = &[
+            "id",
+            "now",
+            "level",
+            "domains",
+            "moves",
+            "beside",
+            "policies",
+            "channel_rules",
+            "handling",
+            "pace",
+        ];
+        let (id, now, level, domains, moves, beside, policies, channel_rules, handling, pace) =
             deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
@@ -225,6 +243,11 @@ impl<'de> Deserialize<'de> for Shard {
             let domain =
                 shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
             domain.put_handling(beside);
+        }
+        for (id, beside) in pace {
+            let domain =
+                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
+            domain.put_pace(beside);
         }
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
@@ -249,6 +272,7 @@ type Fields = (
     BTreeMap<DomainId, PoliciesBeside>,
     BTreeMap<DomainId, Vec<ChannelRule>>,
     BTreeMap<DomainId, HandlingBeside>,
+    BTreeMap<DomainId, PaceBeside>,
 );
 
 /// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
@@ -272,6 +296,7 @@ impl<'de> Visitor<'de> for Image {
         let policies = if level >= level::POLICIES { next(&mut fields)? } else { BTreeMap::new() };
         let channel_rules = if level >= level::BLOCKS { next(&mut fields)? } else { BTreeMap::new() };
         let handling = if level >= level::HANDLING { next(&mut fields)? } else { BTreeMap::new() };
-        Ok((id, now, level, domains, moves, beside, policies, channel_rules, handling))
+        let pace = if level >= level::PACE { next(&mut fields)? } else { BTreeMap::new() };
+        Ok((id, now, level, domains, moves, beside, policies, channel_rules, handling, pace))
     }
 }

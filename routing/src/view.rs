@@ -6,6 +6,7 @@ use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
 use crate::handling::Handling;
+use crate::pace::Pace;
 use crate::policy::{PolicyView, Standing};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
@@ -231,6 +232,9 @@ pub struct AgentView {
     /// [`crate::criteria`].
     #[serde(skip)]
     pub skills: Vec<Skill>,
+    /// It is offered nothing until then: it had as much as the domain's pace allows. Not part of the encoded form.
+    #[serde(skip)]
+    pub paced_until: Option<LogTime>,
 }
 
 impl AgentView {
@@ -304,6 +308,9 @@ pub struct DomainSummary {
     /// How contacts are handled. Not part of the encoded form.
     #[serde(skip)]
     pub handling: Handling,
+    /// How many conversations agents are offered within a time. Not part of the encoded form.
+    #[serde(skip)]
+    pub pace: Option<Pace>,
 }
 
 /// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.
@@ -380,6 +387,11 @@ pub enum Gate {
     Blocked {
         /// The first such channel.
         by: Channel,
+    },
+    /// It had as many offers as the domain's pace allows.
+    Paced {
+        /// It may be offered something again.
+        until: LogTime,
     },
 }
 

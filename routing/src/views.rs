@@ -51,6 +51,7 @@ impl Domain {
             pending: self.is_pending(now),
             channel_rules: self.channel_rules.to_vec(),
             handling: self.handling.clone(),
+            pace: self.pace,
         }
     }
 
@@ -146,6 +147,7 @@ impl Domain {
             last_offer: agent.last_offer,
             held_for: agent.hold.map(|(conversation, until)| (conversation.id(self.id), until)),
             skills: self.skills_view(agent),
+            paced_until: agent.paced_until(),
         }
     }
 

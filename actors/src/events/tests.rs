@@ -363,6 +363,7 @@ fn summary(id: DomainId, sequence: u64) -> DomainSummary {
         quarantined: None,
         pending: false,
         channel_rules: Vec::new(),
+        pace: None,
         handling: routing::handling::Handling::default(),
     }
 }

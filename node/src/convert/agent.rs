@@ -82,6 +82,7 @@ pub fn write(agent: &AgentView) -> v1::Agent {
         holdings: agent.holdings.iter().map(write_holding).collect(),
         misses: agent.misses,
         skills: write_skills(&agent.skills),
+        paced_until_us: agent.paced_until.map(|until| until.0),
     }
 }
 

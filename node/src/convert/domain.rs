@@ -3,6 +3,7 @@
 use super::Read;
 use super::channel_rules;
 use super::handling;
+use super::pace;
 use super::scalar::{channel, channel_code, millis, optional_span, points, priority, required, span};
 use crate::problem::Problem;
 use proto::v1;
@@ -170,6 +171,7 @@ pub fn write(domain: &DomainSummary, shard: ShardId) -> v1::Domain {
         shard: shard.0,
         channel_rules: channel_rules::write(&domain.channel_rules),
         handling: handling::write(&domain.handling),
+        pace: domain.pace.map(pace::write),
     }
 }
 

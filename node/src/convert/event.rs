@@ -114,6 +114,7 @@ pub fn type_name(kind: &EventKind) -> &'static str {
 
         EventKind::ChannelRulesChanged { .. } => "channel_rules_changed",
         EventKind::HandlingChanged { .. } => "handling_changed",
+        EventKind::PaceChanged { .. } => "pace_changed",
         EventKind::Connecting { .. } => "connecting",
         EventKind::IdleChanged { .. } => "idle_changed",
         EventKind::WrapUpExtended { .. } => "wrap_up_extended",

@@ -3,6 +3,7 @@
 use super::channel_rules;
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
 use super::handling;
+use super::pace;
 use super::scalar::millis;
 use super::{picked, policy_fields};
 use routing::EventKind;
@@ -119,6 +120,9 @@ pub(super) fn fields(kind: &EventKind) -> Value {
         }
         EventKind::HandlingChanged { handling: now, by } => {
             json!({ "handling": handling::fields(now), "by": by_text(by) })
+        }
+        EventKind::PaceChanged { pace: now, by } => {
+            json!({ "pace": pace::fields(*now), "by": by_text(by) })
         }
         _ => conversation_fields(kind),
     }

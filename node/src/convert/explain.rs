@@ -52,6 +52,10 @@ pub(super) fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
         Gate::Skill { required: Skill { name, level }, has } => {
             ("skill", format!("{name} at {has}, {level} required"))
         }
+        Gate::Paced { until } => {
+            let left = until.since(now).as_seconds_f64();
+            ("paced", format!("had as many offers as the domain's pace allows; the next in {left:.0} s"))
+        }
         Gate::Blocked { by } => ("blocked", format!("works on {by}, which blocks the channel")),
         Gate::None => ("none", "passes every gate: gets it with the next entry".to_owned()),
     }
@@ -75,6 +79,9 @@ mod tests {
         );
         let (gate, detail) = said(&Gate::Blocked { by: routing::Channel::Voice });
         assert_eq!((gate, detail.as_str()), ("blocked", "works on voice, which blocks the channel"));
+        let (gate, detail) = said(&Gate::Paced { until: LogTime(15_000_000) });
+        assert_eq!(gate, "paced");
+        assert!(detail.ends_with("the next in 12 s"), "{detail}");
         let (_, detail) = said(&Gate::OthersNamed { until: None });
         assert_eq!(detail, "only the agents it names may have it");
     }

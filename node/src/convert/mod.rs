@@ -18,6 +18,7 @@ pub mod intent;
 pub mod limits;
 pub mod mutation;
 pub mod notice;
+pub mod pace;
 pub mod picked;
 pub mod policy;
 mod policy_fields;

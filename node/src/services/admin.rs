@@ -6,7 +6,8 @@ use super::reads;
 use super::supervisor::by;
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::{
-    agent, channel_rules, criteria, domain, handling, ids::id, ids::optional_id, queue, scalar, touchpoint,
+    agent, channel_rules, criteria, domain, handling, ids::id, ids::optional_id, pace, queue, scalar,
+    touchpoint,
 };
 use crate::problem::Problem;
 use ::routing::command::By;
@@ -260,6 +261,16 @@ impl Admin for AdminService {
                 let of = id("domain", &call.domain)?;
                 let handling = handling::read_required(call.handling)?;
                 let command = Command::SetHandling { handling, by: by(call.supervisor)? };
+                Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
+            })
+            .await
+    }
+
+    async fn set_pace(&self, request: Request<v1::SetPaceRequest>) -> Answer<v1::Receipt> {
+        self.0
+            .unary("centralita.v1.Admin/SetPace", request, |engine, call, deadline| async move {
+                let of = id("domain", &call.domain)?;
+                let command = Command::SetPace { pace: pace::read(call.pace)?, by: by(call.supervisor)? };
                 Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
             })
             .await

@@ -32,6 +32,7 @@ pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &AgentSetti
         holdings: Vec::new(),
         misses: 0,
         miss_return: None,
+        paced: None,
         idle_since: cx.now,
         last_offer: 0,
         hold: None,

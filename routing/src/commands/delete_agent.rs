@@ -40,6 +40,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId) -> Answer
     if let Some(at) = returns {
         domain.index.0.deadlines.remove(at, crate::deadlines::Due::MissReturn(no));
     }
+    domain.drop_pace(no);
     domain.emit(cx, EventKind::AgentDeleted(id));
     let version = domain.agent(no).version;
     domain.agents.remove(no.0);

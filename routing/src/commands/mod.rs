@@ -28,6 +28,9 @@ mod idle;
 #[cfg(test)]
 mod lifecycle_test;
 mod log_out;
+mod pace;
+#[cfg(test)]
+mod pace_test;
 mod pause_queue;
 mod policy;
 #[cfg(test)]
@@ -124,6 +127,7 @@ impl Domain {
             Command::SetPolicy { queue, policy, by } => policy::set(self, cx, *queue, policy, by),
             Command::SetChannelRules { rules, by } => channel_rules::set(self, cx, rules, by),
             Command::SetHandling { handling, by } => handling::set(self, cx, handling, by),
+            Command::SetPace { pace, by } => pace::set(self, cx, *pace, by),
             Command::Connected { desk, offer } => connect::made(self, cx, *desk, *offer),
             Command::ConnectFailed { desk, offer, reason } => {
                 connect::failed(self, cx, *desk, *offer, reason)
@@ -145,7 +149,8 @@ impl Domain {
             Command::CreateDomain { .. }
             | Command::UpdateDomain { .. }
             | Command::SetChannelRules { .. }
-            | Command::SetHandling { .. } => Some(Subject::Domain(self.id)),
+            | Command::SetHandling { .. }
+            | Command::SetPace { .. } => Some(Subject::Domain(self.id)),
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }

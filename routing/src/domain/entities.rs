@@ -6,6 +6,7 @@ use super::handled::Handled;
 use super::keys::{AbleKey, HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::line_set::LineSet;
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+use super::paced::Paced;
 use super::policies::Policies;
 use super::seeking::{Asked, Seeking};
 use super::skills::{self, ClassNo, Levels, SkillNo};
@@ -89,6 +90,9 @@ pub(crate) struct Agent {
     /// Stored beside the rest.
     #[serde(skip)]
     pub(crate) skills: Levels,
+    /// Its last offers, while the domain has a pace. Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) paced: Option<Box<Paced>>,
     #[serde(skip)]
     pub(crate) index: Derived<AgentIndex>,
 }
@@ -151,8 +155,11 @@ impl Agent {
         Channel::ALL.into_iter().filter(|channel| self.index.0.busy[channel.index()] > 0).collect()
     }
 
-    /// Channels it handles, whose cap is not reached, and that nothing it works on blocks.
+    /// Channels it handles, whose cap is not reached, and that nothing it works on blocks; none while it is paced.
     pub(crate) fn open_channels(&self, blocks: Blocks) -> u8 {
+        if self.paced_until().is_some() {
+            return 0;
+        }
         let open = self
             .settings
             .channels

@@ -79,6 +79,7 @@ impl Domain {
             dirty: self.dirty.clone(),
             channel_rules: self.channel_rules.clone(),
             handling: self.handling.clone(),
+            pace: self.pace,
             index: Derived(index),
         }
     }

@@ -104,6 +104,7 @@ impl Domain {
             dirty: image.dirty,
             channel_rules: Arc::default(),
             handling: Handling::default(),
+            pace: None,
         })
     }
 
@@ -124,13 +125,16 @@ impl Domain {
         for no in agents {
             self.join_queues(no);
             let agent = self.agent(no);
-            let (hold, miss_return) = (agent.hold, agent.miss_return);
+            let (hold, miss_return, paced_until) = (agent.hold, agent.miss_return, agent.paced_until());
             if let Some((_, until)) = hold {
                 self.index.0.holders.insert(no);
                 self.index.0.deadlines.add(until, Due::Hold(no));
             }
             if let Some(at) = miss_return {
                 self.index.0.deadlines.add(at, Due::MissReturn(no));
+            }
+            if let Some(until) = paced_until {
+                self.index.0.deadlines.add(until, Due::Pace(no));
             }
             self.refresh(no);
         }

@@ -18,6 +18,7 @@ mod moving;
 mod numbers;
 mod offers;
 mod owning;
+mod paced;
 mod policies;
 mod policies_beside;
 mod seeking;
@@ -35,6 +36,7 @@ pub(crate) use line_set::LineSet;
 pub use moving::MovePiece;
 pub(crate) use moving::Unindexed;
 pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
+pub(crate) use paced::{PaceBeside, PacePiece};
 pub(crate) use policies_beside::{PoliciesBeside, PoliciesPiece};
 pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
@@ -45,6 +47,7 @@ use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
 use crate::handling::Handling;
 use crate::matching::Dirty;
+use crate::pace::Pace;
 use crate::paged::PagedMap;
 use crate::requests::Requests;
 use crate::settings::DomainSettings;
@@ -173,6 +176,8 @@ pub(crate) struct Domain {
     pub(crate) channel_rules: Arc<[ChannelRule]>,
     /// How contacts are handled. Stored beside the rest.
     pub(crate) handling: Handling,
+    /// How many conversations agents are offered within a time. Stored beside the rest.
+    pub(crate) pace: Option<Pace>,
     pub(crate) index: Derived<DomainIndex>,
 }
 
@@ -197,6 +202,7 @@ impl Domain {
             dirty: Dirty::default(),
             channel_rules: Arc::default(),
             handling: Handling::default(),
+            pace: None,
         }
     }
 

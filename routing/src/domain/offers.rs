@@ -72,6 +72,7 @@ impl Domain {
             agent.last_offer = number;
         });
         self.emit(cx, event);
+        self.note_offer(cx, to);
     }
 
     /// Takes a conversation's offer away. The points stay with the agent when it was accepted.

@@ -135,7 +135,8 @@ pub fn free(agent: &AgentView) -> u32 {
 
 /// Eligible for an automatic offer, now, held points respected.
 pub fn eligible(view: &DomainView, agent: &AgentView, conversation: &ConversationView) -> bool {
-    if !agent.takes_offers() || u32::from(conversation.weight.0) > free(agent) {
+    let paced = agent.paced_until.is_some();
+    if !agent.takes_offers() || paced || u32::from(conversation.weight.0) > free(agent) {
         return false;
     }
     let held_for_another = agent.held_for.is_some_and(|(held, until)| {

@@ -1,6 +1,7 @@
 //! What the checker remembers of a domain's past, apart from the engine's own memory.
 
 use super::ages::Ages;
+use super::pace::Told;
 use super::{Step, facts};
 use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
@@ -48,6 +49,8 @@ pub struct Ghost {
     pub channel_rules: Option<Vec<ChannelRule>>,
     /// How the domain handles contacts, if that was ever told.
     pub handling: Option<Handling>,
+    /// The pace of offers, and the offers of agents.
+    pub(super) paced: Told,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -107,6 +110,7 @@ impl Ghost {
         self.remember_answer(step);
         for event in step.events {
             self.versions.insert(event.kind.subject(event.domain), event.version);
+            self.paced.take(event);
             match &event.kind {
                 EventKind::QueueCreated(queue) => drop(self.queues.insert(*queue)),
                 EventKind::QueueDeleted(queue) => {

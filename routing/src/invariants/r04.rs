@@ -1,7 +1,7 @@
 //! every offer has a deadline and an agent who is available, leased and eligible when it is made.
 
-use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
+use super::{facts, pace};
 use crate::view::OfferView;
 
 /// The promise with its check.
@@ -25,6 +25,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
             broken.push(format!("{} of {} rings at {}, who takes no offers", offer.id, c.id, offer.agent));
         }
     }
+    broken.extend(pace::too_many(step, ghost));
     for (c, offer) in facts::offers_made(step) {
         let Some(agent) = view.agents.get(&offer.agent) else {
             broken.push(format!("{} was made to {}, who does not exist", offer.id, offer.agent));

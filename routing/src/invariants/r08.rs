@@ -1,7 +1,7 @@
 //! work conservation: no available eligible agent with room while a conversation waits, room held for a bounded time excepted.
 
-use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
+use super::{facts, pace};
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -29,6 +29,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     if !facts::settled(step, ghost) {
         return broken;
     }
+    broken.extend(pace::unduly(step, ghost));
     for c in facts::waiting(view) {
         let room = match step.touched {
             // An agent that did not change and a conversation that did not are no closer than before.

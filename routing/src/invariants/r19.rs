@@ -119,6 +119,7 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         | Command::SetPolicy { by, .. }
         | Command::SetChannelRules { by, .. }
         | Command::SetHandling { by, .. }
+        | Command::SetPace { by, .. }
         | Command::SetIdle { by, .. }
         | Command::ExtendWrapUp { by, .. }
         | Command::ChangeCriteria { by, .. }

@@ -115,7 +115,7 @@ fn what_somebody_learns_counts_at_once_and_so_does_another_order() {
     let mut s = scene();
     s.can(s.a, &[("es", 50)]);
     s.can(s.b, &[("es", 40)]);
-    let mut picks = |s: &mut Scene| {
+    let picks = |s: &mut Scene| {
         let id = s.asking(vec![requires(&[("es", 1)], 0)]);
         let to = s.rings(id);
         s.world.ok(Command::Abandon { conversation: id });

@@ -99,6 +99,11 @@ pub enum PlantedBug {
     NeverConnected,
     /// What wakes again takes no points for it.
     WakesForNothing,
+
+    /// Offers are not counted for the pace.
+    PaceForgotten,
+    /// Who had as many offers as the pace allows gets none any more.
+    PacedForEver,
 }
 
 impl PlantedBug {

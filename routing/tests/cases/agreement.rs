@@ -71,6 +71,9 @@ fn engine_and_model_agree_on_every_command() {
         seeds < 12 || total.handled.iter().all(|times| *times > 15),
         "{total:?}: no handling to speak of"
     );
+    let [paces, paced] = total.paced;
+    println!("pace: {paces} changes, {paced} times an agent was held back");
+    assert!(seeds < 12 || (paces > 20 && paced > 20), "{total:?}: no pace to speak of");
     assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
         seeds < 12 || total.crossed.iter().all(|times| *times > 0),

@@ -247,6 +247,8 @@ impl Dom {
                 holds: None,
                 returns_at: None,
                 skills: BTreeMap::new(),
+                offered_at: Vec::new(),
+                paced: None,
             },
         );
         self.emit(EventKind::AgentCreated(id));

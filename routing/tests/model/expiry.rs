@@ -24,6 +24,7 @@ pub enum Kind {
     MissReturn(AgentId),
     Forget(ConversationId),
     Recall(ConversationId),
+    Pace(AgentId),
 }
 
 /// Something due.
@@ -66,6 +67,7 @@ impl Dom {
         for p in self.people.values() {
             add(p.holds.map(|(_, until)| until), Kind::Hold(p.id));
             add(p.returns_at, Kind::MissReturn(p.id));
+            add(p.paced, Kind::Pace(p.id));
         }
         all
     }
@@ -90,7 +92,7 @@ impl Dom {
             .into_iter()
             .filter(|due| due.at <= self.now)
             .filter(|due| match due.kind {
-                Kind::Hold(a) | Kind::MissReturn(a) => Some(a) == agent,
+                Kind::Hold(a) | Kind::MissReturn(a) | Kind::Pace(a) => Some(a) == agent,
                 Kind::Offer(c)
                 | Kind::Exclusion(c, _)
                 | Kind::Waiver(c)
@@ -149,6 +151,7 @@ impl Dom {
                 self.p(agent).returns_at = None;
                 self.set_intent(agent, Intent::Available, By::System);
             }
+            Kind::Pace(agent) => self.p(agent).paced = None,
             Kind::Forget(id) => drop(self.convs.remove(&id)),
             Kind::Recall(id) => self.recall(id, Recall::TimedOut),
         }

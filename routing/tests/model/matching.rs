@@ -43,6 +43,7 @@ impl Dom {
         let capped = person.settings.caps[c.channel.index()]
             .is_some_and(|cap| self.by_channel(agent, c.channel) >= usize::from(cap));
         person.takes_offers()
+            && person.paced.is_none()
             && queue.is_none_or(|q| self.is_open(q) && person.settings.queues.contains(&q))
             && c.asks().is_none_or(|step| has_all(&person.skills, &step.required))
             && person.settings.channels.contains(c.channel)
@@ -205,6 +206,7 @@ impl Dom {
             c.stage = Stage::Offered(place);
         }
         c.offer = Some(offer);
+        self.note_offer(agent);
     }
 
     // ----- waivers -----

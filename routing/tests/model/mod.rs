@@ -11,6 +11,7 @@ mod handling;
 mod matching;
 mod moving;
 mod offers;
+mod pace;
 mod picked;
 mod policies;
 mod seeking;
@@ -20,7 +21,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{BLOCKS, FIRST, HANDLING, PICKS, POLICIES, PROFICIENT, REHEARSAL, SKILLS};
+use routing::level::{BLOCKS, FIRST, HANDLING, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -221,7 +222,8 @@ impl Dom {
             Command::CreateDomain { .. }
             | Command::UpdateDomain { .. }
             | Command::SetChannelRules { .. }
-            | Command::SetHandling { .. } => Subject::Domain(self.id),
+            | Command::SetHandling { .. }
+            | Command::SetPace { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -271,6 +273,9 @@ impl Dom {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < BLOCKS && matches!(command, Command::SetChannelRules { .. }) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < PACE && matches!(command, Command::SetPace { .. }) {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < HANDLING && handling::is_of_handling(command) {
@@ -328,6 +333,7 @@ impl Dom {
             Command::SetPolicy { queue, policy, by } => self.set_policy(queue, policy, by),
             Command::SetChannelRules { rules, by } => self.set_channel_rules(rules, by),
             Command::SetHandling { handling, by } => self.set_handling(handling, by),
+            Command::SetPace { pace, by } => self.set_pace(pace, by),
             Command::Connected { desk, offer } => self.connected(desk, offer),
             Command::ConnectFailed { desk, offer, reason } => self.connect_failed(desk, offer, reason),
             Command::SetIdle { conversation, idle, by } => self.set_idle(conversation, idle, by),

@@ -48,6 +48,7 @@ impl Dom {
         let with_room = |one: &AgentId| {
             let p = &self.people[one];
             p.takes_offers()
+                && p.paced.is_none()
                 && p.holds.is_none()
                 && p.settings.queues.contains(&queue)
                 && matches!(self.gate_of_room(*one, c), Gate::None)
@@ -156,6 +157,9 @@ impl Dom {
         }
         if person.intent != Intent::Available {
             return Gate::Intent(person.intent.clone());
+        }
+        if let Some(until) = person.paced {
+            return Gate::Paced { until };
         }
         let room = self.gate_of_room(agent, c);
         if room != Gate::None {

@@ -8,6 +8,7 @@ use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
 use routing::event::{OfferEnd, Place, Requeued, Subject};
 use routing::handling::Handling;
+use routing::pace::Pace;
 use routing::policy::{Minute, Policy, Standing};
 use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use routing::view::{Lease, OfferView, Stage};
@@ -27,6 +28,8 @@ pub struct Dom {
     pub channel_rules: Vec<ChannelRule>,
     /// How it handles contacts.
     pub handling: Handling,
+    /// How many conversations agents are offered within a time.
+    pub pace: Option<Pace>,
     pub now: LogTime,
     /// That of the shard, when it was last asked something.
     pub level: u32,
@@ -89,6 +92,10 @@ pub struct Person {
     pub holds: Option<(ConversationId, LogTime)>,
     pub returns_at: Option<LogTime>,
     pub skills: BTreeMap<String, u8>,
+    /// When it was offered something, since there is a pace.
+    pub offered_at: Vec<LogTime>,
+    /// It is offered nothing until then.
+    pub paced: Option<LogTime>,
 }
 
 impl Person {
@@ -168,6 +175,7 @@ impl Dom {
             settings,
             channel_rules: Vec::new(),
             handling: Handling::default(),
+            pace: None,
             now: LogTime::default(),
             level: 0,
             sequence: Sequence(0),

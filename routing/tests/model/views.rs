@@ -21,6 +21,7 @@ impl Dom {
                 pending: false,
                 channel_rules: self.channel_rules.clone(),
                 handling: self.handling.clone(),
+                pace: self.pace,
             },
             now,
             queues: self.queues.keys().map(|id| (*id, self.queue_view(*id))).collect(),
@@ -100,6 +101,7 @@ impl Dom {
             last_offer: p.last_offer,
             held_for: p.holds,
             skills: p.shown_skills(),
+            paced_until: p.paced,
         }
     }
 

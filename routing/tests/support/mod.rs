@@ -8,6 +8,7 @@ pub mod draw;
 pub mod generator;
 pub mod handling;
 pub mod machine;
+pub mod pacing;
 pub mod policing;
 pub mod run;
 pub mod split;

@@ -74,6 +74,8 @@ pub struct Tally {
     pub blocked: [usize; 3],
     /// Offers that were accepted first and connected then, or not; what began to rest; longer wrap-ups.
     pub handled: [usize; 4],
+    /// How often the pace of offers changed, and how many agents are held back by it, counted now and then.
+    pub paced: [usize; 2],
 }
 
 impl Tally {
@@ -97,6 +99,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.handled.iter_mut().zip(other.handled) {
+            *sum += one;
+        }
+        for (sum, one) in self.paced.iter_mut().zip(other.paced) {
             *sum += one;
         }
         for (way, times) in &other.picked {
@@ -150,6 +155,7 @@ impl Tally {
             let mut left = 100;
             unruled.match_waiting(&mut left);
             self.blocked[2] += 100 - left;
+            self.paced[1] += dom.people.values().filter(|person| person.paced.is_some()).count();
         }
     }
 
@@ -163,6 +169,7 @@ impl Tally {
             EventKind::OfferedBecause(_, picked) => self.note_pick(picked),
             EventKind::RuleApplied { action, .. } => self.ruled[place_of(action)] += 1,
             EventKind::ChannelRulesChanged { .. } => self.blocked[0] += 1,
+            EventKind::PaceChanged { .. } => self.paced[0] += 1,
             EventKind::Connecting { .. } => self.handled[0] += 1,
             EventKind::OfferEnded { end: OfferEnd::NotConnected { .. }, .. } => self.handled[1] += 1,
             EventKind::IdleChanged { idle: true, .. } => self.handled[2] += 1,

@@ -182,6 +182,9 @@ fn kind(kind: &EventKind) -> Kind {
             owner_lost: *ending == event::Ending::OwnerLost,
         },
         EventKind::HandlingChanged { .. } => Kind::HandlingChanged,
+        EventKind::PaceChanged { pace, .. } => {
+            Kind::PaceChanged { pace: pace.map(|pace| (pace.offers.into(), pace.per.0)) }
+        }
         EventKind::Connecting { conversation, offer, agent, deadline } => Kind::Connecting {
             conversation: *conversation,
             offer: *offer,

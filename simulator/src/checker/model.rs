@@ -266,6 +266,11 @@ pub enum Kind {
 
     /// How the domain handles contacts changed.
     HandlingChanged,
+    /// The pace of offers changed.
+    PaceChanged {
+        /// Offers, and within how many microseconds; none: without bound.
+        pace: Option<(u32, u64)>,
+    },
     /// An offer was accepted, and lives on until agent and customer are connected.
     Connecting {
         /// Of which conversation.

@@ -2,7 +2,9 @@
 
 mod conserving;
 mod handling;
+mod pace;
 
+use self::pace::Paces;
 use super::blocks::{Blocks, Gate};
 use super::entities::{Agent, Conversation, Policies, Work};
 use super::lines::{Key, Line, Lines, key};
@@ -36,6 +38,7 @@ pub(super) struct Replay<'a> {
     quarantined: bool,
     pub(super) policies: Policies,
     blocks: Blocks,
+    paces: Paces,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) agents: BTreeMap<AgentId, Agent>,
     by_queue: BTreeMap<QueueId, Vec<AgentId>>,
@@ -77,6 +80,7 @@ impl<'a> Replay<'a> {
             quarantined: false,
             policies: Policies::default(),
             blocks: Blocks::new(history.first_sequence == 1),
+            paces: Paces::default(),
             conversations: BTreeMap::new(),
             agents,
             by_queue,
@@ -310,6 +314,11 @@ impl<'a> Replay<'a> {
                 let takes = self.agents.iter().filter(|(_, known)| known.takes_offers());
                 self.touched_agents.extend(takes.map(|(id, _)| *id));
             }
+            Kind::PaceChanged { pace } => {
+                self.paces.tell(*pace, event.at_us);
+                let takes = self.agents.iter().filter(|(_, known)| known.takes_offers());
+                self.touched_agents.extend(takes.map(|(id, _)| *id));
+            }
             Kind::Connecting { conversation, offer, agent, deadline_us } => {
                 self.connecting(event, *conversation, *offer, *agent, *deadline_us);
             }
@@ -422,6 +431,7 @@ impl<'a> Replay<'a> {
             let what = format!("offered while the agent works on {by}, which blocks the channel");
             self.broken(Promise::R4, &who, what);
         }
+        self.paced(event, id, offer, agent, transfer);
         self.conversations.entry(id).or_default().offers.insert(offer, agent);
         self.stand(id);
     }

@@ -102,6 +102,13 @@ impl Fields<'_> {
         self.entity("queue")
     }
 
+    fn pace(&self) -> Result<Option<(u32, u64)>, Unreadable> {
+        let Some(pace) = self.get("pace") else { return Ok(None) };
+        let number = |field| pace.get(field).and_then(Value::as_u64).ok_or_else(|| self.bad("pace"));
+        let offers = u32::try_from(number("offers")?).map_err(|_| self.bad("pace"))?;
+        Ok(Some((offers, number("per_ms")?.saturating_mul(1_000))))
+    }
+
     fn variant(&self, field: &'static str) -> Result<(&str, &Value), Unreadable> {
         variant(self.need(field)?).ok_or_else(|| self.bad(field))
     }
@@ -320,6 +327,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             }
         }
         "handling_changed" => Kind::HandlingChanged,
+        "pace_changed" => Kind::PaceChanged { pace: f.pace()? },
         "connecting" => Kind::Connecting {
             conversation: f.conversation()?,
             offer: f.entity("offer")?,

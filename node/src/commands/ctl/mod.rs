@@ -19,6 +19,7 @@ mod list;
 mod move_domain;
 mod node;
 mod output;
+mod pace;
 mod picture;
 mod policy;
 mod replicas;
@@ -46,6 +47,7 @@ Examples:
   centralita ctl policy queue_1_1 --service '80% in 20s' --rule '60s then move queue_1_2'
   centralita ctl channel-rules dom_1 --rule 'block chat,sms during voice'
   centralita ctl handling dom_1 --connect voice=10s --idle whatsapp=5 --extend 5m
+  centralita ctl pace dom_1 --offers 3 --per 60s
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
@@ -168,6 +170,9 @@ enum Command {
     /// Shows how a domain handles contacts that an agent said yes to, or replaces it.
     #[command(after_help = handling::EXAMPLES)]
     Handling(handling::Handling),
+    /// Shows how many conversations agents are offered within a time, or replaces it.
+    #[command(after_help = pace::EXAMPLES)]
+    Pace(pace::Pace),
     /// Says that a conversation waits on its customer, or no longer does.
     #[command(
         after_help = "Examples: centralita ctl idle conv_1_9\n          centralita ctl idle conv_1_9 --over"
@@ -212,6 +217,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
         Command::ChannelRules(rules) => rules.run(&client, out, by).await,
         Command::Handling(handling) => handling.run(&client, out, by).await,
+        Command::Pace(pace) => pace.run(&client, out, by).await,
         Command::Idle(idle) => idle.run(&client, out, by).await,
         Command::Extend(extend) => extend.run(&client, out, by).await,
     }

@@ -74,6 +74,7 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::IdleChanged { .. } => "idle_changed",
                 Kind::WrapUpExtended { .. } => "wrap_ups_extended",
                 Kind::HandlingChanged => "handling_changed",
+                Kind::PaceChanged { .. } => "pace_changed",
                 Kind::Assigned { offer: None, .. } => "pulls",
                 Kind::TransferStarted { .. } => "transfers",
                 Kind::TransferFailed { .. } => "transfers_failed",

@@ -11,6 +11,7 @@ mod explaining;
 mod handling;
 mod line;
 mod lines;
+mod pace;
 mod policies;
 mod realm;
 mod request;

@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 56] = [
+const EVENTS: [&str; 57] = [
     "abandoned",
     "accepts",
     "audits",
@@ -46,6 +46,7 @@ const EVENTS: [&str; 56] = [
     "not_connected",
     "offers",
     "offers_reprioritised",
+    "pace_changed",
     "policy_changed",
     "pulls",
     "redeliveries",

@@ -52,7 +52,8 @@ impl Replay<'_> {
     /// better-ranked bigger one may have the room held for it.
     fn idle_beside(&self, agent: AgentId) -> Option<ConversationId> {
         let known = self.agents.get(&agent)?;
-        if !known.takes_offers() || known.free()? == 0 {
+        let now_us = self.events.get(self.now).map_or(0, |event| event.at_us);
+        if !known.takes_offers() || known.free()? == 0 || self.paces.may_hold_back(agent, now_us) {
             return None;
         }
         let heads = self.lines_of(agent).into_iter().filter_map(|line| {

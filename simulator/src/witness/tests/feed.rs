@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::handling::Ways;
+use super::pace::Paces;
 use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,6 +52,7 @@ pub struct Feed {
     policies: Policies,
     blocks: Blocks,
     ways: Ways,
+    paces: Paces,
     size: Size,
     script: Vec<(DomainId, Command)>,
     sent: Vec<Request>,
@@ -68,6 +70,7 @@ impl Feed {
             policies: Policies::new(seed),
             blocks: Blocks::new(seed),
             ways: Ways::new(seed),
+            paces: Paces::new(seed),
             size,
             script: Vec::new(),
             sent: Vec::new(),
@@ -118,6 +121,9 @@ impl Feed {
             if self.ways.chance(60) {
                 let handling = self.ways.handling();
                 self.script.push((domain, Command::SetHandling { handling, by: boss() }));
+            }
+            if self.paces.chance(40) {
+                self.script.push((domain, Command::SetPace { pace: self.paces.pace(), by: boss() }));
             }
             for number in 1..=self.size.agents {
                 let agent = AgentId::new(domain, number);
@@ -268,6 +274,9 @@ impl Feed {
         }
         if self.ways.chance(1) {
             return (domain, Command::SetHandling { handling: self.ways.handling(), by: boss() });
+        }
+        if self.paces.chance(1) {
+            return (domain, Command::SetPace { pace: self.paces.pace(), by: boss() });
         }
         if self.ways.chance(15)
             && let Some(command) = self.ways.command(&view)

@@ -7,6 +7,7 @@ mod feed;
 mod handling;
 mod measure;
 mod moves;
+mod pace;
 mod planted;
 mod policies;
 mod replicas;
