@@ -5,7 +5,7 @@
 //!
 //! | variable | meaning | without it |
 //! | --- | --- | --- |
-//! | `CENTRALITA_SEEDS` | how many seeds | 12 |
+//! | `CENTRALITA_SEEDS` | how many seeds | 24 |
 //! | `CENTRALITA_FIRST_SEED` | the first of them | 0 |
 //! | `CENTRALITA_COMMANDS` | commands of each | 600 |
 //!
@@ -24,10 +24,15 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
     }
 }
 
+/// Held room is given up, and somebody passed over for a preference alone, so seldom that a few seeds may not have it.
+fn seldom(way: &str) -> bool {
+    matches!(way, "held" | "passed over for a preference")
+}
+
 #[test]
 fn engine_and_model_agree_on_every_command() {
     let first = from_environment("CENTRALITA_FIRST_SEED", 0);
-    let seeds = from_environment("CENTRALITA_SEEDS", 12);
+    let seeds = from_environment("CENTRALITA_SEEDS", 24);
     let commands =
         usize::try_from(from_environment("CENTRALITA_COMMANDS", 600)).expect("a number of commands");
     let mut total = Tally::default();
@@ -48,35 +53,34 @@ fn engine_and_model_agree_on_every_command() {
     println!("service: {answered} answered, {abandoned} abandoned, {overflowed} taken elsewhere");
     println!("offers: {:?}", total.picked);
     assert!(
-        // Held room is given up seldom: a few seeds may not have it.
-        seeds < 12
+        seeds < 24
             || (total.picked.len() >= if seeds < 100 { 12 } else { 13 }
-                && total.picked.iter().all(|(way, times)| *way == "held" || *times > 3)),
+                && total.picked.iter().all(|(way, times)| seldom(way) || *times > 3)),
         "{total:?}: not every way of a pick"
     );
     assert!(
-        seeds < 12 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
+        seeds < 24 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
         "{total:?}: no rules to speak of"
     );
     let [changed, humans, waits] = total.blocked;
     println!(
         "rules between channels: {changed} changes, {humans} humans refused, {waits} left waiting by them alone"
     );
-    assert!(seeds < 12 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
+    assert!(seeds < 24 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
     let [connecting, failed, rests, extended] = total.handled;
     println!(
         "handling: {connecting} to be connected, {failed} of them not, {rests} let rest, {extended} wrap-ups extended"
     );
     assert!(
-        seeds < 12 || total.handled.iter().all(|times| *times > 15),
+        seeds < 24 || total.handled.iter().all(|times| *times > 15),
         "{total:?}: no handling to speak of"
     );
     let [paces, paced] = total.paced;
     println!("pace: {paces} changes, {paced} times an agent was held back");
-    assert!(seeds < 12 || (paces > 20 && paced > 20), "{total:?}: no pace to speak of");
-    assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
+    assert!(seeds < 24 || (paces > 20 && paced > 20), "{total:?}: no pace to speak of");
+    assert!(seeds < 24 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
-        seeds < 12 || total.crossed.iter().all(|times| *times > 0),
+        seeds < 24 || total.crossed.iter().all(|times| *times > 0),
         "{total:?}: no transfers to speak of"
     );
     assert!(total.accepted * 2 >= total.commands, "{total:?}: too hostile to mean much");

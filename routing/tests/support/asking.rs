@@ -53,7 +53,7 @@ impl Asking {
         if self.level() >= level::PICKS && self.draw.chance(30) {
             settings.pick = PickPolicy::LeastFlexible;
         }
-        if self.level() >= level::PROFICIENT && self.draw.chance(40) {
+        if self.level() >= level::PROFICIENT && self.draw.chance(45) {
             settings.pick = PickPolicy::MostProficient;
         }
         settings

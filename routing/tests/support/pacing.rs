@@ -19,7 +19,7 @@ pub struct Pacing {
 impl Pacing {
     pub fn new(seed: u64) -> Self {
         let mut draw = Draw::new(seed ^ 0x0ace_0ace);
-        let (begins, permille) = (draw.chance(40), draw.among([3, 10, 20]));
+        let (begins, permille) = (draw.chance(30), draw.among([3, 6, 12]));
         Self { draw, begins, permille }
     }
 
@@ -44,8 +44,8 @@ impl Pacing {
     }
 
     fn sound(&mut self) -> Pace {
-        let offers = self.draw.among([1, 1, 2, 3, 5, 20]);
-        Pace { offers, per: Span(self.draw.among([1_000_000, 3_000_000, 7_500_000, 20_000_000, 60_000_000])) }
+        let offers = self.draw.among([1, 2, 2, 3, 5, 20]);
+        Pace { offers, per: Span(self.draw.among([1_000_000, 3_000_000, 3_000_000, 7_500_000, 25_000_000])) }
     }
 
     fn unsound(&mut self) -> Pace {
