@@ -1,6 +1,6 @@
 //! A shard's exported log, applied again by the core alone, makes the same state.
 
-mod harness;
+use crate::harness;
 
 use actors::{Engine, EngineConfig, ExportError, ExportFrom, LogExport, META, MetaReplay};
 use harness::{Cluster, Site, eventually};

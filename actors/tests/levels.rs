@@ -1,6 +1,6 @@
 //! A command that earlier releases cannot read is not in the log of a shard below its level.
 
-mod harness;
+use crate::harness;
 
 use actors::{Applied, CallError, EngineConfig, Probe, Spot};
 use harness::{Cluster, Site, eventually, run};

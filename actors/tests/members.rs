@@ -1,6 +1,6 @@
 //! Nodes that join and leave while calls go on.
 
-mod harness;
+use crate::harness;
 
 use actors::{CallError, Engine, NodeStage};
 use consensus::{NODES_MAX, NodeId};

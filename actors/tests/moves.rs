@@ -1,6 +1,6 @@
 //! A domain that moves to another shard while it works: sessions, calls, retries and watches go on.
 
-mod harness;
+use crate::harness;
 
 use actors::{SessionMessage, WatchError};
 use harness::{Cluster, LONG, Site, desk_of, eventually, id, next_of, next_offer, request, run, stage};

@@ -1,6 +1,6 @@
 //! One node: a conversation's whole way, restarts, deadlines, leases, bounds.
 
-mod harness;
+use crate::harness;
 
 use actors::{
     CallError, EngineConfig, EventLimits, Found, Query, SessionEnd, SessionHello, SessionMessage, WatchError,

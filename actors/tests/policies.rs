@@ -1,6 +1,6 @@
 //! Policies between nodes: in answers of the leader, and carried out by whoever leads.
 
-mod harness;
+use crate::harness;
 
 use actors::{CallError, Engine, Found, Query};
 use harness::{Cluster, LONG, Site, run};

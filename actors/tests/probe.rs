@@ -1,6 +1,6 @@
 //! A probe sees what every replica applies: every index once, alike everywhere.
 
-mod harness;
+use crate::harness;
 
 use actors::{Applied, EngineConfig, Probe, Spot};
 use consensus::NodeId;

@@ -1,6 +1,6 @@
 //! Shards that are on some of the nodes only: every node serves them all the same.
 
-mod harness;
+use crate::harness;
 
 use actors::{ClusterState, Query, WatchError};
 use consensus::{GroupId, NodeId};

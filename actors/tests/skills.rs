@@ -1,6 +1,6 @@
 //! Skills and criteria between nodes: in answers of the leader.
 
-mod harness;
+use crate::harness;
 
 use actors::{CallError, Engine, Found, Query};
 use harness::{Cluster, LONG, Site, run};

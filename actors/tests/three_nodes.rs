@@ -1,6 +1,6 @@
 //! Three nodes: calls and sessions at any of them, and leaders that go.
 
-mod harness;
+use crate::harness;
 
 use actors::{EngineConfig, Found, Query, SessionEnd, SessionMessage, WatchError};
 use consensus::NodeId;

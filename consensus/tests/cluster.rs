@@ -1,7 +1,6 @@
 //! Real groups over real sockets.
-#![allow(missing_docs)]
 
-mod harness;
+use crate::harness;
 
 use consensus::{Consensus, GroupId, NodeId, ProposeError};
 use futures::FutureExt;

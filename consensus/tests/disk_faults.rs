@@ -1,9 +1,8 @@
 //! Disks that fail under a running or a starting node: it stops with the reason, acknowledges
 //! nothing that may be lost, and the others go on.
-#![allow(missing_docs)]
 
-mod harness;
-mod piped;
+use crate::harness;
+use crate::piped;
 
 use consensus::disk::{Area, HaltPoint, Moment, Operation};
 use consensus::{NodeId, ProposeError, seed_thread};

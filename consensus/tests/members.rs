@@ -1,6 +1,6 @@
 //! Nodes that join, vote and leave while a cluster works.
 
-mod harness;
+use crate::harness;
 
 use consensus::{MemberChange, NodeId};
 use harness::{Cluster, eventually, logged};

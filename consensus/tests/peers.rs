@@ -1,7 +1,6 @@
 //! Calls, casts and who may connect.
-#![allow(missing_docs)]
 
-mod harness;
+use crate::harness;
 
 use bytes::Bytes;
 use consensus::{NodeId, PeerError};

@@ -1,8 +1,7 @@
 //! Groups over pipes within the process, in paused time.
-#![allow(missing_docs)]
 
-mod harness;
-mod piped;
+use crate::harness;
+use crate::piped;
 
 use bytes::Bytes;
 use consensus::{NodeId, Pipe, seed_thread};

@@ -1,8 +1,7 @@
 //! Groups that rest, over pipes within the process, in paused time.
-#![allow(missing_docs)]
 
-mod harness;
-mod piped;
+use crate::harness;
+use crate::piped;
 
 use consensus::disk::{HaltPoint, Moment, Operation};
 use consensus::{Leadership, NodeId, seed_thread};

@@ -1,6 +1,6 @@
 //! Replicas that are opened and closed while a cluster works.
 
-mod harness;
+use crate::harness;
 
 use consensus::{GroupId, MemberChange, NodeId};
 use harness::{Cluster, eventually, logged};

@@ -1,6 +1,6 @@
 //! A cluster that begins with the states another one left.
 
-mod harness;
+use crate::harness;
 
 use bytes::Bytes;
 use consensus::{Beginning, Config, GroupId, MemberChange, NodeId, StartError, restore};

@@ -1,10 +1,8 @@
 //! Groups with mistakes on purpose: each does harm that can be seen from outside, or it would prove
 //! nothing. The mistakes of the log are in its own tests.
-#![cfg(feature = "seeded-bugs")]
-#![allow(missing_docs)]
 
-mod harness;
-mod piped;
+use crate::harness;
+use crate::piped;
 
 use consensus::{NodeId, SeededBug, seed_thread};
 use harness::{eventually, logged};

@@ -1,8 +1,7 @@
 //! Snapshots for followers over links that break, in paused time.
-#![allow(missing_docs)]
 
-mod harness;
-mod piped;
+use crate::harness;
+use crate::piped;
 
 use consensus::{Config, LEVEL_PARTS, NodeId, seed_thread};
 use harness::{eventually, logged};

@@ -1,6 +1,6 @@
 //! A backup of a cluster at work, and a new cluster from it, as real processes.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Cluster, Desk, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

@@ -1,6 +1,6 @@
 //! Bad input: a clear error that says what to do, an exit code that is not 0, and nothing lost.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Start, Tenant, mutation, reason, run};
 use proto::v1;

@@ -1,7 +1,7 @@
 //! Rules between channels over the API and from the command line: what is not offered by them, who may go beyond them,
 //! and what is shown.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

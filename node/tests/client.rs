@@ -1,6 +1,6 @@
 //! The client crate against real nodes: it finds the leader, outlives it, and resumes its events.
 
-mod harness;
+use crate::harness;
 
 use client::Client;
 use harness::{Cluster, Tenant, until};

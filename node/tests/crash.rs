@@ -1,7 +1,7 @@
 //! Nodes are killed as a crash would, under load; afterwards everything that was answered must hold,
 //! judged by the checker from what the clients and desks saw.
 
-mod harness;
+use crate::harness;
 
 use harness::{Cluster, Node, Start};
 use routing::Span;

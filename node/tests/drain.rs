@@ -1,6 +1,6 @@
 //! Nodes that are taken out of service, for good or for a while, as real processes.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Node, Start, Tenant, run, until};
 use proto::v1::ClusterState;

@@ -1,6 +1,6 @@
 //! Position and expected wait over the API and from the command line.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

@@ -1,6 +1,6 @@
 //! A log exported from a running node, applied again offline.
 
-mod harness;
+use crate::harness;
 
 use clap::Parser;
 use harness::{Client, Desk, Start, Tenant, run};

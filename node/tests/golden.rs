@@ -2,10 +2,10 @@
 //!
 //! `tests/golden/<format>/` holds a node's data folder (snapshots, log, events), a backup, and what
 //! the version that wrote them said of them. Formats only grow; a test that is red here means that a
-//! cluster could not be upgraded. `cargo test -p centralita-node --test golden -- --ignored` writes the
+//! cluster could not be upgraded. `cargo test -p centralita-node --test all golden:: -- --ignored` writes the
 //! folder of a new format, and refuses to write over one.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, mutation, run, until};
 use proto::v1;

@@ -1,6 +1,6 @@
 //! Clusters that are born and grow as real processes.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, free_addresses, run, until};
 use proto::v1::cluster_state::node::Stage;

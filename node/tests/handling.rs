@@ -1,7 +1,7 @@
 //! Accepting in two steps, weights while the customer is waited for and longer wrap-ups: over the API, at desks, and from
 //! the command line.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

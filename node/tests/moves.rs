@@ -1,6 +1,6 @@
 //! A domain goes to another shard while it works, as real processes: calls, desks, retries, the record, restarts.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Cluster, Desk, Tenant, mutation, run, until};
 use proto::v1;

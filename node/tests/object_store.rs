@@ -1,6 +1,6 @@
 //! A backup in an object store, over HTTP: an S3 server of its own for each test.
 
-mod harness;
+use crate::harness;
 
 use harness::{BINARY, Client, Start, Tenant, run};
 use serde_json::Value;

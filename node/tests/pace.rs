@@ -1,6 +1,6 @@
 //! The pace of offers, and the most proficient first: over the API, at desks, and from the command line.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

@@ -1,7 +1,7 @@
 //! A consumer whose place in the record is gone: a picture of the domain under running traffic, events on
 //! top of it, and what comes of that is what a later picture shows.
 
-mod harness;
+use crate::harness;
 
 use client::{Client as Following, Followed, Picture};
 use harness::{Client, Cluster, Desk, Node, Start, Tenant, mutation, reason, run, until};

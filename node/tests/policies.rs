@@ -1,7 +1,7 @@
 //! Policies over the API and from the command line: what rules do by themselves, what is counted, and what is
 //! shown of it.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

@@ -1,6 +1,6 @@
 //! Shards that are on one of three nodes, as real processes: each node serves all of them.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Node, Start, Tenant, run, until};
 use proto::v1::reply::Result as Outcome;

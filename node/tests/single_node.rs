@@ -1,6 +1,6 @@
 //! One node as a real process: a whole call, a restart, a graceful end.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Start, Tenant, mutation, until};
 use proto::v1;

@@ -1,7 +1,7 @@
 //! Skills and criteria over the API: who gets an offer, how what is asked for gives way, and what is
 //! shown of it.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Desk, Start, Tenant, mutation, reason, run, until};
 use proto::v1;

@@ -1,6 +1,6 @@
 //! Three nodes as real processes: any node answers any call, and a dead leader loses nothing.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Cluster, Desk, Tenant, mutation, reason};
 use proto::v1;

@@ -1,7 +1,7 @@
 //! The README's tour: its Python is taken from the page and run against a real node, with stubs made
 //! from the .proto files, so that the page cannot go stale.
 
-mod harness;
+use crate::harness;
 
 use harness::Start;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! A cluster goes to the next release, node by node, as real processes. The next release is this one,
 //! told to know the level after its own.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Node, Start, Tenant, free_addresses, run, until};
 use routing::level;

@@ -1,6 +1,6 @@
 //! Replicas and voters are spread over zones, as real processes.
 
-mod harness;
+use crate::harness;
 
 use harness::{Client, Node, Start, Tenant, run, until};
 use proto::v1::ClusterState;
