@@ -139,6 +139,24 @@ fn what_somebody_learns_counts_at_once_and_so_does_another_order() {
     assert_eq!(picks(&mut s), Some(s.a.agent));
 }
 
+/// When the best one met has as much as anybody unmet could have, somebody unmet may have as much and be idle for longer.
+#[test]
+fn who_is_as_good_and_idle_for_longer_is_found_behind_others() {
+    let mut s = scene();
+    let early = another(&mut s, &[("es", 80), ("fr", 1)]);
+    let other = another(&mut s, &[("es", 1), ("fr", 70)]);
+    let longer = another(&mut s, &[("es", 80), ("fr", 70)]);
+    let first = another(&mut s, &[("es", 90), ("fr", 60)]);
+    for desk in [early, other, longer, first] {
+        s.ready(desk);
+        s.pass(1);
+    }
+    s.asking(vec![requires(&[("es", 1), ("fr", 1)], 0)]);
+    let (agent, picked) = last(&s);
+    assert_eq!(agent, longer.agent);
+    assert_eq!(picked.next[0].agent, first.agent);
+}
+
 /// Half of them know much of one skill and little of the other, half the other way round; one knows a fair amount of
 /// both, and is the best. Nobody met early says so: the search ends all the same, with one of the best it met.
 #[test]
