@@ -41,10 +41,8 @@ impl Domain {
     /// The first gate for what waits in this queue. That another queue of both is open is no help here.
     fn gate_in(&self, agent: &Agent, no: ConvNo, queue: QueueNo) -> Gate {
         match self.first_gate(agent, no) {
-            gate @ (Gate::OthersNamed { .. } | Gate::Lease | Gate::Intent(_) | Gate::QueuePaused(_)) => gate,
-            _ if self.queue(queue).paused && self.conv(no).named().is_empty() => {
-                Gate::QueuePaused(queue.id(self.id))
-            }
+            gate @ (Gate::OthersNamed { .. } | Gate::Lease | Gate::Intent(_)) => gate,
+            gate if self.conv(no).named().is_empty() => self.shut_gate(queue).unwrap_or(gate),
             gate => gate,
         }
     }
@@ -70,14 +68,15 @@ fn place(gate: &Gate) -> u8 {
         Gate::Lease => 1,
         Gate::Intent(_) => 2,
         Gate::QueuePaused(_) => 3,
-        Gate::Channel => 4,
-        Gate::ChannelCap { .. } => 5,
-        Gate::Blocked { .. } => 6,
-        Gate::Capacity { .. } => 7,
-        Gate::Skill { .. } => 8,
-        Gate::ExcludedUntil(_) => 9,
-        Gate::HeldFor(_) => 10,
-        Gate::None => 11,
+        Gate::QueueClosed { .. } => 4,
+        Gate::Channel => 5,
+        Gate::ChannelCap { .. } => 6,
+        Gate::Blocked { .. } => 7,
+        Gate::Capacity { .. } => 8,
+        Gate::Skill { .. } => 9,
+        Gate::ExcludedUntil(_) => 10,
+        Gate::HeldFor(_) => 11,
+        Gate::None => 12,
     }
 }
 

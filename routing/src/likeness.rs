@@ -3,7 +3,9 @@
 //! Each picture is taken apart field by field, so that a new field cannot be forgotten here.
 
 use crate::criteria::Skill;
-use crate::domain::{Agent, Conversation, Domain, Offer, PlaceKind, Queue, QueueNo, State, Touchpoint};
+use crate::domain::{
+    Agent, Conversation, Domain, Offer, PlaceKind, Queue, QueueHours, QueueNo, State, Touchpoint,
+};
 use crate::event::Place;
 use crate::view::{
     AgentView, ConversationView, DomainSummary, HoldingView, OfferView, QueueView, Stage, TouchpointView,
@@ -28,6 +30,7 @@ impl Domain {
             pending: _,
             channel_rules,
             handling,
+            schedules,
         } = view;
         self.id == *id
             && self.account == *account
@@ -37,6 +40,7 @@ impl Domain {
             && self.settings == *settings
             && *self.channel_rules == **channel_rules
             && self.handling == *handling
+            && self.schedules == *schedules
     }
 
     /// Whether a queue is as shown.
@@ -52,6 +56,7 @@ impl Domain {
             inbox,
             longest_since,
             policy,
+            hours,
         } = view;
         let figures = self.queue_figures(queue);
         queue.no.id(self.id) == *id
@@ -60,6 +65,7 @@ impl Domain {
             && figures == (*agents, *staffed, *waiting, *inbox, *longest_since)
             && queue.settings == *settings
             && queue.policies.is_like(policy)
+            && queue.hours.as_deref().map(QueueHours::view) == *hours
     }
 
     /// Whether a touchpoint is as shown.

@@ -6,6 +6,7 @@ use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
 use crate::handling::Handling;
+use crate::hours::{HoursView, Schedule};
 use crate::policy::{PolicyView, Standing};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// An agent's lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -265,6 +267,9 @@ pub struct QueueView {
     /// What it does with those who wait, and how its service goes. Not part of the encoded form.
     #[serde(skip)]
     pub policy: PolicyView,
+    /// What it keeps to and how it stands; `None`: it is always open. Not part of the encoded form.
+    #[serde(skip)]
+    pub hours: Option<HoursView>,
 }
 
 /// A touchpoint.
@@ -304,6 +309,9 @@ pub struct DomainSummary {
     /// How contacts are handled. Not part of the encoded form.
     #[serde(skip)]
     pub handling: Handling,
+    /// Its schedules by name; shared with the state. Not part of the encoded form.
+    #[serde(skip)]
+    pub schedules: Arc<BTreeMap<String, Schedule>>,
 }
 
 /// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.
@@ -380,6 +388,14 @@ pub enum Gate {
     Blocked {
         /// The first such channel.
         by: Channel,
+    },
+
+    /// The queue it shares with the conversation is closed. After `QueuePaused` in the order.
+    QueueClosed {
+        /// Which.
+        queue: QueueId,
+        /// When it opens, in Unix milliseconds; `None`: its schedule never opens it.
+        opens_ms: Option<u64>,
     },
 }
 

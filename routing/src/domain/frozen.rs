@@ -58,6 +58,7 @@ impl Domain {
             settings: queue.settings.clone(),
             paused: queue.paused,
             policies: queue.policies.clone(),
+            hours: queue.hours.clone(),
             index: Derived::default(),
         };
         Domain {
@@ -79,6 +80,8 @@ impl Domain {
             dirty: self.dirty.clone(),
             channel_rules: self.channel_rules.clone(),
             handling: self.handling.clone(),
+            schedules: self.schedules.clone(),
+            looked_ms: self.looked_ms,
             index: Derived(index),
         }
     }

@@ -104,6 +104,8 @@ impl Domain {
             dirty: image.dirty,
             channel_rules: Arc::default(),
             handling: Handling::default(),
+            schedules: Arc::default(),
+            looked_ms: 0,
         })
     }
 
@@ -111,6 +113,7 @@ impl Domain {
     pub(super) fn rebuild(&mut self) {
         self.index.0.blocks = Blocks::new(&self.channel_rules);
         self.index_skills();
+        self.index_hours();
         let conversations: Vec<ConvNo> = self.conversations.keys().collect();
         for no in &conversations {
             if !self.conv(*no).is_terminal() {

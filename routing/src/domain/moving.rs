@@ -2,8 +2,8 @@
 
 use super::crossings::{Origin, Route};
 use super::{
-    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, PoliciesBeside,
-    Queue, Touchpoint,
+    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, HoursBeside,
+    PoliciesBeside, Queue, Touchpoint,
 };
 use crate::blocks::ChannelRule;
 use crate::matching::Dirty;
@@ -50,6 +50,9 @@ enum Piece {
 
     /// And of handling, from level 9 on.
     Handling(Box<HandlingBeside>),
+
+    /// And of opening hours, from level 10 on.
+    Hours(Box<HoursBeside>),
 }
 
 /// What a domain begins with.
@@ -108,6 +111,7 @@ impl Domain {
             .chain(self.policies_parts().into_iter().map(|part| Piece::Policies(Box::new(part))))
             .chain(self.ruled().into_iter().map(|rules| Piece::ChannelRules(rules.to_vec())))
             .chain(self.handling_parts().into_iter().map(|part| Piece::Handling(Box::new(part))))
+            .chain(self.hours_parts().into_iter().map(|part| Piece::Hours(Box::new(part))))
             .map(MovePiece)
     }
 
@@ -141,6 +145,7 @@ impl Domain {
             Piece::Policies(beside) => self.put_policies(*beside),
             Piece::ChannelRules(rules) => self.put_channel_rules(rules),
             Piece::Handling(beside) => self.put_handling(*beside),
+            Piece::Hours(beside) => self.put_hours(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

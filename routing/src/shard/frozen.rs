@@ -3,7 +3,7 @@
 use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
-use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, PoliciesPiece};
+use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PoliciesPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -84,6 +84,15 @@ impl Frozen {
                 once(Part::Key(domain.id)).chain(domain.handling_pieces().map(Part::Handling))
             }))
         });
+        let hours = (*level >= level::HOURS).then(|| {
+            let mut sorted: Vec<&Domain> = self.0.all_domains().filter(|domain| domain.has_hours()).collect();
+            sorted.sort_unstable_by_key(|domain| domain.id);
+            once(Part::Count(sorted.len())).chain(
+                sorted.into_iter().flat_map(|domain| {
+                    once(Part::Key(domain.id)).chain(domain.hours_pieces().map(Part::Hours))
+                }),
+            )
+        });
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
@@ -91,6 +100,7 @@ impl Frozen {
             .chain(policies.into_iter().flatten())
             .chain(channel_rules.into_iter().flatten())
             .chain(handling.into_iter().flatten())
+            .chain(hours.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -110,6 +120,7 @@ enum Part<'a> {
     Policies(PoliciesPiece<'a>),
     ChannelRules(&'a [ChannelRule]),
     Handling(HandlingPiece<'a>),
+    Hours(HoursPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -124,6 +135,7 @@ impl Serialize for Piece<'_> {
             Part::Policies(piece) => piece.serialize(serializer),
             Part::ChannelRules(rules) => rules.serialize(serializer),
             Part::Handling(piece) => piece.serialize(serializer),
+            Part::Hours(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -99,6 +99,10 @@ pub enum PlantedBug {
     NeverConnected,
     /// What wakes again takes no points for it.
     WakesForNothing,
+    /// A queue that opens does not offer what waits there.
+    OpensLate,
+    /// A queue makes offers while it is closed.
+    OffersWhileClosed,
 }
 
 impl PlantedBug {

@@ -71,6 +71,12 @@ fn engine_and_model_agree_on_every_command() {
         seeds < 12 || total.handled.iter().all(|times| *times > 15),
         "{total:?}: no handling to speak of"
     );
+    let [opened, closing, closed] = total.hours;
+    println!("hours: {opened} told open, {closing} to be served out, {closed} closed");
+    assert!(
+        seeds < 12 || total.hours.iter().all(|times| *times > 10),
+        "{total:?}: no opening hours to speak of"
+    );
     assert!(seeds < 12 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
     assert!(
         seeds < 12 || total.crossed.iter().all(|times| *times > 0),

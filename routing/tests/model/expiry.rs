@@ -5,11 +5,12 @@ use routing::command::{By, Intent, Recall};
 use routing::event::{Ending, OfferEnd, Place, Requeued, Revoked};
 use routing::settings::LeaseLoss;
 use routing::view::Stage;
-use routing::{AgentId, Command, ConversationId, LogTime, OfferId};
+use routing::{AgentId, Command, ConversationId, LogTime, OfferId, QueueId};
 
 /// What can become due, in the order in which one moment's go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    Hours(QueueId),
     Offer(ConversationId),
     Exclusion(ConversationId, AgentId),
     Waiver(ConversationId),
@@ -63,6 +64,9 @@ impl Dom {
             }
             add(c.grace, Kind::Grace(c.id));
         }
+        for queue in self.queues.keys() {
+            add(self.is_to_be_looked_at(*queue).then_some(LogTime(0)), Kind::Hours(*queue));
+        }
         for p in self.people.values() {
             add(p.holds.map(|(_, until)| until), Kind::Hold(p.id));
             add(p.returns_at, Kind::MissReturn(p.id));
@@ -90,6 +94,7 @@ impl Dom {
             .into_iter()
             .filter(|due| due.at <= self.now)
             .filter(|due| match due.kind {
+                Kind::Hours(_) => false,
                 Kind::Hold(a) | Kind::MissReturn(a) => Some(a) == agent,
                 Kind::Offer(c)
                 | Kind::Exclusion(c, _)
@@ -116,6 +121,7 @@ impl Dom {
 
     fn expire(&mut self, kind: Kind) {
         match kind {
+            Kind::Hours(queue) => self.look_at_hours(queue, false),
             Kind::Offer(id) => self.miss(id),
             Kind::Exclusion(id, agent) => drop(self.c(id).excluded.remove(&agent)),
             Kind::Waiver(id) => {

@@ -8,6 +8,7 @@ mod config;
 mod crossing;
 mod expiry;
 mod handling;
+mod hours;
 mod matching;
 mod moving;
 mod offers;
@@ -20,7 +21,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{BLOCKS, FIRST, HANDLING, PICKS, POLICIES, REHEARSAL, SKILLS};
+use routing::level::{BLOCKS, FIRST, HANDLING, HOURS, PICKS, POLICIES, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -75,6 +76,10 @@ impl Model {
     fn shard_command(&mut self, entry: &Entry) -> Outcome {
         match entry.request.command {
             Command::Tick | Command::Continue => {
+                for dom in self.domains.values_mut().filter(|dom| dom.quarantined.is_none()) {
+                    dom.wall_ms = entry.wall_ms;
+                    dom.changes_come();
+                }
                 let mut expiries = limits::EXPIRIES_PER_ENTRY_MAX;
                 while expiries > 0 {
                     let next = self
@@ -139,6 +144,7 @@ impl Model {
                 return Err(Rejected::RequestTooOld { window_s: window_ms / 1_000 });
             }
         }
+        dom.wall_ms = entry.wall_ms;
         let outcome = dom.work_on(&request.command, request.expected_version);
         dom.remember_answer(entry, &outcome);
         outcome
@@ -169,6 +175,8 @@ impl Model {
 impl Dom {
     /// Steps 3 to 5 of the rules.
     fn work_on(&mut self, command: &Command, expected: Option<Version>) -> Outcome {
+        self.clock_was_wrong();
+        self.changes_come();
         let mut left = limits::EXPIRIES_PER_ENTRY_MAX;
         while left > 0 && self.expire_one() {
             left -= 1;
@@ -208,6 +216,7 @@ impl Dom {
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }
+            | Command::SetHours { queue, .. }
             | Command::DeleteQueue { queue } => Subject::Queue(*queue),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }
@@ -221,7 +230,8 @@ impl Dom {
             Command::CreateDomain { .. }
             | Command::UpdateDomain { .. }
             | Command::SetChannelRules { .. }
-            | Command::SetHandling { .. } => Subject::Domain(self.id),
+            | Command::SetHandling { .. }
+            | Command::SetSchedule { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -271,6 +281,9 @@ impl Dom {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < HANDLING && handling::is_of_handling(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < HOURS && hours::is_of_hours(command) {
             return Err(Rejected::Level { level: self.level });
         }
         match command.clone() {
@@ -325,6 +338,8 @@ impl Dom {
             Command::SetPolicy { queue, policy, by } => self.set_policy(queue, policy, by),
             Command::SetChannelRules { rules, by } => self.set_channel_rules(rules, by),
             Command::SetHandling { handling, by } => self.set_handling(handling, by),
+            Command::SetSchedule { name, schedule, by } => self.set_schedule(name, schedule, by),
+            Command::SetHours { queue, hours, by } => self.set_hours(queue, hours, by),
             Command::Connected { desk, offer } => self.connected(desk, offer),
             Command::ConnectFailed { desk, offer, reason } => self.connect_failed(desk, offer, reason),
             Command::SetIdle { conversation, idle, by } => self.set_idle(conversation, idle, by),

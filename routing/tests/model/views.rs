@@ -21,6 +21,7 @@ impl Dom {
                 pending: false,
                 channel_rules: self.channel_rules.clone(),
                 handling: self.handling.clone(),
+                schedules: std::sync::Arc::new(self.schedules.clone()),
             },
             now,
             queues: self.queues.keys().map(|id| (*id, self.queue_view(*id))).collect(),
@@ -62,6 +63,7 @@ impl Dom {
             inbox: (here.len() - waiting) as u64,
             longest_since: here.into_iter().map(|(_, since)| since).min(),
             policy: self.policy_view(id),
+            hours: line.hours.clone(),
         }
     }
 

@@ -74,6 +74,8 @@ pub struct Tally {
     pub blocked: [usize; 3],
     /// Offers that were accepted first and connected then, or not; what began to rest; longer wrap-ups.
     pub handled: [usize; 4],
+    /// Queues that opened, were to be served out, and closed.
+    pub hours: [usize; 3],
 }
 
 impl Tally {
@@ -97,6 +99,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.handled.iter_mut().zip(other.handled) {
+            *sum += one;
+        }
+        for (sum, one) in self.hours.iter_mut().zip(other.hours) {
             *sum += one;
         }
         for (way, times) in &other.picked {
@@ -163,6 +168,7 @@ impl Tally {
             EventKind::OfferEnded { end: OfferEnd::NotConnected { .. }, .. } => self.handled[1] += 1,
             EventKind::IdleChanged { idle: true, .. } => self.handled[2] += 1,
             EventKind::WrapUpExtended { .. } => self.handled[3] += 1,
+            EventKind::QueueHours { state, .. } => self.hours[*state as usize] += 1,
             _ => {}
         }
     }
