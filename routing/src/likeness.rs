@@ -3,9 +3,7 @@
 //! Each picture is taken apart field by field, so that a new field cannot be forgotten here.
 
 use crate::criteria::Skill;
-use crate::domain::{
-    Agent, Conversation, Domain, Offer, PlaceKind, Queue, QueueHours, QueueNo, State, Touchpoint,
-};
+use crate::domain::{Agent, Conversation, Domain, Offer, PlaceKind, Queue, QueueNo, State, Touchpoint};
 use crate::event::Place;
 use crate::view::{
     AgentView, ConversationView, DomainSummary, HoldingView, OfferView, QueueView, Stage, TouchpointView,
@@ -65,7 +63,11 @@ impl Domain {
             && figures == (*agents, *staffed, *waiting, *inbox, *longest_since)
             && queue.settings == *settings
             && queue.policies.is_like(policy)
-            && queue.hours.as_deref().map(QueueHours::view) == *hours
+            && match (queue.hours.as_deref(), hours) {
+                (Some(ours), Some(shown)) => ours.is_like(shown),
+                (None, None) => true,
+                _ => false,
+            }
     }
 
     /// Whether a touchpoint is as shown.

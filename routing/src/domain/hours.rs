@@ -27,6 +27,12 @@ impl QueueHours {
     pub(crate) fn view(&self) -> HoursView {
         HoursView { hours: self.hours.clone(), state: self.state, until_ms: self.until_ms }
     }
+
+    /// Whether it is as shown.
+    pub(crate) fn is_like(&self, view: &HoursView) -> bool {
+        let HoursView { hours, state, until_ms } = view;
+        self.hours == *hours && self.state == *state && self.until_ms == *until_ms
+    }
 }
 
 impl Queue {
@@ -77,12 +83,16 @@ impl Domain {
         }
     }
 
-    /// An entry brings wall time: what changes by it becomes due, and all, where it is far behind what was decided by.
-    pub(crate) fn note_wall(&mut self, wall_ms: u64) {
+    /// An entry of the domain brings wall time: where it is far behind what was decided by, all is looked at again.
+    pub(crate) fn note_clock(&mut self, wall_ms: u64) {
         if wall_ms.saturating_add(BEHIND_MS) <= self.looked_ms {
             self.looked_ms = wall_ms;
             self.look_again(|_| true);
         }
+    }
+
+    /// What changes by this wall time becomes due.
+    pub(crate) fn note_wall(&mut self, wall_ms: u64) {
         while let Some((at, no)) = self.index.0.changes.first().copied()
             && at <= wall_ms
         {

@@ -212,6 +212,7 @@ fn guard<T>(
 impl Domain {
     /// Steps 3 to 5 of an entry of this domain.
     fn step(&mut self, cx: &mut Cx<'_>, entry: &Entry) -> Outcome {
+        self.note_clock(cx.wall_ms);
         self.note_wall(cx.wall_ms);
         if !cx.planted(PlantedBug::LateAccept) {
             self.expire_due(cx);
