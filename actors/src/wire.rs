@@ -2,6 +2,7 @@
 
 use crate::beside::Beside;
 use crate::handling_beside::HandlingBeside;
+use crate::hours_beside::HoursBeside;
 use crate::meta::{MetaDone, MetaRequest};
 use crate::policies_beside::PoliciesBeside;
 use crate::rules_beside;
@@ -109,9 +110,11 @@ pub(crate) enum PeerAnswer {
     AnswerUnderRules(Box<Answer>, Vec<ChannelRule>),
     /// Where something of handling is beside what a query found, with all else that is: from feature level 9 on.
     AnswerHandled(Box<Answer>, Box<Everything>),
+    /// Where something of opening hours is, with all else that is: from feature level 10 on.
+    AnswerInHours(Box<Answer>, Box<Everything>, Box<HoursBeside>),
 }
 
-/// All that can be beside an answer.
+/// All that can be beside an answer, but for opening hours.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Everything {
     beside: Option<Beside>,
@@ -138,11 +141,18 @@ impl Everything {
 
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
-        if let Some(handling) = HandlingBeside::of(&answer) {
+        let everything = |handling| {
             let (beside, policies) = (Beside::of(&answer), PoliciesBeside::of(&answer));
-            let rules = rules_beside::of(&answer);
-            let everything = Everything { beside, policies, rules, handling };
-            return Self::AnswerHandled(Box::new(answer), Box::new(everything));
+            Box::new(Everything { beside, policies, rules: rules_beside::of(&answer), handling })
+        };
+        let handling = HandlingBeside::of(&answer);
+        if let Some(hours) = HoursBeside::of(&answer) {
+            let everything = everything(handling.unwrap_or_default());
+            return Self::AnswerInHours(Box::new(answer), everything, Box::new(hours));
+        }
+        if let Some(handling) = handling {
+            let everything = everything(handling);
+            return Self::AnswerHandled(Box::new(answer), everything);
         }
         if let Some(rules) = rules_beside::of(&answer) {
             return Self::AnswerUnderRules(Box::new(answer), rules);
@@ -169,6 +179,9 @@ impl PeerAnswer {
             }
             Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
             Self::AnswerHandled(answer, everything) => Ok(everything.put_back(*answer)),
+            Self::AnswerInHours(answer, everything, hours) => {
+                Ok(hours.put_back(everything.put_back(*answer)))
+            }
             other => Err(other),
         }
     }

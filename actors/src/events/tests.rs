@@ -364,5 +364,6 @@ fn summary(id: DomainId, sequence: u64) -> DomainSummary {
         pending: false,
         channel_rules: Vec::new(),
         handling: routing::handling::Handling::default(),
+        schedules: std::sync::Arc::default(),
     }
 }
