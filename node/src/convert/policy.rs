@@ -97,9 +97,10 @@ fn read_measure(field: &str, code: i32) -> Read<Measure> {
         Ok(Wire::Waiting) => return Ok(Measure::Waiting),
         Ok(Wire::Position) => return Ok(Measure::Position),
         Ok(Wire::ServiceLevel) => return Ok(Measure::ServiceLevel),
+        Ok(Wire::Open) => return Ok(Measure::Open),
         Ok(Wire::Unspecified) => "is required, for example MEASURE_AVAILABLE or MEASURE_WAITING".to_owned(),
         Err(_) => {
-            format!("{code} is not a measure: use MEASURE_SIGNED_ON (1) to MEASURE_SERVICE_LEVEL (5)")
+            format!("{code} is not a measure: use MEASURE_SIGNED_ON (1) to MEASURE_OPEN (6)")
         }
     };
     Err(Problem::field(field, problem))
@@ -114,6 +115,7 @@ pub(super) fn measure(measure: Measure) -> v1::condition::Measure {
         Measure::Waiting => Wire::Waiting,
         Measure::Position => Wire::Position,
         Measure::ServiceLevel => Wire::ServiceLevel,
+        Measure::Open => Wire::Open,
     }
 }
 
