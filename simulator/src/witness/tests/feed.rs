@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::handling::Ways;
+use super::hours::Opens;
 use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,6 +52,7 @@ pub struct Feed {
     policies: Policies,
     blocks: Blocks,
     ways: Ways,
+    opens: Opens,
     size: Size,
     script: Vec<(DomainId, Command)>,
     sent: Vec<Request>,
@@ -68,6 +70,7 @@ impl Feed {
             policies: Policies::new(seed),
             blocks: Blocks::new(seed),
             ways: Ways::new(seed),
+            opens: Opens::new(seed),
             size,
             script: Vec::new(),
             sent: Vec::new(),
@@ -118,6 +121,10 @@ impl Feed {
             if self.ways.chance(60) {
                 let handling = self.ways.handling();
                 self.script.push((domain, Command::SetHandling { handling, by: boss() }));
+            }
+            if domain == DomainId(1) || self.opens.chance(50) {
+                let begin = self.opens.begin(&queues, WALL_START_MS + 1_000);
+                self.script.extend(begin.into_iter().map(|command| (domain, command)));
             }
             for number in 1..=self.size.agents {
                 let agent = AgentId::new(domain, number);
@@ -268,6 +275,11 @@ impl Feed {
         }
         if self.ways.chance(1) {
             return (domain, Command::SetHandling { handling: self.ways.handling(), by: boss() });
+        }
+        if self.opens.chance(1)
+            && let Some(command) = self.opens.command(&queues, self.wall_ms())
+        {
+            return (domain, command);
         }
         if self.ways.chance(15)
             && let Some(command) = self.ways.command(&view)
