@@ -21,7 +21,7 @@ pub struct Opening {
 
 impl Opening {
     pub fn new(seed: u64) -> Self {
-        let mut draw = Draw::new(seed ^ 0x0009_0017);
+        let mut draw = Draw::new(seed ^ 0x0bc9);
         let (begins, permille) = (draw.chance(50), draw.among([3, 15, 30]));
         Self { draw, begins, permille }
     }
