@@ -385,6 +385,12 @@ impl Engine {
         new_request_id(&self.inner.clock, &self.inner.entropy, from_ms)
     }
 
+    /// This node's wall clock, Unix milliseconds.
+    #[must_use]
+    pub fn wall_ms(&self) -> u64 {
+        self.inner.clock.wall_ms()
+    }
+
     /// Log time of the shard that holds a domain, now: on its leader as it would stamp, elsewhere
     /// that of the last entry.
     #[must_use]

@@ -15,6 +15,7 @@ mod far;
 mod front;
 mod handler;
 mod handling_beside;
+mod hours_beside;
 mod leader;
 mod membership;
 mod meta;

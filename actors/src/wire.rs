@@ -2,6 +2,7 @@
 
 use crate::beside::Beside;
 use crate::handling_beside::HandlingBeside;
+use crate::hours_beside::HoursBeside;
 use crate::meta::{MetaDone, MetaRequest};
 use crate::pace_beside::PaceBeside;
 use crate::policies_beside::PoliciesBeside;
@@ -110,9 +111,9 @@ pub(crate) enum PeerAnswer {
     AnswerUnderRules(Box<Answer>, Vec<ChannelRule>),
     /// Where something of handling is beside what a query found, with all else that is: from feature level 9 on.
     AnswerHandled(Box<Answer>, Box<Everything>),
-    /// Where something of the pace of offers is beside what a query found, with all else that is: from feature level 10
-    /// on.
-    AnswerPaced(Box<Answer>, Box<Whole>),
+    /// Where something of opening hours or the pace of offers is beside what a query found, with all else that is: from
+    /// feature level 10 on.
+    AnswerWhole(Box<Answer>, Box<Whole>),
 }
 
 /// All that can be beside an answer from feature level 10 on.
@@ -122,6 +123,7 @@ pub(crate) struct Whole {
     policies: Option<PoliciesBeside>,
     rules: Option<Vec<ChannelRule>>,
     handling: Option<HandlingBeside>,
+    hours: Option<HoursBeside>,
     pace: Option<PaceBeside>,
 }
 
@@ -132,21 +134,23 @@ impl Whole {
             policies: PoliciesBeside::of(answer),
             rules: rules_beside::of(answer),
             handling: HandlingBeside::of(answer),
+            hours: HoursBeside::of(answer),
             pace: PaceBeside::of(answer),
         }
     }
 
     fn put_back(self, mut answer: Answer) -> Answer {
-        let Self { beside, policies, rules, handling, pace } = self;
+        let Self { beside, policies, rules, handling, hours, pace } = self;
         answer = beside.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
         answer = policies.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
         answer = rules.into_iter().fold(answer, rules_beside::put_back);
         answer = handling.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
+        answer = hours.into_iter().fold(answer, |answer, beside| beside.put_back(answer));
         pace.into_iter().fold(answer, |answer, beside| beside.put_back(answer))
     }
 }
 
-/// All that can be beside an answer.
+/// All that can be beside an answer at feature level 9.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Everything {
     beside: Option<Beside>,
@@ -174,19 +178,18 @@ impl Everything {
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
         let whole = Whole::of(&answer);
-        if whole.pace.is_some() {
-            return Self::AnswerPaced(Box::new(answer), Box::new(whole));
+        if whole.hours.is_some() || whole.pace.is_some() {
+            return Self::AnswerWhole(Box::new(answer), Box::new(whole));
         }
-        if let Some(handling) = HandlingBeside::of(&answer) {
-            let (beside, policies) = (Beside::of(&answer), PoliciesBeside::of(&answer));
-            let rules = rules_beside::of(&answer);
+        let Whole { beside, policies, rules, handling, .. } = whole;
+        if let Some(handling) = handling {
             let everything = Everything { beside, policies, rules, handling };
             return Self::AnswerHandled(Box::new(answer), Box::new(everything));
         }
-        if let Some(rules) = rules_beside::of(&answer) {
+        if let Some(rules) = rules {
             return Self::AnswerUnderRules(Box::new(answer), rules);
         }
-        match (Beside::of(&answer), PoliciesBeside::of(&answer)) {
+        match (beside, policies) {
             (None, None) => Self::Answer(Box::new(answer)),
             (Some(beside), None) => Self::AnswerBeside(Box::new(answer), Box::new(beside)),
             (beside, Some(policies)) => {
@@ -208,7 +211,7 @@ impl PeerAnswer {
             }
             Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
             Self::AnswerHandled(answer, everything) => Ok(everything.put_back(*answer)),
-            Self::AnswerPaced(answer, whole) => Ok(whole.put_back(*answer)),
+            Self::AnswerWhole(answer, whole) => Ok(whole.put_back(*answer)),
             other => Err(other),
         }
     }

@@ -32,14 +32,17 @@ fn commands(site: &Site) -> Vec<Command> {
         Command::SetPolicy { queue: site.queue, policy: Policy::default(), by: by.clone() },
         Command::SetChannelRules { rules: Vec::new(), by: by.clone() },
         Command::SetHandling { handling: Handling::default(), by: by.clone() },
-        Command::SetPace { pace: None, by },
+        Command::SetPace { pace: None, by: by.clone() },
+        Command::SetSchedule { name: "office".into(), schedule: None, by },
     ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn below_its_level_a_command_is_refused_before_it_is_in_the_log() {
     for (place, level) in
-        [level::SKILLS, level::POLICIES, level::BLOCKS, level::HANDLING, level::PACE].into_iter().enumerate()
+        [level::SKILLS, level::POLICIES, level::BLOCKS, level::HANDLING, level::PACE, level::HOURS]
+            .into_iter()
+            .enumerate()
     {
         let recorder = Arc::new(Recorder::default());
         let probe: Arc<dyn Probe> = recorder.clone();

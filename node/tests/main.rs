@@ -14,6 +14,7 @@ mod golden;
 mod grow;
 mod handling;
 mod harness;
+mod hours;
 mod moves;
 #[cfg(feature = "object-store")]
 mod object_store;

@@ -3,8 +3,9 @@
 use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
 use crate::handling::Handling;
+use crate::hours::{Hours, Schedule};
 use crate::pace::Pace;
-use crate::policy::Policy;
+use crate::policy::{Measure, Policy};
 use crate::settings::{AgentSettings, DomainSettings, PickPolicy, QueueSettings, TouchpointSettings};
 use crate::{
     AccountId, AgentId, ConversationId, Epoch, OfferId, Priority, QueueId, Span, TouchpointId, level,
@@ -557,6 +558,27 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+
+    // ----- opening hours, from level 10 on -----
+    /// Makes, replaces or deletes a schedule of the domain; queues that keep to it follow at once. Refused to delete
+    /// one that a queue keeps to. By a supervisor.
+    SetSchedule {
+        /// Its name, 1 to 64 bytes.
+        name: String,
+        /// All of it anew; `None`: it goes.
+        schedule: Option<Schedule>,
+        /// Who did it.
+        by: By,
+    },
+    /// A queue keeps to a schedule from now on, or is always open. By a supervisor.
+    SetHours {
+        /// Which.
+        queue: QueueId,
+        /// How; `None`: it is always open.
+        hours: Option<Hours>,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -570,6 +592,7 @@ impl Command {
             | Self::StartWith { .. }
             | Self::ChangeCriteria { .. }
             | Self::TransferAnew { .. } => level::SKILLS,
+            Self::SetPolicy { policy, .. } if policy.measures(Measure::Open) => level::HOURS,
             Self::SetPolicy { .. } => level::POLICIES,
             Self::CreateQueue { settings } | Self::UpdateQueue { settings, .. }
                 if settings.pick == PickPolicy::LeastFlexible =>
@@ -588,6 +611,7 @@ impl Command {
             | Self::SetIdle { .. }
             | Self::ExtendWrapUp { .. } => level::HANDLING,
             Self::SetPace { .. } => level::PACE,
+            Self::SetSchedule { .. } | Self::SetHours { .. } => level::HOURS,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

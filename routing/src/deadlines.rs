@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 pub(crate) enum Due {
     /// The oldest offer of a paused queue is revoked. Always due at time zero, before all else.
     Revoke(QueueNo),
+    /// Whether a queue is open is to be looked at. Always due at time zero: what makes it due is wall time, which
+    /// entries bring.
+    Hours(QueueNo),
     /// An offer is a miss.
     Offer(ConvNo),
     /// An agent's exclusion ends.

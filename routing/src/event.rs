@@ -4,6 +4,7 @@ use crate::blocks::ChannelRule;
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
 use crate::handling::Handling;
+use crate::hours::{Hours, HoursState, Schedule};
 use crate::outcome::NotTaken;
 use crate::pace::Pace;
 use crate::picked::{Offered, Picked};
@@ -500,6 +501,33 @@ pub enum EventKind {
         /// Who did it.
         by: By,
     },
+    /// A schedule was made, replaced or deleted.
+    ScheduleChanged {
+        /// Its name.
+        name: String,
+        /// All of it, after the change; `None`: it was deleted.
+        schedule: Option<Schedule>,
+        /// Who did it.
+        by: By,
+    },
+    /// A queue keeps to another schedule, to one in another way, or to none. How it stands then follows.
+    HoursChanged {
+        /// Which.
+        queue: QueueId,
+        /// How it keeps to one; `None`: it is always open.
+        hours: Option<Hours>,
+        /// Who did it.
+        by: By,
+    },
+    /// A queue opened or closed, is to be served out, or changes at another time than was said.
+    QueueHours {
+        /// Which.
+        queue: QueueId,
+        /// How it stands.
+        state: HoursState,
+        /// When its schedule changes next, in Unix milliseconds; `None`: never.
+        until_ms: Option<u64>,
+    },
 }
 
 impl EventKind {
@@ -512,11 +540,14 @@ impl EventKind {
             | Self::ChannelRulesChanged { .. }
             | Self::HandlingChanged { .. }
             | Self::PaceChanged { .. }
+            | Self::ScheduleChanged { .. }
             | Self::Quarantined { .. } => Subject::Domain(domain),
             Self::QueueCreated(queue)
             | Self::QueueChanged(queue)
             | Self::QueueDeleted(queue)
             | Self::PolicyChanged { queue, .. }
+            | Self::HoursChanged { queue, .. }
+            | Self::QueueHours { queue, .. }
             | Self::QueuePaused { queue, .. } => Subject::Queue(*queue),
             Self::AgentCreated(agent)
             | Self::AgentChanged(agent)
@@ -610,7 +641,10 @@ impl EventKind {
             | Self::RuleApplied { .. }
             | Self::ChannelRulesChanged { .. }
             | Self::HandlingChanged { .. }
-            | Self::PaceChanged { .. } => None,
+            | Self::PaceChanged { .. }
+            | Self::ScheduleChanged { .. }
+            | Self::HoursChanged { .. }
+            | Self::QueueHours { .. } => None,
         }
     }
 }

@@ -75,6 +75,10 @@ impl Domain {
         let index = &queue.index.0;
         let available = match index.ready.all() {
             _ if queue.paused => return self.nothing_expected(no, asks, Unknown::Paused),
+            _ if !self.serves(queue) => {
+                let why = Unknown::Closed(queue.closed_until().flatten());
+                return self.nothing_expected(no, asks, why);
+            }
             None => return self.nothing_expected(no, asks, Unknown::NobodyAvailable),
             Some(available) => available,
         };

@@ -60,6 +60,8 @@ pub enum Unknown {
     NobodyAvailable,
     /// Nobody stands before it in its line, and the queue's service is not measured, or was not busy lately.
     NothingToGoBy,
+    /// The queue is closed, until then in Unix milliseconds; none: its schedule never opens it.
+    Closed(Option<u64>),
 }
 
 /// What may be expected in one queue.

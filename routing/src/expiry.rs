@@ -99,6 +99,7 @@ impl Domain {
     fn expire(&mut self, cx: &mut Cx<'_>, due: Due) {
         match due {
             Due::Revoke(queue) => self.revoke_oldest(cx, queue),
+            Due::Hours(queue) => self.look_at_hours(cx, queue, false),
             Due::Offer(no) if self.offer_is_paused(no) => {
                 self.revoke_offer(cx, no, Revoked::QueueGone);
             }

@@ -85,8 +85,8 @@ impl Domain {
         if let Some(until) = agent.paced_until() {
             return Gate::Paced { until };
         }
-        if let Some(paused) = self.only_paused(agent, no) {
-            return Gate::QueuePaused(paused.id(self.id));
+        if let Some(gate) = self.only_shut(agent, no) {
+            return gate;
         }
         if !agent.settings.channels.contains(conversation.channel) {
             return Gate::Channel;
@@ -119,14 +119,24 @@ impl Domain {
         }
     }
 
-    /// The first queue an agent shares with a conversation, if all it shares are paused.
-    fn only_paused(&self, agent: &Agent, no: ConvNo) -> Option<QueueNo> {
+    /// What is said of the first queue that an agent shares with a conversation, if none that it shares makes offers.
+    fn only_shut(&self, agent: &Agent, no: ConvNo) -> Option<Gate> {
         let conversation = self.conv(no);
         if matches!(conversation.place, PlaceKind::Dedicated(_)) || !conversation.named().is_empty() {
             return None;
         }
         let mut shared = conversation.queues.iter().filter(|queue| agent.index.0.queues.contains(queue));
         let first = *shared.clone().next()?;
-        shared.all(|queue| self.queue(*queue).paused).then_some(first)
+        if shared.any(|queue| self.serves(self.queue(*queue))) { None } else { self.shut_gate(first) }
+    }
+
+    /// Why a queue makes no offers, if it makes none.
+    pub(crate) fn shut_gate(&self, no: QueueNo) -> Option<Gate> {
+        let (queue, id) = (self.queue(no), no.id(self.id));
+        match queue.closed_until() {
+            _ if queue.paused => Some(Gate::QueuePaused(id)),
+            Some(opens_ms) => Some(Gate::QueueClosed { queue: id, opens_ms }),
+            None => None,
+        }
     }
 }

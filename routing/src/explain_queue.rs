@@ -41,14 +41,8 @@ impl Domain {
     /// The first gate for what waits in this queue. That another queue of both is open is no help here.
     fn gate_in(&self, agent: &Agent, no: ConvNo, queue: QueueNo) -> Gate {
         match self.first_gate(agent, no) {
-            gate @ (Gate::OthersNamed { .. }
-            | Gate::Lease
-            | Gate::Intent(_)
-            | Gate::Paced { .. }
-            | Gate::QueuePaused(_)) => gate,
-            _ if self.queue(queue).paused && self.conv(no).named().is_empty() => {
-                Gate::QueuePaused(queue.id(self.id))
-            }
+            gate @ (Gate::OthersNamed { .. } | Gate::Lease | Gate::Intent(_) | Gate::Paced { .. }) => gate,
+            gate if self.conv(no).named().is_empty() => self.shut_gate(queue).unwrap_or(gate),
             gate => gate,
         }
     }
@@ -77,14 +71,15 @@ fn place(gate: &Gate) -> u8 {
         Gate::Intent(_) => 2,
         Gate::Paced { .. } => 3,
         Gate::QueuePaused(_) => 4,
-        Gate::Channel => 5,
-        Gate::ChannelCap { .. } => 6,
-        Gate::Blocked { .. } => 7,
-        Gate::Capacity { .. } => 8,
-        Gate::Skill { .. } => 9,
-        Gate::ExcludedUntil(_) => 10,
-        Gate::HeldFor(_) => 11,
-        Gate::None => 12,
+        Gate::QueueClosed { .. } => 5,
+        Gate::Channel => 6,
+        Gate::ChannelCap { .. } => 7,
+        Gate::Blocked { .. } => 8,
+        Gate::Capacity { .. } => 9,
+        Gate::Skill { .. } => 10,
+        Gate::ExcludedUntil(_) => 11,
+        Gate::HeldFor(_) => 12,
+        Gate::None => 13,
     }
 }
 

@@ -26,6 +26,7 @@ mod fixed;
 #[cfg(test)]
 mod fuzz_test;
 pub mod handling;
+pub mod hours;
 pub mod ids;
 pub mod invariants;
 pub mod level;

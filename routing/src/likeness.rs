@@ -29,6 +29,7 @@ impl Domain {
             channel_rules,
             handling,
             pace,
+            schedules,
         } = view;
         self.id == *id
             && self.account == *account
@@ -39,6 +40,7 @@ impl Domain {
             && *self.channel_rules == **channel_rules
             && self.handling == *handling
             && self.pace == *pace
+            && self.schedules == *schedules
     }
 
     /// Whether a queue is as shown.
@@ -54,6 +56,7 @@ impl Domain {
             inbox,
             longest_since,
             policy,
+            hours,
         } = view;
         let figures = self.queue_figures(queue);
         queue.no.id(self.id) == *id
@@ -62,6 +65,11 @@ impl Domain {
             && figures == (*agents, *staffed, *waiting, *inbox, *longest_since)
             && queue.settings == *settings
             && queue.policies.is_like(policy)
+            && match (queue.hours.as_deref(), hours) {
+                (Some(ours), Some(shown)) => ours.is_like(shown),
+                (None, None) => true,
+                _ => false,
+            }
     }
 
     /// Whether a touchpoint is as shown.

@@ -45,6 +45,12 @@ impl Policy {
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty() && self.target.is_none()
     }
+
+    /// Whether a condition of a rule looks at this.
+    #[must_use]
+    pub fn measures(&self, measure: Measure) -> bool {
+        self.rules.iter().flat_map(|rule| &rule.when).any(|condition| condition.measure == measure)
+    }
 }
 
 /// What is decided once about a conversation that waits.
@@ -82,6 +88,8 @@ pub enum Measure {
     Position,
     /// Percent answered in time in the last [15 minutes](limits::LEVEL_MINUTES), rounded down; 100 where nothing was measured.
     ServiceLevel,
+    /// 1 while its hours last, or where it has none; else 0, also while those who wait are served out.
+    Open,
 }
 
 /// Which figures will do.

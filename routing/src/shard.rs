@@ -24,7 +24,9 @@ pub use planted::{PlantedBug, UnknownBug};
 pub use reconcile::Reconciled;
 
 use crate::blocks::ChannelRule;
-use crate::domain::{Beside, Derived, Domain, HandlingBeside, PaceBeside, PoliciesBeside, Unindexed};
+use crate::domain::{
+    Beside, Derived, Domain, HandlingBeside, HoursBeside, PaceBeside, PoliciesBeside, Unindexed,
+};
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
 use serde::de::{Error, SeqAccess, Visitor};
@@ -52,6 +54,12 @@ struct ShardIndex {
     deadlines: BTreeSet<(LogTime, DomainId)>,
     /// Where each domain stands in `deadlines`.
     listed: BTreeMap<DomainId, LogTime>,
+    /// When queues of each domain open or their hours end next, in Unix milliseconds.
+    changes: BTreeSet<(u64, DomainId)>,
+    /// Where each domain stands in `changes`.
+    changing: BTreeMap<DomainId, u64>,
+    /// Wall time of the last entry of this run, Unix milliseconds; 0: there was none.
+    wall_ms: u64,
     /// Domains with matching left over.
     unmatched: BTreeSet<DomainId>,
     /// Domains that owe something to others.
@@ -91,6 +99,16 @@ impl Shard {
                 index.deadlines.insert((next, id));
             }
         }
+        let change = domain.next_change_ms();
+        if index.changing.get(&id).copied() != change {
+            if let Some(before) = index.changing.remove(&id) {
+                index.changes.remove(&(before, id));
+            }
+            if let Some(change) = change {
+                index.changing.insert(id, change);
+                index.changes.insert((change, id));
+            }
+        }
         if domain.dirty.is_empty() || domain.quarantined.is_some() {
             index.unmatched.remove(&id);
         } else {
@@ -118,6 +136,9 @@ impl Shard {
         let index = &mut self.index.0;
         if let Some(before) = index.listed.remove(&id) {
             index.deadlines.remove(&(before, id));
+        }
+        if let Some(before) = index.changing.remove(&id) {
+            index.changes.remove(&(before, id));
         }
         index.unmatched.remove(&id);
         index.owing.remove(&id);
@@ -154,8 +175,10 @@ impl Serialize for Shard {
         let Self { id, now, level, domains, moves, index: _ } = self;
         let (with_moves, with_beside) = (*level >= level::MOVES, *level >= level::SKILLS);
         let (with_policies, with_rules) = (*level >= level::POLICIES, *level >= level::BLOCKS);
-        let (with_handling, with_pace) = (*level >= level::HANDLING, *level >= level::PACE);
-        let later = [with_moves, with_beside, with_policies, with_rules, with_handling, with_pace];
+        let with_handling = *level >= level::HANDLING;
+        let (with_pace, with_hours) = (*level >= level::PACE, *level >= level::HOURS);
+        let later =
+            [with_moves, with_beside, with_policies, with_rules, with_handling, with_pace, with_hours];
         let fields = 4 + later.into_iter().filter(|with| *with).count();
         let mut image = serializer.serialize_struct("Shard", fields)?;
         image.serialize_field("id", id)?;
@@ -202,6 +225,14 @@ impl Serialize for Shard {
                 .collect();
             image.serialize_field("pace", &all)?;
         }
+        if with_hours {
+            let all: BTreeMap<DomainId, HoursBeside> = self
+                .all_domains()
+                .map(|domain| (domain.id, domain.hours_beside()))
+                .filter(|(_, beside)| !beside.is_empty())
+                .collect();
+            image.serialize_field("hours", &all)?;
+        }
         image.end()
     }
 }
@@ -219,8 +250,9 @@ impl<'de> Deserialize<'de> for Shard {
             "channel_rules",
             "handling",
             "pace",
+            "hours",
         ];
-        let (id, now, level, domains, moves, beside, policies, channel_rules, handling, pace) =
+        let (id, now, level, domains, moves, beside, policies, channel_rules, handling, pace, hours) =
             deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
@@ -249,6 +281,11 @@ impl<'de> Deserialize<'de> for Shard {
                 shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
             domain.put_pace(beside);
         }
+        for (id, beside) in hours {
+            let domain =
+                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
+            domain.put_hours(beside);
+        }
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
             domain.index_anew();
@@ -273,6 +310,7 @@ type Fields = (
     BTreeMap<DomainId, Vec<ChannelRule>>,
     BTreeMap<DomainId, HandlingBeside>,
     BTreeMap<DomainId, PaceBeside>,
+    BTreeMap<DomainId, HoursBeside>,
 );
 
 /// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
@@ -297,6 +335,7 @@ impl<'de> Visitor<'de> for Image {
         let channel_rules = if level >= level::BLOCKS { next(&mut fields)? } else { BTreeMap::new() };
         let handling = if level >= level::HANDLING { next(&mut fields)? } else { BTreeMap::new() };
         let pace = if level >= level::PACE { next(&mut fields)? } else { BTreeMap::new() };
-        Ok((id, now, level, domains, moves, beside, policies, channel_rules, handling, pace))
+        let hours = if level >= level::HOURS { next(&mut fields)? } else { BTreeMap::new() };
+        Ok((id, now, level, domains, moves, beside, policies, channel_rules, handling, pace, hours))
     }
 }

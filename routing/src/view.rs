@@ -6,6 +6,7 @@ use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
 use crate::handling::Handling;
+use crate::hours::{HoursView, Schedule};
 use crate::pace::Pace;
 use crate::policy::{PolicyView, Standing};
 use crate::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
@@ -15,6 +16,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// An agent's lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +271,9 @@ pub struct QueueView {
     /// What it does with those who wait, and how its service goes. Not part of the encoded form.
     #[serde(skip)]
     pub policy: PolicyView,
+    /// What it keeps to and how it stands; `None`: it is always open. Not part of the encoded form.
+    #[serde(skip)]
+    pub hours: Option<HoursView>,
 }
 
 /// A touchpoint.
@@ -311,6 +316,9 @@ pub struct DomainSummary {
     /// How many conversations agents are offered within a time. Not part of the encoded form.
     #[serde(skip)]
     pub pace: Option<Pace>,
+    /// Its schedules by name; shared with the state. Not part of the encoded form.
+    #[serde(skip)]
+    pub schedules: Arc<BTreeMap<String, Schedule>>,
 }
 
 /// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.
@@ -392,6 +400,14 @@ pub enum Gate {
     Paced {
         /// It may be offered something again.
         until: LogTime,
+    },
+
+    /// The queue it shares with the conversation is closed. After `QueuePaused` in the order.
+    QueueClosed {
+        /// Which.
+        queue: QueueId,
+        /// When it opens, in Unix milliseconds; `None`: its schedule never opens it.
+        opens_ms: Option<u64>,
     },
 }
 

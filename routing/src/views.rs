@@ -1,6 +1,8 @@
 //! Plain pictures of a domain's entities.
 
-use crate::domain::{Agent, ConvNo, Conversation, Domain, LineSet, Offer, Queue, QueueNo, State, Touchpoint};
+use crate::domain::{
+    Agent, ConvNo, Conversation, Domain, LineSet, Offer, Queue, QueueHours, QueueNo, State, Touchpoint,
+};
 use crate::event::Ending;
 use crate::shard::PlantedBug;
 use crate::view::{
@@ -16,7 +18,7 @@ impl Queue {
         self.waiting_for_offer() + self.index.0.inbox.len() as u64
     }
 
-    fn waiting_for_offer(&self) -> u64 {
+    pub(crate) fn waiting_for_offer(&self) -> u64 {
         self.index.0.lines.iter().flat_map(LineSet::iter).map(|line| line.len() as u64).sum()
     }
 }
@@ -52,6 +54,7 @@ impl Domain {
             channel_rules: self.channel_rules.to_vec(),
             handling: self.handling.clone(),
             pace: self.pace,
+            schedules: self.schedules.clone(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Domain {
             inbox,
             longest_since,
             policy: queue.policies.view(),
+            hours: queue.hours.as_deref().map(QueueHours::view),
         }
     }
 

@@ -365,5 +365,6 @@ fn summary(id: DomainId, sequence: u64) -> DomainSummary {
         channel_rules: Vec::new(),
         pace: None,
         handling: routing::handling::Handling::default(),
+        schedules: std::sync::Arc::default(),
     }
 }

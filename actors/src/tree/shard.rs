@@ -124,10 +124,12 @@ impl ShardState {
         if self.proposing {
             return;
         }
-        let (next, pending) = {
+        let (next, pending, change_ms) = {
             let replica = shard.replica.read();
-            (replica.shard.next_deadline(), replica.shard.is_pending())
+            (replica.shard.next_deadline(), replica.shard.is_pending(), replica.shard.next_change_ms())
         };
+        // Opening hours go by the wall clock: log time stood still while nobody led.
+        let wall_ms = self.with.clock.wall_ms();
         let now = LogTime(shard.group.log_time_us());
         self.continues = if pending { self.continues.saturating_add(1) } else { 0 };
         if self.continues == CONTINUES_MAX {
@@ -136,6 +138,7 @@ impl ShardState {
         let command = match next {
             _ if pending => Some(Command::Continue),
             Some(next) if next <= now => Some(Command::Tick),
+            _ if change_ms.is_some_and(|change_ms| change_ms <= wall_ms) => Some(Command::Tick),
             _ => None,
         };
         if let Some(command) = command {
@@ -149,6 +152,8 @@ impl ShardState {
         }
         let timer = next.map(|next| {
             let real_us = next.since(now).0.div_ceil(u64::from(self.with.speed.max(1)));
+            let wall_us = change_ms.map_or(u64::MAX, |change_ms| 1_000 * change_ms.saturating_sub(wall_ms));
+            let real_us = real_us.min(wall_us);
             myself.send_after(Duration::from_micros(real_us.max(500)), || ShardMessage::Pace)
         });
         set(&mut self.pace_timer, timer);

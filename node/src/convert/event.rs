@@ -57,6 +57,8 @@ fn queue(kind: &EventKind) -> Option<QueueId> {
         | EventKind::QueueDeleted(queue)
         | EventKind::PolicyChanged { queue, .. }
         | EventKind::RuleApplied { queue, .. }
+        | EventKind::HoursChanged { queue, .. }
+        | EventKind::QueueHours { queue, .. }
         | EventKind::QueuePaused { queue, .. } => Some(*queue),
         _ => kind.offered().and_then(|(made, _)| made.queue),
     }
@@ -118,6 +120,9 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::Connecting { .. } => "connecting",
         EventKind::IdleChanged { .. } => "idle_changed",
         EventKind::WrapUpExtended { .. } => "wrap_up_extended",
+        EventKind::ScheduleChanged { .. } => "schedule_changed",
+        EventKind::HoursChanged { .. } => "hours_changed",
+        EventKind::QueueHours { .. } => "queue_hours",
     }
 }
 

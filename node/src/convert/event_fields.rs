@@ -3,6 +3,7 @@
 use super::channel_rules;
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
 use super::handling;
+use super::hours;
 use super::pace;
 use super::scalar::millis;
 use super::{picked, policy_fields};
@@ -124,6 +125,17 @@ pub(super) fn fields(kind: &EventKind) -> Value {
         EventKind::PaceChanged { pace: now, by } => {
             json!({ "pace": pace::fields(*now), "by": by_text(by) })
         }
+        EventKind::ScheduleChanged { name, schedule, by } => json!({
+            "name": name, "schedule": schedule.as_ref().map(hours::fields), "by": by_text(by),
+        }),
+        EventKind::HoursChanged { queue, hours, by } => json!({
+            "queue": text(queue), "schedule": hours.as_ref().map(|hours| &hours.schedule),
+            "closing": hours.as_ref().map(|hours| hours::closing(hours.closing).as_str_name()),
+            "by": by_text(by),
+        }),
+        EventKind::QueueHours { queue, state, until_ms } => json!({
+            "queue": text(queue), "state": hours::state(*state).as_str_name(), "until_ms": until_ms,
+        }),
         _ => conversation_fields(kind),
     }
 }

@@ -1,7 +1,7 @@
 //! How long somebody may expect to wait.
 
 use super::ids::id;
-use super::{Read, scalar};
+use super::{Read, hours, scalar};
 use crate::problem::Problem;
 use actors::Query;
 use proto::v1;
@@ -80,6 +80,7 @@ fn name(unknown: Option<Unknown>) -> &'static str {
         Some(Unknown::Paused) => "paused",
         Some(Unknown::NobodyAvailable) => "nobody_available",
         Some(Unknown::NothingToGoBy) => "nothing_to_go_by",
+        Some(Unknown::Closed(_)) => "closed",
     }
 }
 
@@ -121,6 +122,7 @@ fn reason(unknown: Unknown, queue: Option<&str>) -> String {
             "it waits for certain agents: `ctl explain wait` says what keeps them".to_owned()
         }
         Unknown::Paused => format!("not known: {queue} is paused"),
+        Unknown::Closed(opens_ms) => format!("not known: {queue} is closed ({})", hours::opens(opens_ms)),
         Unknown::NobodyAvailable => format!("not known: nobody of {queue} is available"),
         Unknown::NothingToGoBy => format!(
             "not known: nobody stands before it, and {queue} was not busy in the last hour or has no service target \

@@ -1,6 +1,7 @@
 //! Why a conversation waits, for people.
 
 use super::conversation::write_stage;
+use super::hours;
 use proto::v1;
 use proto::v1::explain_wait_response::Agent;
 use routing::LogTime;
@@ -32,6 +33,9 @@ pub(super) fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
         Gate::Intent(Intent::Unavailable { reason }) => ("intent", format!("unavailable: {reason}")),
         Gate::Intent(Intent::Draining { next }) => ("intent", format!("draining, then unavailable: {next}")),
         Gate::QueuePaused(queue) => ("queue_paused", format!("{queue} is paused")),
+        Gate::QueueClosed { queue, opens_ms } => {
+            ("queue_closed", format!("{queue} is closed ({})", hours::opens(*opens_ms)))
+        }
         Gate::Channel => ("channel", "does not handle the channel".to_owned()),
         Gate::ChannelCap { cap } => {
             ("channel_cap", format!("has {cap} of {cap} conversations of the channel"))

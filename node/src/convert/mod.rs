@@ -13,6 +13,7 @@ pub mod expected_wait;
 pub mod explain;
 pub mod explain_queue;
 pub mod handling;
+pub mod hours;
 pub mod ids;
 pub mod intent;
 pub mod limits;

@@ -97,9 +97,10 @@ fn read_measure(field: &str, code: i32) -> Read<Measure> {
         Ok(Wire::Waiting) => return Ok(Measure::Waiting),
         Ok(Wire::Position) => return Ok(Measure::Position),
         Ok(Wire::ServiceLevel) => return Ok(Measure::ServiceLevel),
+        Ok(Wire::Open) => return Ok(Measure::Open),
         Ok(Wire::Unspecified) => "is required, for example MEASURE_AVAILABLE or MEASURE_WAITING".to_owned(),
         Err(_) => {
-            format!("{code} is not a measure: use MEASURE_SIGNED_ON (1) to MEASURE_SERVICE_LEVEL (5)")
+            format!("{code} is not a measure: use MEASURE_SIGNED_ON (1) to MEASURE_OPEN (6)")
         }
     };
     Err(Problem::field(field, problem))
@@ -114,6 +115,7 @@ pub(super) fn measure(measure: Measure) -> v1::condition::Measure {
         Measure::Waiting => Wire::Waiting,
         Measure::Position => Wire::Position,
         Measure::ServiceLevel => Wire::ServiceLevel,
+        Measure::Open => Wire::Open,
     }
 }
 
@@ -213,6 +215,7 @@ mod tests {
             (None, Measure::Position, Bound::AtLeast(3)),
         ];
         let low = Condition { of: None, measure: Measure::ServiceLevel, is: Bound::Below(80) };
+        let shut = Condition { of: Some(other), measure: Measure::Open, is: Bound::Below(1) };
         let rule = |after, when, then| Rule { after: Span::millis(after), when, then };
         Policy {
             rules: vec![
@@ -223,7 +226,7 @@ mod tests {
                     Action::AddQueue(other),
                 ),
                 rule(2_000, vec![low], Action::MoveTo(other)),
-                rule(2_000, vec![low], Action::ToInbox),
+                rule(2_000, vec![low, shut], Action::ToInbox),
                 rule(2_000, Vec::new(), Action::SendTo(TouchpointId::new(DomainId(2), 1))),
                 rule(86_400_000, Vec::new(), Action::Close { reason: "too late".into() }),
             ],
@@ -257,7 +260,7 @@ mod tests {
         let table = [
             (when(condition("", waiting, None)), "policy.rules[1].when[1]", "at_least or below"),
             (when(condition("", 0, below)), "policy.rules[1].when[1].measure", "is required, for example"),
-            (when(condition("", 6, below)), "policy.rules[1].when[1].measure", "6 is not a measure"),
+            (when(condition("", 7, below)), "policy.rules[1].when[1].measure", "7 is not a measure"),
             (when(condition("sales", waiting, below)), "policy.rules[1].when[1].of", "queue_1_1"),
             (then(None), "policy.rules[1]", "give one of prioritise, add_queue"),
             (then(Some(Then::Prioritise(256))), "policy.rules[1].prioritise", "256 is out of range"),

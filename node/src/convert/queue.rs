@@ -1,7 +1,7 @@
 //! Queues.
 
 use super::scalar::{millis, span};
-use super::{Read, policy};
+use super::{Read, hours, policy};
 use crate::problem::Problem;
 use proto::v1;
 use routing::LogTime;
@@ -78,6 +78,7 @@ pub fn write(queue: &QueueView, now: LogTime) -> v1::Queue {
         inbox: queue.inbox,
         longest_wait_us: queue.longest_since.map(|since| now.since(since).0),
         policy: policy::write_state(&queue.policy, now),
+        hours: queue.hours.as_ref().map(hours::write_view),
     }
 }
 

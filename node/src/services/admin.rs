@@ -6,7 +6,7 @@ use super::reads;
 use super::supervisor::by;
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::{
-    agent, channel_rules, criteria, domain, handling, ids::id, ids::optional_id, pace, queue, scalar,
+    agent, channel_rules, criteria, domain, handling, hours, ids::id, ids::optional_id, pace, queue, scalar,
     touchpoint,
 };
 use crate::problem::Problem;
@@ -272,6 +272,35 @@ impl Admin for AdminService {
                 let of = id("domain", &call.domain)?;
                 let command = Command::SetPace { pace: pace::read(call.pace)?, by: by(call.supervisor)? };
                 Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
+            })
+            .await
+    }
+
+    async fn set_schedule(&self, request: Request<v1::SetScheduleRequest>) -> Answer<v1::Receipt> {
+        self.0
+            .unary("centralita.v1.Admin/SetSchedule", request, |engine, call, deadline| async move {
+                let of = id("domain", &call.domain)?;
+                let mutation = Mutation::read(call.mutation)?;
+                // By the request id's own time, so that a repetition says the same.
+                let made_ms = mutation.id.made_at_ms();
+                let schedule = call.schedule.map(|one| hours::read_schedule(one, made_ms)).transpose()?;
+                let command = Command::SetSchedule { name: call.name, schedule, by: by(call.supervisor)? };
+                Ok(receipt(&execute(&engine, mutation.request(of, command), deadline).await?))
+            })
+            .await
+    }
+
+    async fn list_schedules(
+        &self,
+        request: Request<v1::ListSchedulesRequest>,
+    ) -> Answer<v1::ListSchedulesResponse> {
+        self.0
+            .unary("centralita.v1.Admin/ListSchedules", request, |engine, list, deadline| async move {
+                let domain = reads::domain(&engine, id("domain", &list.domain)?, deadline).await?;
+                let wall_ms = engine.wall_ms();
+                let schedules = domain.schedules.iter();
+                let schedules = schedules.map(|(name, one)| hours::write_known(name, one, wall_ms));
+                Ok(v1::ListSchedulesResponse { schedules: schedules.collect() })
             })
             .await
     }

@@ -7,8 +7,8 @@ use crate::convert::conversation::{read_stages, stage_of};
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
 use crate::convert::{
-    Read, conversation, criteria, explain, explain_queue, ids::id, ids::optional_id, intent, picked, policy,
-    scalar,
+    Read, conversation, criteria, explain, explain_queue, hours, ids::id, ids::optional_id, intent, picked,
+    policy, scalar,
 };
 use crate::problem::Problem;
 use ::routing::command::By;
@@ -212,6 +212,20 @@ impl Supervisor for SupervisorService {
             .unary("centralita.v1.Supervisor/PauseQueue", request, |engine, call, deadline| async move {
                 let queue: ::routing::QueueId = id("queue", &call.queue)?;
                 let command = Command::PauseQueue { queue, paused: call.paused, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, queue.domain, command).await
+            })
+            .await
+    }
+
+    async fn set_hours(
+        &self,
+        request: Request<v1::SetHoursRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/SetHours", request, |engine, call, deadline| async move {
+                let queue: ::routing::QueueId = id("queue", &call.queue)?;
+                let hours = call.hours.map(hours::read).transpose()?;
+                let command = Command::SetHours { queue, hours, by: by(call.supervisor)? };
                 about(engine, deadline, call.mutation, queue.domain, command).await
             })
             .await

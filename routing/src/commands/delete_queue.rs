@@ -36,6 +36,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
         domain.refresh(agent);
     }
     domain.nobody_stands_under(no);
+    domain.forget_hours(no);
     let index = &domain.queue(no).index.0;
     let waiting: Vec<ConvNo> = index
         .lines

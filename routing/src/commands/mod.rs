@@ -24,6 +24,9 @@ mod extend_wrap_up;
 mod handling;
 #[cfg(test)]
 mod handling_test;
+mod hours;
+#[cfg(test)]
+mod hours_test;
 mod idle;
 #[cfg(test)]
 mod lifecycle_test;
@@ -38,6 +41,7 @@ mod policy_test;
 mod queues;
 mod reject;
 mod reprioritise;
+mod schedule;
 mod sessions;
 mod set_presence;
 mod settle;
@@ -136,6 +140,10 @@ impl Domain {
             Command::ExtendWrapUp { conversation, longer, by } => {
                 extend_wrap_up::apply(self, cx, *conversation, *longer, by)
             }
+            Command::SetSchedule { name, schedule, by } => {
+                schedule::set(self, cx, name, schedule.as_ref(), by)
+            }
+            Command::SetHours { queue, hours, by } => hours::set(self, cx, *queue, hours.as_ref(), by),
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -150,10 +158,12 @@ impl Domain {
             | Command::UpdateDomain { .. }
             | Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
-            | Command::SetPace { .. } => Some(Subject::Domain(self.id)),
+            | Command::SetPace { .. }
+            | Command::SetSchedule { .. } => Some(Subject::Domain(self.id)),
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }
+            | Command::SetHours { queue, .. }
             | Command::DeleteQueue { queue } => Some(Subject::Queue(*queue)),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }

@@ -95,6 +95,9 @@ fn check_condition(domain: &Domain, condition: &Condition, field: &str) -> Resul
     match is {
         Bound::Below(0) => invalid(field, "nothing is below 0: the rule would never be carried out"),
         Bound::AtLeast(0) => invalid(field, "everything is at least 0: leave the condition out"),
+        Bound::AtLeast(bound) | Bound::Below(bound) if measure == Measure::Open && bound > 1 => {
+            invalid(field, "a queue is open (1) or not (0): use at least 1, or below 1")
+        }
         Bound::AtLeast(bound) | Bound::Below(bound) if percent && bound > 100 => {
             invalid(field, "a service level is a percentage: use 1 to 100")
         }

@@ -24,6 +24,7 @@ pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &QueueSetti
         settings: settings.clone(),
         paused: false,
         policies: Arc::default(),
+        hours: None,
         index,
     });
     let id = no.id(domain.id);

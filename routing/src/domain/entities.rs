@@ -3,6 +3,7 @@
 use super::blocks::Blocks;
 use super::crossings::Departure;
 use super::handled::Handled;
+use super::hours::QueueHours;
 use super::keys::{AbleKey, HoldKey, Line, Open, PickFacts, PickKey, RankKey};
 use super::line_set::LineSet;
 use super::numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
@@ -32,6 +33,9 @@ pub(crate) struct Queue {
     /// Stored beside the rest; shared with copies that are to be stored.
     #[serde(skip)]
     pub(crate) policies: Arc<Policies>,
+    /// Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) hours: Option<Box<QueueHours>>,
     #[serde(skip)]
     pub(crate) index: Derived<QueueIndex>,
 }

@@ -84,7 +84,7 @@ impl Domain {
                 })
             }
             PlaceKind::Queues | PlaceKind::Inbox => conversation.queues.iter().any(|queue| {
-                let Some(queue) = self.queues.get(queue.0).filter(|queue| !queue.paused) else {
+                let Some(queue) = self.queues.get(queue.0).filter(|queue| self.serves(queue)) else {
                     return false;
                 };
                 let mut after = None;

@@ -58,6 +58,7 @@ impl Domain {
             settings: queue.settings.clone(),
             paused: queue.paused,
             policies: queue.policies.clone(),
+            hours: queue.hours.clone(),
             index: Derived::default(),
         };
         Domain {
@@ -80,6 +81,8 @@ impl Domain {
             channel_rules: self.channel_rules.clone(),
             handling: self.handling.clone(),
             pace: self.pace,
+            schedules: self.schedules.clone(),
+            looked_ms: self.looked_ms,
             index: Derived(index),
         }
     }

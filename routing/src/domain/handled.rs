@@ -166,6 +166,7 @@ impl Domain {
         if let Some(queue) = queue {
             self.queue_mut(queue).index.0.offers.remove(&number);
             self.follow_pause(queue);
+            self.follow_hours(queue);
         }
         self.emit(cx, EventKind::Connecting { conversation: no.id(domain), offer, agent, deadline });
         deadline

@@ -105,6 +105,8 @@ impl Domain {
             channel_rules: Arc::default(),
             handling: Handling::default(),
             pace: None,
+            schedules: Arc::default(),
+            looked_ms: 0,
         })
     }
 
@@ -112,6 +114,7 @@ impl Domain {
     pub(super) fn rebuild(&mut self) {
         self.index.0.blocks = Blocks::new(&self.channel_rules);
         self.index_skills();
+        self.index_hours();
         let conversations: Vec<ConvNo> = self.conversations.keys().collect();
         for no in &conversations {
             if !self.conv(*no).is_terminal() {

@@ -9,6 +9,8 @@ mod entities;
 mod exclusion;
 mod frozen;
 mod handled;
+mod hours;
+mod hours_beside;
 mod image;
 pub(crate) mod keys;
 mod leaving;
@@ -32,6 +34,8 @@ pub(crate) use blocks::Blocks;
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
 pub(crate) use handled::{Handled, HandlingBeside, HandlingPiece};
+pub(crate) use hours::QueueHours;
+pub(crate) use hours_beside::{HoursBeside, HoursPiece};
 pub(crate) use line_set::LineSet;
 pub use moving::MovePiece;
 pub(crate) use moving::Unindexed;
@@ -46,6 +50,7 @@ use crate::deadlines::Deadlines;
 use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
 use crate::handling::Handling;
+use crate::hours::Schedule;
 use crate::matching::Dirty;
 use crate::pace::Pace;
 use crate::paged::PagedMap;
@@ -58,7 +63,7 @@ use crate::{
     QueueId, Rejected, Sequence, TouchpointId, Version,
 };
 use keys::Ranking;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What applying one entry knows and collects.
@@ -96,6 +101,8 @@ pub(crate) struct Counters {
 #[derive(Debug, Clone)]
 pub(crate) struct DomainIndex {
     pub(crate) deadlines: Deadlines,
+    /// When queues open or their hours end, in Unix milliseconds.
+    pub(crate) changes: BTreeSet<(u64, QueueNo)>,
     /// Conversations by live offer.
     pub(crate) offers: FixedMap<u64, ConvNo>,
     /// Conversations that are not terminal.
@@ -110,7 +117,7 @@ pub(crate) struct DomainIndex {
     /// What live conversations require.
     pub(crate) classes: skills::Classes,
     /// Agents that hold points for a conversation.
-    pub(crate) holders: std::collections::BTreeSet<AgentNo>,
+    pub(crate) holders: BTreeSet<AgentNo>,
     /// A fault planted for tests.
     pub(crate) planted: Option<PlantedBug>,
     /// Memory that matching reuses.
@@ -121,6 +128,7 @@ impl DomainIndex {
     pub(crate) fn new(settings: &DomainSettings) -> Self {
         let mut index = Self {
             deadlines: Deadlines::default(),
+            changes: BTreeSet::new(),
             offers: FixedMap::default(),
             live: 0,
             ranking: Ranking::new(&settings.rank),
@@ -128,7 +136,7 @@ impl DomainIndex {
             blocks: Blocks::default(),
             skills: BTreeMap::new(),
             classes: skills::Classes::default(),
-            holders: std::collections::BTreeSet::new(),
+            holders: BTreeSet::new(),
             planted: None,
             heap: Vec::new(),
         };
@@ -178,6 +186,10 @@ pub(crate) struct Domain {
     pub(crate) handling: Handling,
     /// How many conversations agents are offered within a time. Stored beside the rest.
     pub(crate) pace: Option<Pace>,
+    /// Schedules by name. Stored beside the rest; shared with copies that are to be stored and with pictures.
+    pub(crate) schedules: Arc<BTreeMap<String, Schedule>>,
+    /// Wall time by which a queue's hours were told last, Unix milliseconds. Stored beside the rest.
+    pub(crate) looked_ms: u64,
     pub(crate) index: Derived<DomainIndex>,
 }
 
@@ -203,6 +215,8 @@ impl Domain {
             channel_rules: Arc::default(),
             handling: Handling::default(),
             pace: None,
+            schedules: Arc::default(),
+            looked_ms: 0,
         }
     }
 

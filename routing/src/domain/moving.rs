@@ -2,8 +2,8 @@
 
 use super::crossings::{Origin, Route};
 use super::{
-    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, PaceBeside,
-    PoliciesBeside, Queue, Touchpoint,
+    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, HoursBeside,
+    PaceBeside, PoliciesBeside, Queue, Touchpoint,
 };
 use crate::blocks::ChannelRule;
 use crate::matching::Dirty;
@@ -53,6 +53,9 @@ enum Piece {
 
     /// And of a pace, from level 10 on.
     Pace(Box<PaceBeside>),
+
+    /// And of opening hours, from level 10 on.
+    Hours(Box<HoursBeside>),
 }
 
 /// What a domain begins with.
@@ -112,6 +115,7 @@ impl Domain {
             .chain(self.ruled().into_iter().map(|rules| Piece::ChannelRules(rules.to_vec())))
             .chain(self.handling_parts().into_iter().map(|part| Piece::Handling(Box::new(part))))
             .chain(self.pace_parts().into_iter().map(|part| Piece::Pace(Box::new(part))))
+            .chain(self.hours_parts().into_iter().map(|part| Piece::Hours(Box::new(part))))
             .map(MovePiece)
     }
 
@@ -146,6 +150,7 @@ impl Domain {
             Piece::ChannelRules(rules) => self.put_channel_rules(rules),
             Piece::Handling(beside) => self.put_handling(*beside),
             Piece::Pace(beside) => self.put_pace(*beside),
+            Piece::Hours(beside) => self.put_hours(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

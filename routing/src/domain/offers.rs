@@ -21,12 +21,16 @@ impl Domain {
         transfer: Option<TransferFallback>,
         picked: Option<Box<Picked>>,
     ) {
+        self.counters.offer += 1;
+        let number = self.counters.offer;
+        // First, so that a queue that is served out is not taken for empty.
+        if let Some(queue) = queue {
+            self.queue_mut(queue).index.0.offers.insert(number, no);
+        }
         if self.conv(no).state == State::Waiting {
             self.leave_lines(no);
             self.conv_mut(no).state = State::Offered;
         }
-        self.counters.offer += 1;
-        let number = self.counters.offer;
         let domain = self.id;
         let weight = self.weight(self.conv(no).channel);
         let conversation = self.conv_mut(no);
@@ -60,9 +64,6 @@ impl Domain {
         conversation.offer = Some(Box::new(offer));
         let channel = conversation.channel;
         self.index.0.offers.insert(number, no);
-        if let Some(queue) = queue {
-            self.queue_mut(queue).index.0.offers.insert(number, no);
-        }
         self.index.0.deadlines.add(deadline, Due::Offer(no));
         self.change_load(to, |agent| {
             agent.offers.push(no);
@@ -86,6 +87,7 @@ impl Domain {
         if let Some(queue) = offer.queue {
             self.queue_mut(queue).index.0.offers.remove(&offer.number);
             self.follow_pause(queue);
+            self.follow_hours(queue);
         }
         let twice = cx.planted(PlantedBug::OfferTwice);
         let accepted = end == OfferEnd::Accepted;

@@ -171,6 +171,7 @@ impl Domain {
                 there.waiting() - u64::from(itself)
             }
             Measure::Position => self.better_than(&self.rank_key(no), &[queue], false) + 1,
+            Measure::Open => u64::from(there.is_in_hours()),
             Measure::ServiceLevel => there.policies.service_percent(LEVEL_MINUTES, now).unwrap_or(100),
         }
     }

@@ -5,8 +5,9 @@ use crate::blocks::blocked_by;
 use crate::command::{By, Intent};
 use crate::criteria::Step as Wanted;
 use crate::event::Place;
+use crate::hours::HoursState;
 use crate::settings::{DomainSettings, RankPolicy};
-use crate::view::{AgentView, ConversationView, DomainView, OfferView, Stage};
+use crate::view::{AgentView, ConversationView, DomainView, OfferView, QueueView, Stage};
 use crate::{Channel, Command, ConversationId, DomainId, Event, EventKind, LogTime, QueueId, Rejected};
 
 /// Rank key, smallest first.
@@ -40,7 +41,12 @@ pub fn waiting(view: &DomainView) -> impl Iterator<Item = &ConversationView> {
 
 /// Queues of a list that exist and make offers.
 pub fn open_queues<'a>(view: &'a DomainView, queues: &'a [QueueId]) -> impl Iterator<Item = QueueId> + 'a {
-    queues.iter().copied().filter(|id| view.queues.get(id).is_some_and(|queue| !queue.paused))
+    let closed =
+        |queue: &QueueView| queue.hours.as_ref().is_some_and(|hours| hours.state == HoursState::Closed);
+    queues
+        .iter()
+        .copied()
+        .filter(move |id| view.queues.get(id).is_some_and(|queue| !queue.paused && !closed(queue)))
 }
 
 /// Whether a conversation's place is its queues, waiting there or on offer from there.

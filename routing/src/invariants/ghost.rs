@@ -8,6 +8,7 @@ use crate::criteria::{Criteria, Skill};
 use crate::entry::Request;
 use crate::event::{EventKind, Subject};
 use crate::handling::Handling;
+use crate::hours::{Hours, Schedule};
 use crate::policy::Policy;
 use crate::view::Stage;
 use crate::{
@@ -51,6 +52,10 @@ pub struct Ghost {
     pub handling: Option<Handling>,
     /// The pace of offers, and the offers of agents.
     pub(super) paced: Told,
+    /// The schedules that were ever told; `None`: deleted.
+    pub schedules: BTreeMap<String, Option<Schedule>>,
+    /// What queues keep to, if that was ever told.
+    pub hours: BTreeMap<QueueId, Option<Hours>>,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -116,12 +121,19 @@ impl Ghost {
                 EventKind::QueueDeleted(queue) => {
                     self.queues.remove(queue);
                     self.policies.remove(queue);
+                    self.hours.remove(queue);
                 }
                 EventKind::PolicyChanged { queue, number, policy, .. } => {
                     self.policies.entry(*queue).or_default().insert(*number, policy.clone());
                 }
                 EventKind::ChannelRulesChanged { rules, .. } => self.channel_rules = Some(rules.clone()),
                 EventKind::HandlingChanged { handling, .. } => self.handling = Some(handling.clone()),
+                EventKind::ScheduleChanged { name, schedule, .. } => {
+                    self.schedules.insert(name.clone(), schedule.clone());
+                }
+                EventKind::HoursChanged { queue, hours, .. } => {
+                    self.hours.insert(*queue, hours.clone());
+                }
                 EventKind::AgentCreated(agent) => drop(self.agents.insert(*agent)),
                 EventKind::AgentDeleted(agent) => {
                     self.agents.remove(agent);

@@ -8,6 +8,7 @@
 mod ages;
 mod facts;
 mod ghost;
+mod hours;
 mod pace;
 mod r01;
 mod r02;

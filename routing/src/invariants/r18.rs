@@ -4,7 +4,7 @@
 //! active step runs, if the step has an end, and no other clock does. Steps follow one another, each told;
 //! only a transfer, a rule that moves it, or a change of the criteria begins with the first one again.
 
-use super::{Ghost, Promise, SOURCE, Step, facts, standing};
+use super::{Ghost, Promise, SOURCE, Step, facts, hours, standing};
 use crate::command::TransferTarget;
 use crate::event::{EventKind, Place};
 use crate::policy::Action;
@@ -54,6 +54,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     if !facts::settled(step, ghost) {
         return broken;
     }
+    broken.extend(hours::late(step));
     for c in step.conversations() {
         let offer = c.offer.as_ref().map(|offer| offer.deadline);
         let relaxed = c.seeking.as_ref().and_then(|seeking| seeking.until);

@@ -67,7 +67,7 @@ impl Domain {
                 Some(Found { agent: named[place], how: How::Named(place) })
             }
             PlaceKind::Queues => conversation.queues.iter().find_map(|queue_no| {
-                let queue = self.queues.get(queue_no.0).filter(|queue| !queue.paused)?;
+                let queue = self.queues.get(queue_no.0).filter(|queue| self.serves(queue))?;
                 self.pick_in(cx, queue, conversation, key)
             }),
         }

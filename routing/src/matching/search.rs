@@ -55,7 +55,7 @@ impl Domain {
         for no in &agent.index.0.queues {
             let queue = self.queue(*no);
             let mut waiting = queue.index.0.channels & channels;
-            if queue.paused {
+            if !self.serves(queue) {
                 continue;
             }
             while waiting != 0 {

@@ -22,6 +22,7 @@ impl Shard {
     /// `effects` is appended to, not cleared.
     pub fn apply(&mut self, entry: &Entry, effects: &mut Effects) -> Outcome {
         self.now = self.now.max(entry.time);
+        self.index.0.wall_ms = entry.wall_ms;
         match &entry.request.command {
             Command::Tick | Command::Continue | Command::SetLevel { .. } => {
                 self.apply_to_shard(entry, effects)
@@ -70,6 +71,13 @@ impl Shard {
     /// Expires and matches over all domains, within one entry's bounds.
     fn go_on(&mut self, entry: &Entry, effects: &mut Effects) {
         let mut cx = self.cx(DomainId::SHARD, entry, effects);
+        while let Some((at, id)) = self.index.0.changes.first().copied()
+            && at <= entry.wall_ms
+        {
+            let domain = self.domains.get_mut(&id).expect("listed domains exist");
+            domain.note_wall(entry.wall_ms);
+            self.reindex(id);
+        }
         while cx.expiries_left > 0
             && let Some((at, id)) = self.index.0.deadlines.first().copied()
             && at <= self.now
@@ -204,6 +212,8 @@ fn guard<T>(
 impl Domain {
     /// Steps 3 to 5 of an entry of this domain.
     fn step(&mut self, cx: &mut Cx<'_>, entry: &Entry) -> Outcome {
+        self.note_clock(cx.wall_ms);
+        self.note_wall(cx.wall_ms);
         if !cx.planted(PlantedBug::LateAccept) {
             self.expire_due(cx);
             self.expire_touched(cx, &entry.request.command);

@@ -3,7 +3,7 @@
 use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
-use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, PacePiece, PoliciesPiece};
+use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -93,6 +93,15 @@ impl Frozen {
                 }),
             )
         });
+        let hours = (*level >= level::HOURS).then(|| {
+            let mut sorted: Vec<&Domain> = self.0.all_domains().filter(|domain| domain.has_hours()).collect();
+            sorted.sort_unstable_by_key(|domain| domain.id);
+            once(Part::Count(sorted.len())).chain(
+                sorted.into_iter().flat_map(|domain| {
+                    once(Part::Key(domain.id)).chain(domain.hours_pieces().map(Part::Hours))
+                }),
+            )
+        });
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
@@ -101,6 +110,7 @@ impl Frozen {
             .chain(channel_rules.into_iter().flatten())
             .chain(handling.into_iter().flatten())
             .chain(pace.into_iter().flatten())
+            .chain(hours.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -121,6 +131,7 @@ enum Part<'a> {
     ChannelRules(&'a [ChannelRule]),
     Handling(HandlingPiece<'a>),
     Pace(PacePiece<'a>),
+    Hours(HoursPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -136,6 +147,7 @@ impl Serialize for Piece<'_> {
             Part::ChannelRules(rules) => rules.serialize(serializer),
             Part::Handling(piece) => piece.serialize(serializer),
             Part::Pace(piece) => piece.serialize(serializer),
+            Part::Hours(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -104,6 +104,11 @@ pub enum PlantedBug {
     PaceForgotten,
     /// Who had as many offers as the pace allows gets none any more.
     PacedForEver,
+
+    /// A queue that opens does not offer what waits there.
+    OpensLate,
+    /// A queue makes offers while it is closed.
+    OffersWhileClosed,
 }
 
 impl PlantedBug {

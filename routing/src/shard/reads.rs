@@ -10,7 +10,8 @@ use crate::view::{
     TouchpointView, WaitExplanation,
 };
 use crate::{
-    AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, Priority, QueueId, ShardId, TouchpointId,
+    AgentId, Channel, ConversationId, DomainId, Epoch, LogTime, Priority, QueueId, ShardId, Span,
+    TouchpointId,
 };
 use std::hash::Hasher;
 
@@ -30,13 +31,26 @@ impl Shard {
     /// When the leader must propose a `Tick` at the latest; `None` when nothing is due ever.
     #[must_use]
     pub fn next_deadline(&self) -> Option<LogTime> {
-        self.index.0.deadlines.first().map(|(at, _)| *at)
+        let index = &self.index.0;
+        let due = index.deadlines.first().map(|(at, _)| *at);
+        // As far as log time goes as wall time does from the last entry on.
+        let change =
+            self.next_change_ms().map(|at| self.now + Span::millis(at.saturating_sub(index.wall_ms)));
+        due.into_iter().chain(change).min()
+    }
+
+    /// When a queue opens or its hours end, in Unix milliseconds, if that is to come: the leader must propose a
+    /// `Tick` when its wall clock says so, whatever log time is. `None`: nothing changes ever.
+    #[must_use]
+    pub fn next_change_ms(&self) -> Option<u64> {
+        self.index.0.changes.first().map(|(at, _)| *at)
     }
 
     /// Whether the leader must propose a `Continue` now.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        !self.index.0.unmatched.is_empty() || self.next_deadline().is_some_and(|next| next <= self.now)
+        let due = self.index.0.deadlines.first().is_some_and(|(at, _)| *at <= self.now);
+        due || !self.index.0.unmatched.is_empty()
     }
 
     /// Whether a domain owes something to another one.

@@ -5,7 +5,7 @@
 //!
 //! | variable | meaning | without it |
 //! | --- | --- | --- |
-//! | `CENTRALITA_SEEDS` | how many seeds | 24 |
+//! | `CENTRALITA_SEEDS` | how many seeds | 48 |
 //! | `CENTRALITA_FIRST_SEED` | the first of them | 0 |
 //! | `CENTRALITA_COMMANDS` | commands of each | 600 |
 //!
@@ -32,7 +32,7 @@ fn seldom(way: &str) -> bool {
 #[test]
 fn engine_and_model_agree_on_every_command() {
     let first = from_environment("CENTRALITA_FIRST_SEED", 0);
-    let seeds = from_environment("CENTRALITA_SEEDS", 24);
+    let seeds = from_environment("CENTRALITA_SEEDS", 48);
     let commands =
         usize::try_from(from_environment("CENTRALITA_COMMANDS", 600)).expect("a number of commands");
     let mut total = Tally::default();
@@ -53,34 +53,40 @@ fn engine_and_model_agree_on_every_command() {
     println!("service: {answered} answered, {abandoned} abandoned, {overflowed} taken elsewhere");
     println!("offers: {:?}", total.picked);
     assert!(
-        seeds < 24
+        seeds < 48
             || (total.picked.len() >= if seeds < 100 { 12 } else { 13 }
                 && total.picked.iter().all(|(way, times)| seldom(way) || *times > 3)),
         "{total:?}: not every way of a pick"
     );
     assert!(
-        seeds < 24 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
+        seeds < 48 || (total.ruled.iter().all(|times| *times > 10) && total.served.iter().all(|n| *n > 3)),
         "{total:?}: no rules to speak of"
     );
     let [changed, humans, waits] = total.blocked;
     println!(
         "rules between channels: {changed} changes, {humans} humans refused, {waits} left waiting by them alone"
     );
-    assert!(seeds < 24 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
+    assert!(seeds < 48 || (changed > 40 && waits > 20), "{total:?}: no rules between channels to speak of");
     let [connecting, failed, rests, extended] = total.handled;
     println!(
         "handling: {connecting} to be connected, {failed} of them not, {rests} let rest, {extended} wrap-ups extended"
     );
     assert!(
-        seeds < 24 || total.handled.iter().all(|times| *times > 15),
+        seeds < 48 || total.handled.iter().all(|times| *times > 15),
         "{total:?}: no handling to speak of"
     );
     let [paces, paced] = total.paced;
     println!("pace: {paces} changes, {paced} times an agent was held back");
-    assert!(seeds < 24 || (paces > 20 && paced > 20), "{total:?}: no pace to speak of");
-    assert!(seeds < 24 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
+    assert!(seeds < 48 || (paces > 20 && paced > 20), "{total:?}: no pace to speak of");
+    assert!(seeds < 48 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
+    let [opened, closing, closed] = total.hours;
+    println!("hours: {opened} told open, {closing} to be served out, {closed} closed");
     assert!(
-        seeds < 24 || total.crossed.iter().all(|times| *times > 0),
+        seeds < 48 || total.hours.iter().all(|times| *times > 10),
+        "{total:?}: no opening hours to speak of"
+    );
+    assert!(
+        seeds < 48 || total.crossed.iter().all(|times| *times > 0),
         "{total:?}: no transfers to speak of"
     );
     assert!(total.accepted * 2 >= total.commands, "{total:?}: too hostile to mean much");

@@ -15,7 +15,7 @@ const SEEDS: u64 = 24;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 38] = [
+const PLANTED: [(PlantedBug, &[&str]); 40] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -54,6 +54,8 @@ const PLANTED: [(PlantedBug, &[&str]); 38] = [
     (PlantedBug::WakesForNothing, &["R-2"]),
     (PlantedBug::PaceForgotten, &["R-4"]),
     (PlantedBug::PacedForEver, &["R-8"]),
+    (PlantedBug::OpensLate, &["R-8"]),
+    (PlantedBug::OffersWhileClosed, &["R-4"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.

@@ -126,7 +126,17 @@ impl Dom {
     pub fn create_queue(&mut self, settings: QueueSettings) -> Did {
         check_queue(&settings)?;
         let id = QueueId::new(self.id, self.mint(Mint::Queue));
-        self.queues.insert(id, Line { settings, paused: false, policies: Vec::new(), minutes: Vec::new() });
+        self.queues.insert(
+            id,
+            Line {
+                settings,
+                paused: false,
+                policies: Vec::new(),
+                minutes: Vec::new(),
+                hours: None,
+                look: false,
+            },
+        );
         self.emit(EventKind::QueueCreated(id));
         Ok((DoneWhat::Queue(id), Subject::Queue(id)))
     }

@@ -5,11 +5,12 @@ use routing::command::{By, Intent, Recall};
 use routing::event::{Ending, OfferEnd, Place, Requeued, Revoked};
 use routing::settings::LeaseLoss;
 use routing::view::Stage;
-use routing::{AgentId, Command, ConversationId, LogTime, OfferId};
+use routing::{AgentId, Command, ConversationId, LogTime, OfferId, QueueId};
 
 /// What can become due, in the order in which one moment's go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    Hours(QueueId),
     Offer(ConversationId),
     Exclusion(ConversationId, AgentId),
     Waiver(ConversationId),
@@ -64,6 +65,9 @@ impl Dom {
             }
             add(c.grace, Kind::Grace(c.id));
         }
+        for queue in self.queues.keys() {
+            add(self.is_to_be_looked_at(*queue).then_some(LogTime(0)), Kind::Hours(*queue));
+        }
         for p in self.people.values() {
             add(p.holds.map(|(_, until)| until), Kind::Hold(p.id));
             add(p.returns_at, Kind::MissReturn(p.id));
@@ -93,6 +97,7 @@ impl Dom {
             .filter(|due| due.at <= self.now)
             .filter(|due| match due.kind {
                 Kind::Hold(a) | Kind::MissReturn(a) | Kind::Pace(a) => Some(a) == agent,
+                Kind::Hours(_) => false,
                 Kind::Offer(c)
                 | Kind::Exclusion(c, _)
                 | Kind::Waiver(c)
@@ -118,6 +123,7 @@ impl Dom {
 
     fn expire(&mut self, kind: Kind) {
         match kind {
+            Kind::Hours(queue) => self.look_at_hours(queue, false),
             Kind::Offer(id) => self.miss(id),
             Kind::Exclusion(id, agent) => drop(self.c(id).excluded.remove(&agent)),
             Kind::Waiver(id) => {

@@ -34,7 +34,7 @@ impl Dom {
     }
 
     pub fn is_open(&self, queue: QueueId) -> bool {
-        self.queues.get(&queue).is_some_and(|line| !line.paused)
+        self.queues.get(&queue).is_some_and(|line| !line.paused && !line.is_closed())
     }
 
     /// Every gate but capacity and room held, through this queue (or as the dedicated agent).

@@ -8,6 +8,7 @@ mod config;
 mod crossing;
 mod expiry;
 mod handling;
+mod hours;
 mod matching;
 mod moving;
 mod offers;
@@ -21,7 +22,7 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{BLOCKS, FIRST, HANDLING, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, SKILLS};
+use routing::level::{BLOCKS, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, SKILLS};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -76,6 +77,10 @@ impl Model {
     fn shard_command(&mut self, entry: &Entry) -> Outcome {
         match entry.request.command {
             Command::Tick | Command::Continue => {
+                for dom in self.domains.values_mut().filter(|dom| dom.quarantined.is_none()) {
+                    dom.wall_ms = entry.wall_ms;
+                    dom.changes_come();
+                }
                 let mut expiries = limits::EXPIRIES_PER_ENTRY_MAX;
                 while expiries > 0 {
                     let next = self
@@ -140,6 +145,7 @@ impl Model {
                 return Err(Rejected::RequestTooOld { window_s: window_ms / 1_000 });
             }
         }
+        dom.wall_ms = entry.wall_ms;
         let outcome = dom.work_on(&request.command, request.expected_version);
         dom.remember_answer(entry, &outcome);
         outcome
@@ -170,6 +176,8 @@ impl Model {
 impl Dom {
     /// Steps 3 to 5 of the rules.
     fn work_on(&mut self, command: &Command, expected: Option<Version>) -> Outcome {
+        self.clock_was_wrong();
+        self.changes_come();
         let mut left = limits::EXPIRIES_PER_ENTRY_MAX;
         while left > 0 && self.expire_one() {
             left -= 1;
@@ -209,6 +217,7 @@ impl Dom {
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }
+            | Command::SetHours { queue, .. }
             | Command::DeleteQueue { queue } => Subject::Queue(*queue),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }
@@ -223,7 +232,8 @@ impl Dom {
             | Command::UpdateDomain { .. }
             | Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
-            | Command::SetPace { .. } => Subject::Domain(self.id),
+            | Command::SetPace { .. }
+            | Command::SetSchedule { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
@@ -281,6 +291,9 @@ impl Dom {
         if self.level < HANDLING && handling::is_of_handling(command) {
             return Err(Rejected::Level { level: self.level });
         }
+        if self.level < HOURS && hours::is_of_hours(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
         match command.clone() {
             Command::Tick
             | Command::Continue
@@ -334,6 +347,8 @@ impl Dom {
             Command::SetChannelRules { rules, by } => self.set_channel_rules(rules, by),
             Command::SetHandling { handling, by } => self.set_handling(handling, by),
             Command::SetPace { pace, by } => self.set_pace(pace, by),
+            Command::SetSchedule { name, schedule, by } => self.set_schedule(name, schedule, by),
+            Command::SetHours { queue, hours, by } => self.set_hours(queue, hours, by),
             Command::Connected { desk, offer } => self.connected(desk, offer),
             Command::ConnectFailed { desk, offer, reason } => self.connect_failed(desk, offer, reason),
             Command::SetIdle { conversation, idle, by } => self.set_idle(conversation, idle, by),

@@ -42,7 +42,11 @@ fn names(policy: &Policy, queue: QueueId) -> bool {
 
 fn check_bound(condition: Condition) -> Result<(), Rejected> {
     let (Bound::AtLeast(figure) | Bound::Below(figure)) = condition.is;
-    let most = if condition.measure == Measure::ServiceLevel { 100 } else { u32::MAX };
+    let most = match condition.measure {
+        Measure::ServiceLevel => 100,
+        Measure::Open => 1,
+        _ => u32::MAX,
+    };
     if figure == 0 || figure > most { Err(invalid("is")) } else { Ok(()) }
 }
 
@@ -81,7 +85,7 @@ impl Conv {
         self.standing.and_then(|standing| standing.due)
     }
 
-    fn waits_for_an_offer_in(&self, queue: QueueId) -> bool {
+    pub fn waits_for_an_offer_in(&self, queue: QueueId) -> bool {
         matches!(&self.stage, Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue))
     }
 
@@ -291,6 +295,7 @@ impl Dom {
                 let in_line = self.convs.values().filter(|other| other.waits_for_an_offer_in(queue));
                 1 + in_line.filter(|other| self.rank(other) < self.rank(c)).count() as u64
             }
+            Measure::Open => u64::from(self.queues[&queue].is_in_hours()),
             Measure::ServiceLevel => self.queues[&queue].percent_in_time(self.now),
         }
     }

@@ -8,6 +8,7 @@ use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
 use routing::event::{OfferEnd, Place, Requeued, Subject};
 use routing::handling::Handling;
+use routing::hours::{HoursView, Schedule};
 use routing::pace::Pace;
 use routing::policy::{Minute, Policy, Standing};
 use routing::settings::{AcceptMode, AgentSettings, DomainSettings, QueueSettings, TouchpointSettings};
@@ -30,6 +31,11 @@ pub struct Dom {
     pub handling: Handling,
     /// How many conversations agents are offered within a time.
     pub pace: Option<Pace>,
+    /// Its schedules by name.
+    pub schedules: BTreeMap<String, Schedule>,
+    /// Wall time of the entry, and wall time by which hours were told last.
+    pub wall_ms: u64,
+    pub told_ms: u64,
     pub now: LogTime,
     /// That of the shard, when it was last asked something.
     pub level: u32,
@@ -75,6 +81,9 @@ pub struct Line {
     pub policies: Vec<Policy>,
     /// Its service, the oldest minute first.
     pub minutes: Vec<Minute>,
+    /// What it keeps to and how it stands, and whether that is to be looked at.
+    pub hours: Option<HoursView>,
+    pub look: bool,
 }
 
 /// An agent.
@@ -176,6 +185,9 @@ impl Dom {
             channel_rules: Vec::new(),
             handling: Handling::default(),
             pace: None,
+            schedules: BTreeMap::new(),
+            wall_ms: 0,
+            told_ms: 0,
             now: LogTime::default(),
             level: 0,
             sequence: Sequence(0),

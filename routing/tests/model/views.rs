@@ -22,6 +22,7 @@ impl Dom {
                 channel_rules: self.channel_rules.clone(),
                 handling: self.handling.clone(),
                 pace: self.pace,
+                schedules: std::sync::Arc::new(self.schedules.clone()),
             },
             now,
             queues: self.queues.keys().map(|id| (*id, self.queue_view(*id))).collect(),
@@ -63,6 +64,7 @@ impl Dom {
             inbox: (here.len() - waiting) as u64,
             longest_since: here.into_iter().map(|(_, since)| since).min(),
             policy: self.policy_view(id),
+            hours: line.hours.clone(),
         }
     }
 

@@ -5,6 +5,7 @@ use super::blocking::Blocking;
 use super::clocks::Clocks;
 use super::draw::Draw;
 use super::handling::Ways;
+use super::hours::Opening;
 use super::pacing::Pacing;
 use super::policing::Policing;
 use super::worlds;
@@ -46,6 +47,7 @@ pub struct Generator {
     blocking: Blocking,
     ways: Ways,
     pacing: Pacing,
+    opening: Opening,
 }
 
 fn boss() -> By {
@@ -85,6 +87,7 @@ impl Generator {
             blocking: Blocking::new(seed),
             ways: Ways::new(seed),
             pacing: Pacing::new(seed),
+            opening: Opening::new(seed),
         };
         generator.set_up();
         generator
@@ -120,6 +123,8 @@ impl Generator {
             script.extend(self.blocking.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.ways.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.pacing.begin(self.asking.level()).map(|command| (domain, command)));
+            let opening = self.opening.begin(self.asking.level(), &queues, WALL_START_MS);
+            script.extend(opening.into_iter().map(|command| (domain, command)));
             for agent in agents {
                 script.push((domain, Command::OpenSession { agent }));
                 script.push((domain, Command::SetPresence { agent, intent: Intent::Available, by: boss() }));
@@ -198,10 +203,12 @@ impl Generator {
             | Command::Close { conversation, .. } => Subject::Conversation(*conversation),
             Command::PauseQueue { queue, .. }
             | Command::UpdateQueue { queue, .. }
+            | Command::SetHours { queue, .. }
             | Command::SetPolicy { queue, .. } => Subject::Queue(*queue),
-            Command::SetChannelRules { .. } | Command::SetHandling { .. } | Command::SetPace { .. } => {
-                Subject::Domain(request.domain)
-            }
+            Command::SetChannelRules { .. }
+            | Command::SetHandling { .. }
+            | Command::SetPace { .. }
+            | Command::SetSchedule { .. } => Subject::Domain(request.domain),
             _ => return None,
         };
         Some(if self.draw.chance(15) { Version(1) } else { dom.version(subject) })
@@ -248,6 +255,9 @@ impl Generator {
             return (domain, command);
         }
         if let Some(command) = self.pacing.command(dom) {
+            return (domain, command);
+        }
+        if let Some(command) = self.opening.command(dom, self.true_ms()) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {

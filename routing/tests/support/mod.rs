@@ -7,6 +7,7 @@ pub mod clocks;
 pub mod draw;
 pub mod generator;
 pub mod handling;
+pub mod hours;
 pub mod machine;
 pub mod pacing;
 pub mod policing;

@@ -26,6 +26,9 @@ pub struct Policing {
     percent: u64,
     /// How many in a hundred of those are not sound.
     unsound_percent: u64,
+    /// Draws of whether queues are open, and whether there is a level for it.
+    opening: Draw,
+    open: bool,
 }
 
 /// What policies may name.
@@ -54,7 +57,8 @@ impl Policing {
         let mut draw = Draw::new(seed ^ 0x0b01_1c1e);
         let (begins, chained) = (draw.chance(50), draw.chance(15));
         let (percent, unsound_percent) = (draw.among([2, 4, 8]), draw.among([8, 20]));
-        Self { draw, begins, chained, doomed: None, percent, unsound_percent }
+        let opening = Draw::new(seed ^ 0x0be9);
+        Self { draw, begins, chained, doomed: None, percent, unsound_percent, opening, open: false }
     }
 
     /// What a domain begins with, where the shard is at this level then.
@@ -62,6 +66,7 @@ impl Policing {
         if at_level < level::POLICIES {
             return Vec::new();
         }
+        self.open = at_level >= level::HOURS;
         let mut all = Vec::new();
         let with_policies = if self.begins { queues } else { &[] };
         for own in with_policies.iter().copied() {
@@ -87,6 +92,7 @@ impl Policing {
         if !self.draw.chance(self.percent) {
             return None;
         }
+        self.open = dom.level >= level::HOURS;
         let queues: Vec<_> = dom.queues.keys().copied().collect();
         let far: Vec<_> = touchpoints.iter().copied().filter(|there| there.domain != dom.id).collect();
         if self.draw.chance(10) {
@@ -204,6 +210,10 @@ impl Policing {
             _ => u32::from(draw.small(1, 4)),
         };
         let is = if draw.chance(50) { Bound::AtLeast(figure) } else { Bound::Below(figure) };
+        if self.open && self.opening.chance(20) {
+            let is = if self.opening.chance(30) { Bound::AtLeast(1) } else { Bound::Below(1) };
+            return Condition { of, measure: Measure::Open, is };
+        }
         Condition { of, measure, is }
     }
 
@@ -256,6 +266,9 @@ impl Policing {
     fn bad_condition(&mut self, around: &Around<'_>) -> Condition {
         let (of, measure) = (None, Measure::Waiting);
         let level = Measure::ServiceLevel;
+        if self.open && self.opening.chance(20) {
+            return Condition { of, measure: Measure::Open, is: Bound::AtLeast(2) };
+        }
         match self.draw.number(1, 5) {
             1 => Condition { of, measure, is: Bound::Below(0) },
             2 => Condition { of, measure, is: Bound::AtLeast(0) },

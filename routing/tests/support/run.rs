@@ -76,6 +76,8 @@ pub struct Tally {
     pub handled: [usize; 4],
     /// How often the pace of offers changed, and how many agents are held back by it, counted now and then.
     pub paced: [usize; 2],
+    /// Queues that opened, were to be served out, and closed.
+    pub hours: [usize; 3],
 }
 
 impl Tally {
@@ -102,6 +104,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.paced.iter_mut().zip(other.paced) {
+            *sum += one;
+        }
+        for (sum, one) in self.hours.iter_mut().zip(other.hours) {
             *sum += one;
         }
         for (way, times) in &other.picked {
@@ -174,6 +179,7 @@ impl Tally {
             EventKind::OfferEnded { end: OfferEnd::NotConnected { .. }, .. } => self.handled[1] += 1,
             EventKind::IdleChanged { idle: true, .. } => self.handled[2] += 1,
             EventKind::WrapUpExtended { .. } => self.handled[3] += 1,
+            EventKind::QueueHours { state, .. } => self.hours[*state as usize] += 1,
             _ => {}
         }
     }

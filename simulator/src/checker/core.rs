@@ -6,6 +6,7 @@ use super::model::{
 use routing::blocks;
 use routing::command;
 use routing::event::{self, EventKind, How, Subject};
+use routing::hours::HoursState;
 use routing::policy;
 
 fn subject(subject: Subject) -> String {
@@ -71,6 +72,11 @@ fn kind(kind: &EventKind) -> Kind {
         EventKind::AgentChanged(agent) => Kind::AgentChanged(*agent),
         EventKind::AgentDeleted(agent) => Kind::AgentDeleted(*agent),
         EventKind::QueuePaused { queue, paused, .. } => Kind::QueuePaused { queue: *queue, paused: *paused },
+        EventKind::QueueHours { queue, state, .. } => Kind::QueueHours {
+            queue: *queue,
+            open: *state == HoursState::Open,
+            closed: *state == HoursState::Closed,
+        },
         EventKind::QueueDeleted(queue) => Kind::QueueDeleted(*queue),
         EventKind::DomainChanged => Kind::DomainChanged,
         EventKind::Quarantined { .. } => Kind::Quarantined,

@@ -97,6 +97,15 @@ pub enum Kind {
         /// Whether it is paused now.
         paused: bool,
     },
+    /// A queue opened or closed, or is served out after its hours.
+    QueueHours {
+        /// Which.
+        queue: QueueId,
+        /// Whether its hours last.
+        open: bool,
+        /// Whether it makes no offers.
+        closed: bool,
+    },
     /// A queue was deleted.
     QueueDeleted(QueueId),
     /// The domain's settings changed: rank and weights of the facts hold no longer.

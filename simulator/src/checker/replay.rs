@@ -2,6 +2,7 @@
 
 mod conserving;
 mod handling;
+mod hours;
 mod pace;
 
 use self::pace::Paces;
@@ -44,6 +45,8 @@ pub(super) struct Replay<'a> {
     by_queue: BTreeMap<QueueId, Vec<AgentId>>,
     offers: BTreeMap<OfferId, OfferFacts>,
     paused: BTreeSet<QueueId>,
+    /// By their hours, whether paused or not.
+    closed: BTreeSet<QueueId>,
     lines: Lines,
     versions: BTreeMap<String, u64>,
     /// Touched by the present entry.
@@ -86,6 +89,7 @@ impl<'a> Replay<'a> {
             by_queue,
             offers: BTreeMap::new(),
             paused: BTreeSet::new(),
+            closed: BTreeSet::new(),
             lines: Lines::default(),
             versions: BTreeMap::new(),
             touched_conversations: BTreeSet::new(),
@@ -194,6 +198,7 @@ impl<'a> Replay<'a> {
             Kind::QueuePaused { queue, paused: false } => {
                 self.paused.remove(queue);
             }
+            Kind::QueueHours { queue, closed, .. } => self.queue_hours(*queue, *closed),
             Kind::QueueDeleted(queue) => {
                 self.by_queue.remove(queue);
                 self.paused.insert(*queue);
@@ -451,7 +456,7 @@ impl<'a> Replay<'a> {
         let Some(facts) = agent_known.and_then(|known| known.facts.as_ref()) else { return true };
         match &known.place {
             Some(Place::Queues(queues)) => {
-                queues.iter().any(|queue| !self.paused.contains(queue) && facts.queues.contains(queue))
+                queues.iter().any(|queue| self.makes_offers(*queue) && facts.queues.contains(queue))
             }
             Some(Place::Dedicated(only)) => *only == agent,
             Some(Place::Inbox(_)) => false,
@@ -483,7 +488,7 @@ impl<'a> Replay<'a> {
     fn lines_of(&self, agent: AgentId) -> Vec<Line> {
         let queues = self.agents.get(&agent).and_then(|known| known.facts.as_ref()).into_iter();
         let queues = queues.flat_map(|facts| facts.queues.iter());
-        let open = queues.filter(|queue| !self.paused.contains(queue)).map(|queue| Line::Queue(*queue));
+        let open = queues.filter(|queue| self.makes_offers(**queue)).map(|queue| Line::Queue(*queue));
         open.chain([Line::Dedicated(agent)]).collect()
     }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod blocks;
 mod handling;
+mod hours;
 mod pace;
 mod policies;
 

@@ -238,6 +238,11 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             queue: f.queue()?,
             paused: f.need("paused")?.as_bool().ok_or_else(|| f.bad("paused"))?,
         },
+        "queue_hours" => Kind::QueueHours {
+            queue: f.queue()?,
+            open: f.text("state") == "STATE_OPEN",
+            closed: f.text("state") == "STATE_CLOSED",
+        },
         "queue_deleted" => Kind::QueueDeleted(f.queue()?),
         "domain_changed" => Kind::DomainChanged,
         "quarantined" => Kind::Quarantined,

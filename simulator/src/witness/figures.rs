@@ -1,6 +1,7 @@
 //! What a witness saw and did: how much a silent run says.
 
 use routing::event::{Ending, OfferEnd};
+use routing::hours::HoursState;
 use routing::{Event, EventKind};
 use serde::Serialize;
 
@@ -87,6 +88,10 @@ pub struct Figures {
     pub not_connected: u64,
     /// Conversations that began, or ceased, to wait on their customers.
     pub rests: u64,
+    /// Queues that opened by their hours, or were set so.
+    pub queues_opened: u64,
+    /// Queues that closed.
+    pub queues_closed: u64,
     /// Changes of rules between channels.
     pub channel_rules: u64,
     /// Sessions opened.
@@ -114,6 +119,8 @@ impl Figures {
             EventKind::Assigned { .. } => &mut self.assigned,
             EventKind::Wrapping { .. } => &mut self.wrap_ups,
             EventKind::IdleChanged { .. } => &mut self.rests,
+            EventKind::QueueHours { state: HoursState::Open, .. } => &mut self.queues_opened,
+            EventKind::QueueHours { state: HoursState::Closed, .. } => &mut self.queues_closed,
             EventKind::TransferStarted { .. } => &mut self.transfers,
             EventKind::TransferFailed { .. } => &mut self.transfers_failed,
             EventKind::RuleApplied { .. } => &mut self.rules,

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::output::{Output, channel, intent, seconds, stage, table, table_and};
-use super::{criteria, policy, skills};
+use super::{criteria, hours, policy, skills};
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
@@ -200,7 +200,7 @@ pub(super) fn queue_table(queues: &[v1::Queue]) -> Table {
             one.inbox.to_string(),
             one.staffed.to_string(),
             one.agents.to_string(),
-            if one.paused { "paused" } else { "open" }.to_owned(),
+            hours::state(one),
         ];
         (row, [policy::level(one)])
     });

@@ -13,6 +13,7 @@ mod export_log;
 mod fetch;
 mod get;
 mod handling;
+mod hours;
 mod json;
 mod level;
 mod list;
@@ -23,6 +24,7 @@ mod pace;
 mod picture;
 mod policy;
 mod replicas;
+mod schedule;
 mod settings;
 mod skills;
 mod watch;
@@ -48,6 +50,8 @@ Examples:
   centralita ctl channel-rules dom_1 --rule 'block chat,sms during voice'
   centralita ctl handling dom_1 --connect voice=10s --idle whatsapp=5 --extend 5m
   centralita ctl pace dom_1 --offers 3 --per 60s
+  centralita ctl schedule dom_1 office --zone Europe/Madrid --week 'mon-fri 09:00-18:00'
+  centralita ctl hours queue_1_1 office --serve-out
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
@@ -181,6 +185,15 @@ enum Command {
     /// Lets a wrap-up last longer.
     #[command(after_help = "Example: centralita ctl extend conv_1_9 2m")]
     Extend(act::Extend),
+    /// Shows a schedule of a domain and what it says now, or makes, replaces or deletes it.
+    #[command(after_help = schedule::EXAMPLES)]
+    Schedule(schedule::Schedule),
+    /// Lists the schedules of a domain.
+    #[command(after_help = "Example: centralita ctl schedules dom_1")]
+    Schedules(schedule::Schedules),
+    /// Shows whether a queue is open, or lets it keep to a schedule of its domain.
+    #[command(after_help = hours::EXAMPLES)]
+    Hours(hours::Hours),
 }
 
 /// Carries the command out.
@@ -220,5 +233,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Pace(pace) => pace.run(&client, out, by).await,
         Command::Idle(idle) => idle.run(&client, out, by).await,
         Command::Extend(extend) => extend.run(&client, out, by).await,
+        Command::Schedule(schedule) => schedule.run(&client, out, by).await,
+        Command::Schedules(schedules) => schedules.run(&client, out).await,
+        Command::Hours(hours) => hours.run(&client, out, by).await,
     }
 }

@@ -9,6 +9,7 @@ mod customer;
 mod desk;
 mod explaining;
 mod handling;
+mod hours;
 mod line;
 mod lines;
 mod pace;

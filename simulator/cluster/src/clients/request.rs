@@ -4,7 +4,7 @@ use crate::checks::now_ms;
 use crate::determinism::Draw;
 
 /// The wall clock at the beginning: 2026-01-01T00:00:00Z. Clients have true clocks.
-const EPOCH_MS: u64 = 1_767_225_600_000;
+pub(super) const EPOCH_MS: u64 = 1_767_225_600_000;
 
 /// A new id, made now.
 pub(super) fn request_id(draw: &mut Draw) -> u128 {

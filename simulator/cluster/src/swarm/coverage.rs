@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 57] = [
+const EVENTS: [&str; 59] = [
     "abandoned",
     "accepts",
     "audits",
@@ -39,6 +39,8 @@ const EVENTS: [&str; 57] = [
     "files_removed.log",
     "handling_changed",
     "hashes_compared",
+    "hours_closed",
+    "hours_opened",
     "idle_changed",
     "leases_lost",
     "moves_done",

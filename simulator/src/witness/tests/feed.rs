@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::handling::Ways;
+use super::hours::Opens;
 use super::pace::Paces;
 use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
@@ -53,6 +54,7 @@ pub struct Feed {
     blocks: Blocks,
     ways: Ways,
     paces: Paces,
+    opens: Opens,
     size: Size,
     script: Vec<(DomainId, Command)>,
     sent: Vec<Request>,
@@ -71,6 +73,7 @@ impl Feed {
             blocks: Blocks::new(seed),
             ways: Ways::new(seed),
             paces: Paces::new(seed),
+            opens: Opens::new(seed),
             size,
             script: Vec::new(),
             sent: Vec::new(),
@@ -124,6 +127,10 @@ impl Feed {
             }
             if self.paces.chance(40) {
                 self.script.push((domain, Command::SetPace { pace: self.paces.pace(), by: boss() }));
+            }
+            if domain == DomainId(1) || self.opens.chance(50) {
+                let begin = self.opens.begin(&queues, WALL_START_MS + 1_000);
+                self.script.extend(begin.into_iter().map(|command| (domain, command)));
             }
             for number in 1..=self.size.agents {
                 let agent = AgentId::new(domain, number);
@@ -277,6 +284,11 @@ impl Feed {
         }
         if self.paces.chance(1) {
             return (domain, Command::SetPace { pace: self.paces.pace(), by: boss() });
+        }
+        if self.opens.chance(1)
+            && let Some(command) = self.opens.command(&queues, self.wall_ms())
+        {
+            return (domain, command);
         }
         if self.ways.chance(15)
             && let Some(command) = self.ways.command(&view)

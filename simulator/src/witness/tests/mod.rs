@@ -5,6 +5,7 @@ mod crossings;
 mod disagreeing;
 mod feed;
 mod handling;
+mod hours;
 mod measure;
 mod moves;
 mod pace;
@@ -46,6 +47,8 @@ fn sound_replicas_are_silent_and_everything_happened() {
             figures.channel_rules,
             figures.not_connected,
             figures.rests,
+            figures.queues_opened,
+            figures.queues_closed,
             figures.sessions,
             figures.leases_lost,
             figures.crossings_arrived,

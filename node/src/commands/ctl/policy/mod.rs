@@ -18,6 +18,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   centralita ctl policy queue_1_1
   centralita ctl policy queue_1_1 --service '80% in 20s' \\
+      --rule '0s when open < 1 then close \"we are closed\"' \\
       --rule '0s when signed_on < 1 then move queue_1_2' \\
       --rule '20s when position >= 3 and available of queue_1_3 >= 1 then add queue_1_3' \\
       --rule '60s then priority 9' \\
@@ -35,6 +36,7 @@ the conversation began to wait in the queue:
                waiting        conversations in the queue, this one not counted
                position       this one's place in the line, from 1
                service_level  percent of the last 15 minutes
+               open           1 while its opening hours last (always without any), else 0
   ACTION     priority N | add QUEUE | move QUEUE | inbox | send TOUCHPOINT | close \"REASON\"
 What is given replaces the whole policy. Those who wait keep the version that they stand under.";
 

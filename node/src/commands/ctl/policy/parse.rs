@@ -14,12 +14,13 @@ const ACTIONS: &str =
 const TARGET: &str = "a service target looks like `80% in 20s`";
 
 /// What can be asked of a queue, by its name in rules.
-pub(super) const MEASURES: [(&str, Measure); 5] = [
+pub(super) const MEASURES: [(&str, Measure); 6] = [
     ("signed_on", Measure::SignedOn),
     ("available", Measure::Available),
     ("waiting", Measure::Waiting),
     ("position", Measure::Position),
     ("service_level", Measure::ServiceLevel),
+    ("open", Measure::Open),
 ];
 
 /// The error says which part is wrong, and what would be right.
