@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "6";
+const FORMAT: &str = "7";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -172,6 +172,44 @@ async fn handled(client: &Client, tenant: &Tenant, weight: u32) {
     until("handling", || async { client.admin().set_handling(request.clone()).await.ok() }).await;
 }
 
+/// An agent is offered at most so many conversations within a second; a queue of the name picks the most proficient, and
+/// keeps to a schedule that is always open, but for one date long ago.
+async fn paced_and_open(client: &Client, tenant: &Tenant, offers: u32, name: &str) {
+    let request = v1::SetPaceRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        domain: tenant.domain.clone(),
+        pace: Some(v1::Pace { offers, per_ms: 1_000 }),
+    };
+    until("a pace", || async { client.admin().set_pace(request.clone()).await.ok() }).await;
+    let always = |day| v1::WeekOpening { day, from_s: 0, to_s: 86_400 };
+    let schedule = v1::Schedule {
+        zone: "Europe/Madrid".to_owned(),
+        week: (1..=7).map(always).collect(),
+        dates: vec![v1::ScheduleDate { date: "2020-12-25".to_owned(), openings: Vec::new() }],
+    };
+    let request = v1::SetScheduleRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        domain: tenant.domain.clone(),
+        name: name.to_owned(),
+        schedule: Some(schedule),
+    };
+    client.admin().set_schedule(request).await.expect("a schedule");
+    let mut settings = v1::QueueSettings { name: name.to_owned(), ..Default::default() };
+    settings.set_pick(v1::PickPolicy::MostProficient);
+    let request = v1::CreateQueueRequest {
+        mutation: mutation(),
+        domain: tenant.domain.clone(),
+        settings: Some(settings),
+    };
+    let queue = client.admin().create_queue(request).await.expect("a queue").into_inner().id;
+    let hours = v1::Hours { schedule: name.to_owned(), closing: v1::hours::Closing::ServeOut.into() };
+    let request =
+        v1::SetHoursRequest { mutation: mutation(), supervisor: "sol".to_owned(), queue, hours: Some(hours) };
+    client.supervisor().set_hours(request).await.expect("hours");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -187,6 +225,7 @@ async fn make() {
     ruled(&client, &tenant, "few", v1::Channel::Chat).await;
     handled(&client, &tenant, 5).await;
     handled(&client, &other, 7).await;
+    paced_and_open(&client, &tenant, 20, "office").await;
     work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
     // In the snapshot that a backup begins with, and in the log after it.
@@ -217,6 +256,7 @@ async fn make() {
     policed(&client, &tenant, 2).await;
     ruled(&client, &tenant, "fewer", v1::Channel::Sms).await;
     handled(&client, &tenant, 6).await;
+    paced_and_open(&client, &tenant, 19, "shop").await;
     work(&client, &tenant, 1).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;
