@@ -45,6 +45,8 @@ async fn a_cluster_begins_again_from_a_backup_made_under_load() {
     let cluster = Cluster::three(&[]).await;
     let client = cluster.client(1);
     let tenant = Tenant::make(&client, 2).await;
+    // Else it may be raised between two backups that nothing is to happen between.
+    tenant.raised(&client).await;
     let mut desk = Desk::open(&client, &tenant.agents[0]).await;
     desk.available().await;
     let held = client.start(&tenant.call()).await.conversation;

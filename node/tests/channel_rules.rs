@@ -3,7 +3,7 @@
 
 use crate::harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
+use harness::{Client, Desk, Start, Tenant, mutation, reason, until};
 use proto::v1;
 use proto::v1::channel_rule::Effect;
 use proto::v1::reply::Result as Outcome;
@@ -39,13 +39,6 @@ async fn comes(client: &Client, tenant: &Tenant, channel: v1::Channel) -> String
     client.start(&v1::StartRequest { touchpoint, ..tenant.call() }).await.conversation
 }
 
-/// What `ctl` says, and whether it succeeded.
-fn ctl(node: &Node, args: &[&str]) -> Result<String, String> {
-    let output = run(&[&["ctl", "--target", &node.address, "--as", "sol"], args].concat());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
-}
-
 #[tokio::test]
 async fn no_chat_while_on_voice() {
     let folder = TempDir::new().expect("a folder");
@@ -66,33 +59,31 @@ async fn no_chat_while_on_voice() {
         }
     })
     .await;
-    let said = ctl(&node, &["channel-rules", own]).expect("shown");
+    let said = node.ctl(&["channel-rules", own]).expect("shown");
     assert!(said.contains("no rules between channels"), "{said}");
     assert!(domain(&client, own).await.channel_rules.is_none());
 
     let rules = ["block chat,sms during voice", "allow sms during voice"];
-    let said = ctl(&node, &["channel-rules", own, "--rule", rules[0], "--rule", rules[1]]).expect("set");
+    let said = node.ctl(&["channel-rules", own, "--rule", rules[0], "--rule", rules[1]]).expect("set");
     assert!(said.starts_with("done"), "{said}");
-    let said = ctl(&node, &["channel-rules", own]).expect("shown");
+    let said = node.ctl(&["channel-rules", own]).expect("shown");
     assert!(rules.iter().all(|rule| said.contains(rule)), "{said}");
-    let said = ctl(&node, &["get", own]).expect("known");
+    let said = node.ctl(&["get", own]).expect("known");
     assert!(said.contains(&rules.join("; ")), "{said}");
     let version = domain(&client, own).await.version;
 
     // What an event has, and what the shell prints as JSON, can be given back: nothing changes.
-    let request = v1::WatchRequest { domain: own.into(), from: 1, until_now: true, ..Default::default() };
-    let events = client.events().watch(request).await.expect("a watch").into_inner();
-    let events = events.collect::<Result<Vec<_>, _>>().await.expect("events");
+    let events = client.record(own).await;
     let changed = events.iter().find(|event| event.r#type == "channel_rules_changed").expect("told");
     assert_eq!(changed.subject, own);
     let mut told: Value = serde_json::from_str(&changed.json).expect("an object");
     assert_eq!(told.as_object_mut().expect("an object").remove("by"), Some("supervisor:sol".into()));
     let shown: Value =
-        serde_json::from_str(&ctl(&node, &["--json", "channel-rules", own]).expect("JSON")).expect("JSON");
+        serde_json::from_str(&node.ctl(&["--json", "channel-rules", own]).expect("JSON")).expect("JSON");
     let file = folder.path().join("rules.json");
     for given in [&told, &shown] {
         std::fs::write(&file, given.to_string()).expect("written");
-        ctl(&node, &["channel-rules", own, "--file", &file.display().to_string()]).expect("the same again");
+        node.ctl(&["channel-rules", own, "--file", &file.display().to_string()]).expect("the same again");
     }
     assert_eq!(domain(&client, own).await.version, version);
 
@@ -105,7 +96,7 @@ async fn no_chat_while_on_voice() {
     let sms = comes(&client, &tenant, v1::Channel::Sms).await;
     assert_eq!(desk.offer().await.conversation, sms, "not the chat, though it is older");
     assert_eq!(client.conversation(&chat).await.stage(), v1::Stage::Queued);
-    let said = ctl(&node, &["explain", "wait", &chat]).expect("explained");
+    let said = node.ctl(&["explain", "wait", &chat]).expect("explained");
     assert!(said.contains("blocked") && said.contains("works on voice, which blocks the channel"), "{said}");
 
     // A supervisor may go beyond them, but where the domain allows no overdraft. Its settings leave them as they are.
@@ -127,7 +118,7 @@ async fn no_chat_while_on_voice() {
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "BLOCKED"));
     assert!(refused.message().contains("chat is blocked while the agent works on voice"), "{refused:?}");
 
-    ctl(&node, &["channel-rules", own, "--none"]).expect("taken away");
+    node.ctl(&["channel-rules", own, "--none"]).expect("taken away");
     assert_eq!(desk.offer().await.conversation, chat, "in the same entry");
     assert_eq!(client.conversation(&call).await.stage(), v1::Stage::Assigned);
     node.assert_no_errors();
@@ -158,7 +149,7 @@ async fn what_cannot_be_is_refused() {
     assert!(refused.message().starts_with("rules: is required"), "{}", refused.message());
     let refused = set(&client, "dom_999", v1::ChannelRules::default()).await.expect_err("no such domain");
     assert_eq!(refused.code(), Code::NotFound);
-    let refused = ctl(&node, &["channel-rules", own, "--rule", "block fax during voice"]).expect_err("fax");
+    let refused = node.ctl(&["channel-rules", own, "--rule", "block fax during voice"]).expect_err("fax");
     assert!(refused.contains("rule 1 ('block fax during voice'): before `during`: 'fax'"), "{refused}");
     assert_eq!(domain(&client, own).await.channel_rules.expect("as before").rules.len(), 32);
     node.assert_no_errors();

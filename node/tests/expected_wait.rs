@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
+use harness::{Client, Desk, Start, Tenant, mutation, reason, until};
 use proto::v1;
 use proto::v1::expected_wait_request::{OnArrival, Who};
 use proto::v1::reply::Result as Outcome;
@@ -34,13 +34,6 @@ fn arriving(queue: &str) -> Who {
 
 async fn on_arrival(client: &Client, queue: &str) -> v1::ExpectedWaitResponse {
     ask(client, Some(arriving(queue))).await.expect("known")
-}
-
-/// What `ctl` says, and whether it succeeded.
-fn ctl(node: &Node, args: &[&str]) -> Result<String, String> {
-    let output = run(&[&["ctl", "--target", &node.address], args].concat());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 #[tokio::test]
@@ -96,18 +89,18 @@ async fn who_waits_is_told_its_place_and_what_to_expect() {
     assert_eq!(whom.code(), Code::InvalidArgument);
     assert!(whom.message().starts_with("who: is required"), "{}", whom.message());
 
-    let table = ctl(&node, &["expected-wait", &second]).expect("shown");
+    let table = node.ctl(&["expected-wait", &second]).expect("shown");
     for wanted in [&format!("place 2 in {}", tenant.queue), "POSITION", "head of line"] {
         assert!(table.contains(wanted), "{wanted}: {table}");
     }
-    let table = ctl(&node, &["expected-wait", &first]).expect("shown");
+    let table = node.ctl(&["expected-wait", &first]).expect("shown");
     assert!(table.contains("not known") && table.contains("nothing_to_go_by"), "{table}");
-    let json = ctl(&node, &["--json", "expected-wait", &tenant.queue, "--priority", "3"]).expect("shown");
+    let json = node.ctl(&["--json", "expected-wait", &tenant.queue, "--priority", "3"]).expect("shown");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["position"], &json["unknown"]), (&1.into(), &"nothing_to_go_by".into()));
-    let said = ctl(&node, &["expected-wait", &first, "--priority", "3"]).expect_err("its own");
+    let said = node.ctl(&["expected-wait", &first, "--priority", "3"]).expect_err("its own");
     assert!(said.contains("leave out --channel and --priority"), "{said}");
-    let said = ctl(&node, &["expected-wait", &tenant.agents[0]]).expect_err("an agent");
+    let said = node.ctl(&["expected-wait", &tenant.agents[0]]).expect_err("an agent");
     assert!(said.contains("name a conversation that waits"), "{said}");
 
     // A pause is no wait that could be told.

@@ -3,7 +3,7 @@
 
 use crate::harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
+use harness::{Client, Desk, Start, Tenant, mutation, reason, until};
 use proto::v1;
 use proto::v1::desk_request::Message;
 use proto::v1::notice::Notice as Told;
@@ -13,13 +13,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_stream::StreamExt;
 use tonic::Code;
-
-/// What `ctl` says, and whether it succeeded.
-fn ctl(node: &Node, args: &[&str]) -> Result<String, String> {
-    let output = run(&[&["ctl", "--target", &node.address, "--as", "sol"], args].concat());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
-}
 
 async fn set(client: &Client, domain: &str, handling: v1::Handling) -> Result<v1::Receipt, tonic::Status> {
     let (supervisor, domain, handling) = ("sol".into(), domain.to_owned(), Some(handling));
@@ -62,10 +55,10 @@ async fn a_call_is_connected_before_it_is_the_agent_s() {
     let tenant = Tenant::make(&client, 1).await;
     let own = tenant.domain.as_str();
     raised(&client, own).await;
-    assert!(ctl(&node, &["handling", own]).expect("shown").contains("no handling of its own"));
-    ctl(&node, &["handling", own, "--connect", "voice=30s", "--idle", "voice=5", "--extend", "2m"])
+    assert!(node.ctl(&["handling", own]).expect("shown").contains("no handling of its own"));
+    node.ctl(&["handling", own, "--connect", "voice=30s", "--idle", "voice=5", "--extend", "2m"])
         .expect("set");
-    let said = ctl(&node, &["get", own]).expect("known");
+    let said = node.ctl(&["get", own]).expect("known");
     assert!(said.contains("connect voice=30s; idle voice=5; extend 120s"), "{said}");
 
     let mut desk = Desk::open(&client, &tenant.agents[0]).await;
@@ -106,7 +99,7 @@ async fn a_call_is_connected_before_it_is_the_agent_s() {
     assert!(done(&desk.ask(Message::SetIdle(idle)).await));
     let shown = client.conversation(&call).await;
     assert_eq!((shown.weight, shown.idle), (5, true));
-    let said = ctl(&node, &["get", &tenant.agents[0]]).expect("known");
+    let said = node.ctl(&["get", &tenant.agents[0]]).expect("known");
     assert!(said.contains('5'), "{said}");
     let wake = v1::WakeRequest { mutation: mutation(), conversation: call.clone() };
     client.routing().wake(wake).await.expect("woken");
@@ -117,13 +110,11 @@ async fn a_call_is_connected_before_it_is_the_agent_s() {
         })
         .await;
     assert_eq!((told.weight, told.overdraft), (51, 0));
-    ctl(&node, &["idle", &call]).expect("a supervisor may");
-    ctl(&node, &["idle", &call, "--over"]).expect("and back");
+    node.ctl(&["idle", &call]).expect("a supervisor may");
+    node.ctl(&["idle", &call, "--over"]).expect("and back");
     assert_eq!(client.conversation(&call).await.weight, 51);
 
-    let request = v1::WatchRequest { domain: own.into(), from: 1, until_now: true, ..Default::default() };
-    let events = client.events().watch(request).await.expect("a watch").into_inner();
-    let events = events.collect::<Result<Vec<_>, _>>().await.expect("events");
+    let events = client.record(own).await;
     let of = |kind: &str| events.iter().filter(|event| event.r#type == kind).collect::<Vec<_>>();
     assert_eq!((of("connecting").len(), of("idle_changed").len(), of("handling_changed").len()), (1, 4, 1));
     assert_eq!(of("connecting")[0].offer, offer);
@@ -144,10 +135,10 @@ async fn a_line_that_fails_and_a_wrap_up_that_takes_longer() {
     let handling = v1::Handling { channels: vec![voice], extend_max_ms: 90_000 };
     set(&client, own, handling.clone()).await.expect("set");
     let shown: Value =
-        serde_json::from_str(&ctl(&node, &["--json", "handling", own]).expect("JSON")).expect("JSON");
+        serde_json::from_str(&node.ctl(&["--json", "handling", own]).expect("JSON")).expect("JSON");
     let file = folder.path().join("handling.json");
     std::fs::write(&file, shown.to_string()).expect("written");
-    ctl(&node, &["handling", own, "--file", &file.display().to_string()]).expect("the same again");
+    node.ctl(&["handling", own, "--file", &file.display().to_string()]).expect("the same again");
     let twice = v1::Handling { channels: vec![voice, voice], ..handling };
     let refused = set(&client, own, twice).await.expect_err("twice");
     assert!(refused.message().starts_with("handling.channels[1].channel"), "{}", refused.message());
@@ -182,7 +173,7 @@ async fn a_line_that_fails_and_a_wrap_up_that_takes_longer() {
     assert_eq!((ended.offer, ended.end.as_str()), (offer, "not_connected"));
     assert_eq!(client.conversation(&call).await.stage(), v1::Stage::Queued);
     let said =
-        ctl(&node, &["list", "conversations", "--domain", own, "--stage", "connecting"]).expect("a list");
+        node.ctl(&["list", "conversations", "--domain", own, "--stage", "connecting"]).expect("a list");
     assert!(!said.contains(&call), "{said}");
 
     // A chat needs no connection. Its wrap-up is extended, as far as the domain allows.
@@ -213,8 +204,8 @@ async fn a_line_that_fails_and_a_wrap_up_that_takes_longer() {
     assert!(done(&desk.ask(Message::ExtendWrapUp(longer)).await));
     let second = desk.notice("its new end", wrapping).await;
     assert_eq!(second.deadline_us, first.deadline_us + 30_000_000);
-    ctl(&node, &["extend", &chat, "1m"]).expect("a supervisor may");
-    let refused = ctl(&node, &["extend", &chat, "1s"]).expect_err("nothing is left");
+    node.ctl(&["extend", &chat, "1m"]).expect("a supervisor may");
+    let refused = node.ctl(&["extend", &chat, "1s"]).expect_err("nothing is left");
     assert!(refused.contains("complete it"), "{refused}");
     node.assert_no_errors();
 }

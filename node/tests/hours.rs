@@ -2,21 +2,13 @@
 
 use crate::harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
+use harness::{Client, Desk, Start, Tenant, mutation, reason, until};
 use proto::v1;
 use proto::v1::queue_hours::State;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
-use tokio_stream::StreamExt;
 use tonic::Code;
-
-/// What `ctl` says, and whether it succeeded.
-fn ctl(node: &Node, args: &[&str]) -> Result<String, String> {
-    let output = run(&[&["ctl", "--target", &node.address, "--as", "sol"], args].concat());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
-}
 
 fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
@@ -75,17 +67,17 @@ async fn a_queue_opens_by_itself_and_turns_callers_away_before() {
     let first = client.admin().set_schedule(request.clone()).await.expect("set").into_inner();
     let again = client.admin().set_schedule(request).await.expect("the same answer").into_inner();
     assert_eq!(first.sequence, again.sequence);
-    ctl(&node, &["hours", queue, "office"]).expect("kept");
+    node.ctl(&["hours", queue, "office"]).expect("kept");
     let call = client.start(&tenant.call()).await.conversation;
     assert_eq!(client.conversation(&call).await.stage(), v1::Stage::Queued);
-    let said = ctl(&node, &["explain", "wait", &call]).expect("explained");
+    let said = node.ctl(&["explain", "wait", &call]).expect("explained");
     assert!(said.contains("is closed (opens at "), "{said}");
-    let said = ctl(&node, &["hours", queue]).expect("shown");
+    let said = node.ctl(&["hours", queue]).expect("shown");
     assert!(said.contains("closed") && said.contains("opens at") && said.contains("holds"), "{said}");
-    let said = ctl(&node, &["expected-wait", &call]).expect("asked");
+    let said = node.ctl(&["expected-wait", &call]).expect("asked");
     assert!(said.contains("is closed"), "{said}");
     // Who comes later is told at once.
-    ctl(&node, &["policy", queue, "--rule", "0s when open < 1 then close \"we are closed\""]).expect("set");
+    node.ctl(&["policy", queue, "--rule", "0s when open < 1 then close \"we are closed\""]).expect("set");
     let late = client.start(&tenant.call()).await.conversation;
     assert_eq!(client.conversation(&late).await.stage(), v1::Stage::Closed);
 
@@ -97,9 +89,7 @@ async fn a_queue_opens_by_itself_and_turns_callers_away_before() {
     let hours = queues[0].hours.clone().expect("kept");
     assert_eq!((hours.state(), hours.until_ms), (State::Open, Some(1_000 * (opens_s + 600))));
 
-    let request = v1::WatchRequest { domain: own.into(), from: 1, until_now: true, ..Default::default() };
-    let events = client.events().watch(request).await.expect("a watch").into_inner();
-    let events = events.collect::<Result<Vec<_>, _>>().await.expect("events");
+    let events = client.record(own).await;
     let of = |kind: &str| events.iter().filter(|event| event.r#type == kind).collect::<Vec<_>>();
     assert_eq!((of("schedule_changed").len(), of("hours_changed").len()), (1, 1));
     let states: Vec<Value> =
@@ -121,38 +111,38 @@ async fn a_schedule_is_set_shown_and_deleted_from_the_command_line() {
     let week = ["--week", "mon-fri 09:00-18:00", "--week", "sat 22:00-02:00"];
     let dates = ["--date", "2026-12-25", "--date", "2026-12-24 09:00-13:00"];
     let office = [&["schedule", own, "office", "--zone", "Europe/Madrid"][..], &week, &dates].concat();
-    ctl(&node, &office).expect("set");
-    let said = ctl(&node, &["schedule", own, "office"]).expect("shown");
+    node.ctl(&office).expect("set");
+    let said = node.ctl(&["schedule", own, "office"]).expect("shown");
     for part in
         ["Europe/Madrid", "known until 20", "mon-fri 09:00-18:00", "sat 22:00-02:00", "2026-12-25 closed"]
     {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let said = ctl(&node, &["schedules", own]).expect("listed");
+    let said = node.ctl(&["schedules", own]).expect("listed");
     assert!(said.contains("office") && said.contains("Europe/Madrid"), "{said}");
     // What is shown can be given back.
     let shown: Value =
-        serde_json::from_str(&ctl(&node, &["--json", "schedule", own, "office"]).expect("JSON"))
-            .expect("JSON");
+        serde_json::from_str(&node.ctl(&["--json", "schedule", own, "office"]).expect("JSON")).expect("JSON");
     let file = folder.path().join("office.json");
     std::fs::write(&file, shown["schedule"].to_string()).expect("written");
-    ctl(&node, &["schedule", own, "copy", "--file", &file.display().to_string()]).expect("copied");
+    node.ctl(&["schedule", own, "copy", "--file", &file.display().to_string()]).expect("copied");
 
-    let refused = ctl(&node, &["schedule", own, "x", "--zone", "Europe/Madird", "--week", "mon 09:00-10:00"])
+    let refused = node
+        .ctl(&["schedule", own, "x", "--zone", "Europe/Madird", "--week", "mon 09:00-10:00"])
         .expect_err("no such zone");
     assert!(refused.contains("did you mean Europe/Madrid"), "{refused}");
-    let refused = ctl(&node, &["hours", queue, "offce"]).expect_err("no such schedule");
+    let refused = node.ctl(&["hours", queue, "offce"]).expect_err("no such schedule");
     assert!(refused.contains("offce"), "{refused}");
-    let refused = ctl(&node, &["schedule", own, "offce"]).expect_err("no such schedule");
+    let refused = node.ctl(&["schedule", own, "offce"]).expect_err("no such schedule");
     assert!(refused.contains("copy, office"), "{refused}");
-    ctl(&node, &["hours", queue, "office", "--serve-out"]).expect("kept");
-    let said = ctl(&node, &["hours", queue]).expect("shown");
+    node.ctl(&["hours", queue, "office", "--serve-out"]).expect("kept");
+    let said = node.ctl(&["hours", queue]).expect("shown");
     assert!(said.contains("serves out"), "{said}");
-    let refused = ctl(&node, &["schedule", own, "office", "--none"]).expect_err("in use");
+    let refused = node.ctl(&["schedule", own, "office", "--none"]).expect_err("in use");
     assert!(refused.contains(queue), "{refused}");
-    ctl(&node, &["hours", queue, "--none"]).expect("always open");
-    assert!(ctl(&node, &["hours", queue]).expect("shown").contains("always open"));
-    ctl(&node, &["schedule", own, "office", "--none"]).expect("deleted");
-    assert!(!ctl(&node, &["schedules", own]).expect("listed").contains("office"));
+    node.ctl(&["hours", queue, "--none"]).expect("always open");
+    assert!(node.ctl(&["hours", queue]).expect("shown").contains("always open"));
+    node.ctl(&["schedule", own, "office", "--none"]).expect("deleted");
+    assert!(!node.ctl(&["schedules", own]).expect("listed").contains("office"));
     node.assert_no_errors();
 }

@@ -2,45 +2,10 @@
 
 use crate::harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
+use harness::{Client, Desk, Start, Tenant, mutation};
 use proto::v1;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio_stream::StreamExt;
-use tonic::Code;
-
-/// What `ctl` says, and whether it succeeded.
-fn ctl(node: &Node, args: &[&str]) -> Result<String, String> {
-    let output = run(&[&["ctl", "--target", &node.address, "--as", "sol"], args].concat());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
-}
-
-/// When the cluster is at its level.
-async fn raised(client: &Client, domain: &str) {
-    until("the level of the pace", || async {
-        let domain = domain.to_owned();
-        let request =
-            v1::SetPaceRequest { mutation: mutation(), supervisor: "sol".into(), domain, pace: None };
-        match client.retry(|| async { client.admin().set_pace(request.clone()).await }).await {
-            Ok(_) => Some(()),
-            Err(status) => {
-                let seen = (status.code(), reason(&status));
-                assert_eq!(seen, (Code::FailedPrecondition, "LEVEL_TOO_LOW".to_owned()));
-                None
-            }
-        }
-    })
-    .await;
-}
-
-/// Events of a domain.
-async fn events(client: &Client, domain: &str) -> Vec<v1::Event> {
-    let request =
-        v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
-    let events = client.events().watch(request).await.expect("a watch").into_inner();
-    events.collect::<Result<Vec<_>, _>>().await.expect("events")
-}
 
 #[tokio::test]
 async fn who_had_as_many_as_the_pace_allows_is_offered_no_more_and_it_is_said() {
@@ -49,12 +14,12 @@ async fn who_had_as_many_as_the_pace_allows_is_offered_no_more_and_it_is_said() 
     let client = Client::of(&node);
     let tenant = Tenant::make(&client, 1).await;
     let (own, agent) = (tenant.domain.as_str(), tenant.agents[0].as_str());
-    raised(&client, own).await;
-    assert!(ctl(&node, &["pace", own]).expect("shown").contains("none"));
-    ctl(&node, &["pace", own, "--offers", "1", "--per", "1h"]).expect("set");
-    let said = ctl(&node, &["get", own]).expect("known");
+    tenant.raised(&client).await;
+    assert!(node.ctl(&["pace", own]).expect("shown").contains("none"));
+    node.ctl(&["pace", own, "--offers", "1", "--per", "1h"]).expect("set");
+    let said = node.ctl(&["get", own]).expect("known");
     assert!(said.contains("1 offers within 3600 s for each agent"), "{said}");
-    let refused = ctl(&node, &["pace", own, "--offers", "1", "--per", "2h"]).expect_err("too long");
+    let refused = node.ctl(&["pace", own, "--offers", "1", "--per", "2h"]).expect_err("too long");
     assert!(refused.contains("use 1 s to 3600 s"), "{refused}");
 
     let mut desk = Desk::open(&client, agent).await;
@@ -65,17 +30,17 @@ async fn who_had_as_many_as_the_pace_allows_is_offered_no_more_and_it_is_said() 
     client.routing().abandon(abandon).await.expect("left");
     let second = client.start(&tenant.call()).await.conversation;
     let explained: Value =
-        serde_json::from_str(&ctl(&node, &["--json", "explain", "wait", &second]).expect("known"))
+        serde_json::from_str(&node.ctl(&["--json", "explain", "wait", &second]).expect("known"))
             .expect("JSON");
     assert_eq!(explained["agents"][0]["gate"], "paced", "{explained}");
     let shown: Value =
-        serde_json::from_str(&ctl(&node, &["--json", "get", agent]).expect("known")).expect("JSON");
+        serde_json::from_str(&node.ctl(&["--json", "get", agent]).expect("known")).expect("JSON");
     assert!(shown["paced_until_us"].is_u64(), "{shown}");
 
     // Without a pace it rings at once.
-    ctl(&node, &["pace", own, "--none"]).expect("taken away");
+    node.ctl(&["pace", own, "--none"]).expect("taken away");
     assert_eq!(desk.offer().await.conversation, second);
-    let record = events(&client, own).await;
+    let record = client.record(own).await;
     let told: Vec<Value> = record
         .iter()
         .filter(|event| event.r#type == "pace_changed")
@@ -94,10 +59,10 @@ async fn a_queue_that_picks_the_most_proficient() {
     let client = Client::of(&node);
     let tenant = Tenant::make(&client, 2).await;
     let own = tenant.domain.as_str();
-    raised(&client, own).await;
+    tenant.raised(&client).await;
     let [some, more] = &tenant.agents[..] else { panic!("two agents") };
-    ctl(&node, &["skills", some, "es=60"]).expect("set");
-    ctl(&node, &["skills", more, "es=90"]).expect("set");
+    node.ctl(&["skills", some, "es=60"]).expect("set");
+    node.ctl(&["skills", more, "es=90"]).expect("set");
     let list = v1::ListRequest { domain: own.to_owned(), ..Default::default() };
     let queues = client.admin().list_queues(list).await.expect("a list").into_inner().queues;
     let own_queue = queues.into_iter().find(|queue| queue.id == tenant.queue).expect("made");
@@ -116,7 +81,7 @@ async fn a_queue_that_picks_the_most_proficient() {
     let call = client.start(&v1::StartRequest { criteria, ..tenant.call() }).await.conversation;
     let offer = second.offer().await;
     assert_eq!(offer.conversation, call);
-    let said = ctl(&node, &["explain", "pick", &offer.id]).expect("known");
+    let said = node.ctl(&["explain", "pick", &offer.id]).expect("known");
     assert!(said.contains("the most proficient in what is asked for goes first"), "{said}");
     assert!(said.contains("levels of what is asked for: 90 in all"), "{said}");
     let call = client.start(&tenant.call()).await.conversation;

@@ -3,7 +3,7 @@
 
 use crate::harness;
 
-use harness::{Client, Desk, Node, Start, Tenant, mutation, reason, run, until};
+use harness::{Client, Desk, Start, Tenant, mutation, reason, until};
 use proto::v1;
 use proto::v1::reply::Result as Outcome;
 use proto::v1::rule::Then;
@@ -57,24 +57,10 @@ async fn queue(client: &Client, domain: &str, id: &str) -> v1::Queue {
     list.expect("a list").queues.into_iter().find(|one| one.id == id).expect("known")
 }
 
-async fn events(client: &Client, domain: &str) -> Vec<v1::Event> {
-    let request =
-        v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
-    let events = client.events().watch(request).await.expect("a watch").into_inner();
-    events.collect::<Result<Vec<_>, _>>().await.expect("events")
-}
-
 fn found<'a>(events: &'a [v1::Event], kind: &str, subject: &str) -> (&'a v1::Event, Value) {
     let found = events.iter().find(|event| event.r#type == kind && event.subject == subject);
     let found = found.unwrap_or_else(|| panic!("no {kind} of {subject}"));
     (found, serde_json::from_str(&found.json).expect("an object"))
-}
-
-/// What `ctl` says, and whether it succeeded.
-fn ctl(node: &Node, args: &[&str]) -> Result<String, String> {
-    let output = run(&[&["ctl", "--target", &node.address, "--as", "sol"], args].concat());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 #[tokio::test]
@@ -86,7 +72,7 @@ async fn nobody_is_signed_on_and_the_shells_rule_moves_the_call() {
     let own = tenant.queue.as_str();
     let nights = more_queue(&client, &tenant.domain, "Nights").await;
     first_policy(&client, own, v1::Policy::default()).await;
-    let said = ctl(&node, &["policy", own]).expect("shown");
+    let said = node.ctl(&["policy", own]).expect("shown");
     assert!(said.contains("has no policy, and never had one"), "{said}");
 
     let rules = [
@@ -94,20 +80,20 @@ async fn nobody_is_signed_on_and_the_shells_rule_moves_the_call() {
         "1h when service_level < 50 and waiting >= 9 then close \"too \\\"busy\\\"\"".to_owned(),
     ];
     let args = ["policy", own, "--service", "80% in 20s", "--rule", &rules[0], "--rule", &rules[1]];
-    let said = ctl(&node, &args).expect("set");
+    let said = node.ctl(&args).expect("set");
     assert!(said.starts_with("done"), "{said}");
-    let said = ctl(&node, &["policy", own]).expect("shown");
+    let said = node.ctl(&["policy", own]).expect("shown");
     for wanted in [&rules[0], &rules[1], "80% in 20s", "15 min"] {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
 
     let call = client.start(&tenant.call()).await.conversation;
-    let said = ctl(&node, &["get", &call]).expect("known");
+    let said = node.ctl(&["get", &call]).expect("known");
     assert!(
         said.contains(&format!("under policy 1 of {own} for ")) && said.contains("rule 1 of 2"),
         "{said}"
     );
-    let said = ctl(&node, &["list", "conversations", "--domain", &tenant.domain]).expect("a list");
+    let said = node.ctl(&["list", "conversations", "--domain", &tenant.domain]).expect("a list");
     assert!(said.contains("POLICY") && said.contains(&format!("1 of {own}, rule 1 in ")), "{said}");
     let moved = until("the rule", || async {
         let seen = client.conversation(&call).await;
@@ -116,7 +102,7 @@ async fn nobody_is_signed_on_and_the_shells_rule_moves_the_call() {
     .await;
     assert_eq!((moved.stage(), moved.standing), (v1::Stage::Queued, None));
 
-    let record = events(&client, &tenant.domain).await;
+    let record = client.record(&tenant.domain).await;
     let of_call: Vec<&str> =
         record.iter().filter(|event| event.subject == call).map(|event| event.r#type.as_str()).collect();
     assert_eq!(of_call, ["arrived", "waiting", "rule_applied", "waiting"]);
@@ -134,11 +120,11 @@ async fn nobody_is_signed_on_and_the_shells_rule_moves_the_call() {
 
     // What an event has, and what the shell prints as JSON, can be given back: nothing changes.
     let shown: Value =
-        serde_json::from_str(&ctl(&node, &["--json", "policy", own]).expect("JSON")).expect("JSON");
+        serde_json::from_str(&node.ctl(&["--json", "policy", own]).expect("JSON")).expect("JSON");
     let file = folder.path().join("policy.json");
     for policy in [&changed["policy"], &shown["policy"]] {
         std::fs::write(&file, policy.to_string()).expect("written");
-        ctl(&node, &["policy", own, "--file", &file.display().to_string()]).expect("the same again");
+        node.ctl(&["policy", own, "--file", &file.display().to_string()]).expect("the same again");
     }
     let state = queue(&client, &tenant.domain, own).await.policy.expect("a policy");
     assert_eq!((state.number, state.older), (1, Vec::new()));
@@ -158,15 +144,15 @@ async fn nobody_is_signed_on_and_the_shells_rule_moves_the_call() {
         assert_eq!(counts, (1, 1, 0, 1, Some(100)));
         assert!(one.mean_wait_ms.is_some_and(|ms| ms < 20_000), "{one:?}");
     }
-    let said = ctl(&node, &["list", "queues", "--domain", &tenant.domain]).expect("a list");
+    let said = node.ctl(&["list", "queues", "--domain", &tenant.domain]).expect("a list");
     assert!(said.contains("SERVICE") && said.contains("100%"), "{said}");
-    let said = ctl(&node, &["get", own]).expect("known");
+    let said = node.ctl(&["get", own]).expect("known");
     assert!(said.contains("100%"), "{said}");
 
-    ctl(&node, &["policy", own, "--none"]).expect("taken away");
-    let said = ctl(&node, &["policy", own]).expect("shown");
+    node.ctl(&["policy", own, "--none"]).expect("taken away");
+    let said = node.ctl(&["policy", own]).expect("shown");
     assert!(said.contains("none (taken away by change 2)") && said.contains("100%"), "{said}");
-    let said = ctl(&node, &["list", "queues", "--domain", &tenant.domain]).expect("a list");
+    let said = node.ctl(&["list", "queues", "--domain", &tenant.domain]).expect("a list");
     assert!(!said.contains("SERVICE"), "{said}");
     node.assert_no_errors();
 }
@@ -199,7 +185,7 @@ async fn what_cannot_be_is_refused_and_older_versions_are_kept_while_in_use() {
     let way = format!("it moves round, {nights} to {own} to {nights}");
     assert!(refused.message().contains(&way), "{}", refused.message());
     let refused =
-        ctl(&node, &["policy", &nights, "--rule", &format!("5s then move {own}")]).expect_err("round");
+        node.ctl(&["policy", &nights, "--rule", &format!("5s then move {own}")]).expect_err("round");
     assert!(refused.contains(&way), "{refused}");
     let refused = set(&client, own, move_to("queue_1_99")).await.expect_err("no such queue");
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "UNKNOWN_QUEUE"));
@@ -214,7 +200,7 @@ async fn what_cannot_be_is_refused_and_older_versions_are_kept_while_in_use() {
     // The first call stands under the first version still.
     let state = queue(&client, &tenant.domain, own).await.policy.expect("a policy");
     assert_eq!((state.number, state.older), (2, vec![1]));
-    let said = ctl(&node, &["get", &call]).expect("known");
+    let said = node.ctl(&["get", &call]).expect("known");
     assert!(said.contains("under policy 1 of") && said.contains(", rule 1 in 3"), "{said}");
 
     // What the shell cannot read never leaves it.
@@ -225,13 +211,13 @@ async fn what_cannot_be_is_refused_and_older_versions_are_kept_while_in_use() {
         ),
         ("20 then inbox", "rule 1 ('20 then inbox'): its time: '20' is not a time"),
     ] {
-        let refused = ctl(&node, &["policy", own, "--rule", rule]).expect_err(rule);
+        let refused = node.ctl(&["policy", own, "--rule", rule]).expect_err(rule);
         assert!(refused.contains(wrong), "{refused}");
     }
     let file = folder.path().join("bad.json");
     std::fs::write(&file, r#"{"rules": [{"after": 3}]}"#).expect("written");
     let refused =
-        ctl(&node, &["policy", own, "--file", &file.display().to_string()]).expect_err("no such field");
+        node.ctl(&["policy", own, "--file", &file.display().to_string()]).expect_err("no such field");
     assert!(refused.contains("not a Policy") && refused.contains("after"), "{refused}");
 
     // To another domain of the account, on the way in.

@@ -68,13 +68,6 @@ async fn relaxed_to(client: &Client, conversation: &str, step: u32) -> v1::Seeki
     .await
 }
 
-async fn events(client: &Client, domain: &str) -> Vec<v1::Event> {
-    let request =
-        v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
-    let events = client.events().watch(request).await.expect("a watch").into_inner();
-    events.collect::<Result<Vec<_>, _>>().await.expect("events")
-}
-
 fn fields(events: &[v1::Event], kind: &str, subject: &str) -> serde_json::Value {
     let found = events.iter().find(|event| event.r#type == kind && event.subject == subject);
     serde_json::from_str(&found.unwrap_or_else(|| panic!("no {kind} of {subject}")).json).expect("an object")
@@ -113,7 +106,7 @@ async fn a_step_gives_way_to_the_next_and_the_offer_goes_to_who_meets_it() {
     let seeking = client.conversation(&call).await.seeking.expect("criteria");
     assert_eq!((seeking.step, seeking.statuses), (2, vec![Expired.into(), Joined.into()]));
 
-    let record = events(&client, &tenant.domain).await;
+    let record = client.record(&tenant.domain).await;
     let of_call: Vec<&str> =
         record.iter().filter(|event| event.subject == call).map(|event| event.r#type.as_str()).collect();
     let wanted = ["arrived", "criteria_changed", "waiting", "relaxed", "offered", "offer_ended", "assigned"];
@@ -144,7 +137,7 @@ async fn a_touchpoint_asks_for_what_arrives_there_and_a_supervisor_for_something
     let list = v1::ListRequest { domain: tenant.domain.clone(), ..Default::default() };
     let touchpoints = client.admin().list_touchpoints(list).await.expect("a list").into_inner().touchpoints;
     assert_eq!(touchpoints[0].criteria, request.criteria);
-    let record = events(&client, &tenant.domain).await;
+    let record = client.record(&tenant.domain).await;
     let changed = record.iter().find(|event| event.r#type == "touchpoint_criteria_changed").expect("told");
     assert!(changed.json.contains("supervisor:sol"), "{}", changed.json);
 
@@ -175,7 +168,7 @@ async fn a_touchpoint_asks_for_what_arrives_there_and_a_supervisor_for_something
     let seeking = client.conversation(&call).await.seeking.expect("criteria");
     assert_eq!((seeking.step, seeking.statuses), (0, vec![Expired.into()]));
     assert!(matches!(desk.accept(&offer.id).await, Outcome::Accepted(_)));
-    let record = events(&client, &tenant.domain).await;
+    let record = client.record(&tenant.domain).await;
     assert_eq!(fields(&record, "relaxed", &call)["step"], 0);
     let kept = fields(&record, "touchpoint_criteria_changed", &tenant.touchpoint);
     assert_eq!(kept["criteria"]["steps"][0]["lasts_ms"], HOUR_MS);
@@ -277,7 +270,7 @@ async fn an_offer_says_why_its_agent_and_a_queue_why_nobody() {
     assert_eq!(why.policy, i32::from(v1::PickPolicy::LongestIdle));
     let [passed] = &why.passed_over[..] else { panic!("{why:?}") };
     assert_eq!((&passed.agent, passed.detail.as_str()), (low, "es at 40, 80 required"));
-    let record = events(&client, &tenant.domain).await;
+    let record = client.record(&tenant.domain).await;
     let offered = fields(&record, "offered", &offer.conversation);
     assert_eq!(offered["picked"]["passed_over"][0]["gate"], "skill");
     let sequence = record.iter().find(|event| event.r#type == "offered").expect("one").sequence;

@@ -126,6 +126,24 @@ impl Shard {
         self.domains.values().chain(self.moves.coming())
     }
 
+    /// What is stored beside domains, of those that have some.
+    fn beside<'a, T>(&'a self, of: impl Fn(&'a Domain) -> Option<T>) -> BTreeMap<DomainId, T> {
+        self.all_domains().filter_map(|domain| Some((domain.id, of(domain)?))).collect()
+    }
+
+    /// Puts what was stored beside domains in its place.
+    fn put_beside<T, E: Error>(
+        &mut self,
+        all: BTreeMap<DomainId, T>,
+        put: impl Fn(&mut Domain, T),
+    ) -> Result<(), E> {
+        for (id, beside) in all {
+            let domain = self.any_domain_mut(id);
+            put(domain.ok_or_else(|| E::custom("of a domain that is not there"))?, beside);
+        }
+        Ok(())
+    }
+
     fn any_domain_mut(&mut self, id: DomainId) -> Option<&mut Domain> {
         let Self { domains, moves, .. } = self;
         domains.get_mut(&id).or_else(|| moves.coming_mut().filter(|domain| domain.id == id))
@@ -170,6 +188,11 @@ impl Shard {
     }
 }
 
+/// Itself, unless there is nothing in it.
+fn some<T>(beside: T, is_empty: impl Fn(&T) -> bool) -> Option<T> {
+    (!is_empty(&beside)).then_some(beside)
+}
+
 impl Serialize for Shard {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { id, now, level, domains, moves, index: _ } = self;
@@ -189,48 +212,28 @@ impl Serialize for Shard {
             image.serialize_field("moves", moves)?;
         }
         if with_beside {
-            let all: BTreeMap<DomainId, Beside> = self
-                .all_domains()
-                .map(|domain| (domain.id, domain.beside()))
-                .filter(|(_, beside)| !beside.is_empty())
-                .collect();
-            image.serialize_field("beside", &all)?;
+            image
+                .serialize_field("beside", &self.beside(|domain| some(domain.beside(), Beside::is_empty)))?;
         }
         if with_policies {
-            let all: BTreeMap<DomainId, PoliciesBeside> = self
-                .all_domains()
-                .map(|domain| (domain.id, domain.policies_beside()))
-                .filter(|(_, beside)| !beside.is_empty())
-                .collect();
+            let all = self.beside(|domain| some(domain.policies_beside(), PoliciesBeside::is_empty));
             image.serialize_field("policies", &all)?;
         }
         if with_rules {
-            let all: BTreeMap<DomainId, &[ChannelRule]> =
-                self.all_domains().filter_map(|domain| Some((domain.id, domain.ruled()?))).collect();
-            image.serialize_field("channel_rules", &all)?;
+            image.serialize_field("channel_rules", &self.beside(Domain::ruled))?;
         }
         if with_handling {
-            let all: BTreeMap<DomainId, HandlingBeside> = self
-                .all_domains()
-                .map(|domain| (domain.id, domain.handling_beside()))
-                .filter(|(_, beside)| !beside.is_empty())
-                .collect();
+            let all = self.beside(|domain| some(domain.handling_beside(), HandlingBeside::is_empty));
             image.serialize_field("handling", &all)?;
         }
         if with_pace {
-            let all: BTreeMap<DomainId, PaceBeside> = self
-                .all_domains()
-                .map(|domain| (domain.id, domain.pace_beside()))
-                .filter(|(_, beside)| !beside.is_empty())
-                .collect();
-            image.serialize_field("pace", &all)?;
+            image.serialize_field(
+                "pace",
+                &self.beside(|domain| some(domain.pace_beside(), PaceBeside::is_empty)),
+            )?;
         }
         if with_hours {
-            let all: BTreeMap<DomainId, HoursBeside> = self
-                .all_domains()
-                .map(|domain| (domain.id, domain.hours_beside()))
-                .filter(|(_, beside)| !beside.is_empty())
-                .collect();
+            let all = self.beside(|domain| some(domain.hours_beside(), HoursBeside::is_empty));
             image.serialize_field("hours", &all)?;
         }
         image.end()
@@ -256,36 +259,12 @@ impl<'de> Deserialize<'de> for Shard {
             deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
-        for (id, beside) in beside {
-            let domain =
-                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
-            domain.put_beside(beside);
-        }
-        for (id, policies) in policies {
-            let domain =
-                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
-            domain.put_policies(policies);
-        }
-        for (id, rules) in channel_rules {
-            let domain =
-                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
-            domain.put_channel_rules(rules);
-        }
-        for (id, beside) in handling {
-            let domain =
-                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
-            domain.put_handling(beside);
-        }
-        for (id, beside) in pace {
-            let domain =
-                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
-            domain.put_pace(beside);
-        }
-        for (id, beside) in hours {
-            let domain =
-                shard.any_domain_mut(id).ok_or_else(|| D::Error::custom("of a domain that is not there"))?;
-            domain.put_hours(beside);
-        }
+        shard.put_beside::<_, D::Error>(beside, Domain::put_beside)?;
+        shard.put_beside::<_, D::Error>(policies, Domain::put_policies)?;
+        shard.put_beside::<_, D::Error>(channel_rules, Domain::put_channel_rules)?;
+        shard.put_beside::<_, D::Error>(handling, Domain::put_handling)?;
+        shard.put_beside::<_, D::Error>(pace, Domain::put_pace)?;
+        shard.put_beside::<_, D::Error>(hours, Domain::put_hours)?;
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
             domain.index_anew();

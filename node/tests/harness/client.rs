@@ -9,6 +9,7 @@ use proto::v1::events_client::EventsClient;
 use proto::v1::routing_client::RoutingClient;
 use proto::v1::supervisor_client::SupervisorClient;
 use std::future::Future;
+use tokio_stream::StreamExt;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
@@ -81,6 +82,14 @@ impl Client {
         self.retry(|| async { self.cluster().get_cluster(v1::GetClusterRequest {}).await })
             .await
             .expect("any node knows the cluster")
+    }
+
+    /// A domain's record up to now.
+    pub async fn record(&self, domain: &str) -> Vec<v1::Event> {
+        let request =
+            v1::WatchRequest { domain: domain.to_owned(), from: 1, until_now: true, ..Default::default() };
+        let events = self.events().watch(request).await.expect("a watch").into_inner();
+        events.collect::<Result<Vec<_>, _>>().await.expect("events")
     }
 
     /// One conversation.

@@ -257,6 +257,15 @@ impl Node {
     }
 }
 
+impl Node {
+    /// What `ctl` says when it is asked of this node, as `sol`; else what it says is wrong.
+    pub fn ctl(&self, args: &[&str]) -> Result<String, String> {
+        let output = run(&[&["ctl", "--target", &self.address, "--as", "sol"], args].concat());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    }
+}
+
 /// Runs the binary to its end with these arguments.
 pub fn run(args: &[&str]) -> std::process::Output {
     Command::new(BINARY).args(args).stdin(Stdio::null()).output().expect("the binary starts")

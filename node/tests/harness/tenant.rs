@@ -1,9 +1,10 @@
 //! An account with a domain, a queue, agents and a touchpoint.
 
-use super::{Client, Desk, mutation};
+use super::{Client, Desk, mutation, reason, until};
 use proto::v1;
 use proto::v1::reply::Result as Outcome;
 use proto::v1::touchpoint_settings::{Mode, ToQueue};
+use tonic::Code;
 
 /// What a small customer has.
 #[derive(Debug, Clone)]
@@ -59,6 +60,24 @@ impl Tenant {
             tenant.agents.push(agent.expect("an agent").id);
         }
         tenant
+    }
+
+    /// When the domain's shard is at this release's level, by a command of that level which changes nothing: until then
+    /// the level is yet to be written into the shard's log.
+    pub async fn raised(&self, client: &Client) {
+        until("the highest level", || async {
+            let (supervisor, domain) = ("sol".to_owned(), self.domain.clone());
+            let request = v1::SetPaceRequest { mutation: mutation(), supervisor, domain, pace: None };
+            match client.retry(|| async { client.admin().set_pace(request.clone()).await }).await {
+                Ok(_) => Some(()),
+                Err(status) => {
+                    let seen = (status.code(), reason(&status));
+                    assert_eq!(seen, (Code::FailedPrecondition, "LEVEL_TOO_LOW".to_owned()));
+                    None
+                }
+            }
+        })
+        .await;
     }
 
     /// A whole conversation by way of this client, with the first agent.

@@ -43,6 +43,20 @@ impl Frozen {
         self.0.level()
     }
 
+    /// What is stored beside those domains that have some, in the order of their ids.
+    fn beside<'a, P: Iterator<Item = Part<'a>>>(
+        &'a self,
+        has: impl Fn(&Domain) -> bool,
+        pieces: impl Fn(&'a Domain) -> P + 'a,
+    ) -> impl Iterator<Item = Part<'a>> {
+        let mut sorted: Vec<&Domain> = self.0.all_domains().filter(|domain| has(domain)).collect();
+        sorted.sort_unstable_by_key(|domain| domain.id);
+        let count = once(Part::Count(sorted.len()));
+        count.chain(
+            sorted.into_iter().flat_map(move |domain| once(Part::Key(domain.id)).chain(pieces(domain))),
+        )
+    }
+
     /// The stored form of the shard in small pieces, to be written one after the other. They are
     /// what the shard itself is written as where a sequence is its length and its elements, and a
     /// tuple or structure its elements alone; bincode is such an encoding.
@@ -53,55 +67,21 @@ impl Frozen {
             .iter()
             .flat_map(|(id, domain)| once(Part::Key(*id)).chain(domain.pieces().map(Part::Domain)));
         let moves = (*level >= level::MOVES).then(|| moves.pieces().map(Part::Moves));
-        let beside = (*level >= level::SKILLS).then(|| {
-            let mut sorted: Vec<&Domain> =
-                self.0.all_domains().filter(|domain| domain.has_beside()).collect();
-            sorted.sort_unstable_by_key(|domain| domain.id);
-            once(Part::Count(sorted.len())).chain(sorted.into_iter().flat_map(|domain| {
-                once(Part::Key(domain.id)).chain(domain.beside_pieces().map(Part::Beside))
-            }))
-        });
+        let beside = (*level >= level::SKILLS)
+            .then(|| self.beside(Domain::has_beside, |domain| domain.beside_pieces().map(Part::Beside)));
         let policies = (*level >= level::POLICIES).then(|| {
-            let mut sorted: Vec<&Domain> =
-                self.0.all_domains().filter(|domain| domain.has_policies()).collect();
-            sorted.sort_unstable_by_key(|domain| domain.id);
-            once(Part::Count(sorted.len())).chain(sorted.into_iter().flat_map(|domain| {
-                once(Part::Key(domain.id)).chain(domain.policies_pieces().map(Part::Policies))
-            }))
+            self.beside(Domain::has_policies, |domain| domain.policies_pieces().map(Part::Policies))
         });
-        let channel_rules = (*level >= level::BLOCKS).then(|| {
-            let mut ruled: Vec<_> =
-                self.0.all_domains().filter_map(|domain| Some((domain.id, domain.ruled()?))).collect();
-            ruled.sort_unstable_by_key(|(id, _)| *id);
-            let rules = |(id, rules)| [Part::Key(id), Part::ChannelRules(rules)];
-            once(Part::Count(ruled.len())).chain(ruled.into_iter().flat_map(rules))
-        });
+        let ruled = |domain: &Domain| domain.ruled().is_some();
+        let channel_rules = (*level >= level::BLOCKS)
+            .then(|| self.beside(ruled, |domain| domain.ruled().into_iter().map(Part::ChannelRules)));
         let handling = (*level >= level::HANDLING).then(|| {
-            let mut sorted: Vec<&Domain> =
-                self.0.all_domains().filter(|domain| domain.has_handling()).collect();
-            sorted.sort_unstable_by_key(|domain| domain.id);
-            once(Part::Count(sorted.len())).chain(sorted.into_iter().flat_map(|domain| {
-                once(Part::Key(domain.id)).chain(domain.handling_pieces().map(Part::Handling))
-            }))
+            self.beside(Domain::has_handling, |domain| domain.handling_pieces().map(Part::Handling))
         });
-        let pace = (*level >= level::PACE).then(|| {
-            let mut sorted: Vec<&Domain> = self.0.all_domains().filter(|domain| domain.has_pace()).collect();
-            sorted.sort_unstable_by_key(|domain| domain.id);
-            once(Part::Count(sorted.len())).chain(
-                sorted.into_iter().flat_map(|domain| {
-                    once(Part::Key(domain.id)).chain(domain.pace_pieces().map(Part::Pace))
-                }),
-            )
-        });
-        let hours = (*level >= level::HOURS).then(|| {
-            let mut sorted: Vec<&Domain> = self.0.all_domains().filter(|domain| domain.has_hours()).collect();
-            sorted.sort_unstable_by_key(|domain| domain.id);
-            once(Part::Count(sorted.len())).chain(
-                sorted.into_iter().flat_map(|domain| {
-                    once(Part::Key(domain.id)).chain(domain.hours_pieces().map(Part::Hours))
-                }),
-            )
-        });
+        let pace = (*level >= level::PACE)
+            .then(|| self.beside(Domain::has_pace, |domain| domain.pace_pieces().map(Part::Pace)));
+        let hours = (*level >= level::HOURS)
+            .then(|| self.beside(Domain::has_hours, |domain| domain.hours_pieces().map(Part::Hours)));
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
