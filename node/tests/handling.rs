@@ -11,7 +11,6 @@ use proto::v1::reply::Result as Outcome;
 use proto::v1::touchpoint_settings::{Mode, ToQueue};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio_stream::StreamExt;
 use tonic::Code;
 
 async fn set(client: &Client, domain: &str, handling: v1::Handling) -> Result<v1::Receipt, tonic::Status> {

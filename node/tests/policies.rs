@@ -9,7 +9,6 @@ use proto::v1::reply::Result as Outcome;
 use proto::v1::rule::Then;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio_stream::StreamExt;
 use tonic::Code;
 
 fn close(after_ms: u64) -> v1::Rule {

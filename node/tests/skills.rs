@@ -8,7 +8,6 @@ use proto::v1;
 use proto::v1::reply::Result as Outcome;
 use proto::v1::seeking::Status::{Active, Expired, Inactive, Joined};
 use tempfile::TempDir;
-use tokio_stream::StreamExt;
 use tonic::Code;
 
 const HOUR_MS: u64 = 3_600_000;
