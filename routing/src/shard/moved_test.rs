@@ -414,3 +414,37 @@ fn handling_comes_along() {
     }
     assert_eq!(there.agent(desk.agent).expect("made").load, 51 + 20);
 }
+
+/// The pace, who had as much as it allows, schedules, and how queues keep to them come along, and go on there.
+#[test]
+fn pace_and_opening_hours_come_along() {
+    use crate::hours::{Closing, Hours, Offset, Opening, Schedule, Weekday};
+    use crate::pace::Pace;
+    let mut scene = Scene::new();
+    scene.world.ok(Command::SetLevel { level: level::PACE.max(level::HOURS) });
+    let by = crate::testing::supervisor();
+    let pace = Some(Pace { offers: 1, per: Span::seconds(60) });
+    scene.world.ok(Command::SetPace { pace, by: by.clone() });
+    let week = Weekday::ALL.map(|day| (day, Opening { from: 0, to: 86_400 })).to_vec();
+    let offsets = vec![Offset { from: 0, east: 0 }];
+    let schedule = Some(Schedule { zone: "UTC".to_owned(), offsets, week, dates: Vec::new() });
+    scene.world.ok(Command::SetSchedule { name: "always".to_owned(), schedule, by: by.clone() });
+    let hours = Some(Hours { schedule: "always".to_owned(), closing: Closing::ServeOut });
+    scene.world.ok(Command::SetHours { queue: scene.plain, hours, by });
+    scene.offered();
+    let agent = scene.a.agent;
+    let mut there = empty(level::PACE.max(level::HOURS));
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    let until = before.agents[&agent].paced_until.expect("it had its one");
+    assert!(before.queues[&scene.plain].hours.is_some() && before.summary.schedules.len() == 1);
+    move_encoded(here, &mut there);
+    assert_eq!(there.view(DOMAIN), Some(before));
+    // It ends there in its time, however far the clocks of the two are apart.
+    let mut effects = Effects::default();
+    let left = until.since(there.view(DOMAIN).expect("there").now);
+    let mut tick = entry(there.now(), DomainId::SHARD, Command::Tick);
+    tick.time = there.now() + left + Span::seconds(1);
+    let _ = there.apply(&tick, &mut effects);
+    assert_eq!(there.agent(agent).expect("made").paced_until, None);
+}
