@@ -45,6 +45,36 @@ fn a_day_keeps_every_promise_and_a_planted_fault_does_not() {
     }
 }
 
+/// The example of docs/profiles.md, as it stands there.
+#[test]
+fn the_documented_profile_runs() {
+    let page = include_str!("../../docs/profiles.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let profile = Profile::parse(rest.split_once("```").unwrap().0).unwrap();
+    let day = Day { make: Box::new(|seed| profile.day(seed)), logged: None };
+    let settings = Settings {
+        options: Options { check: true, judge: true, ..Options::default() },
+        ..Settings::default()
+    };
+    let day = days(&[day], 1, 1, settings, &mut |_, _, _| {}).unwrap();
+    assert_eq!((day.report.broken_promises, day.broken), (0, vec![]));
+    let of_queues: Vec<(&str, u64)> =
+        day.report.queues.iter().map(|queue| (queue.queue.as_str(), queue.arrivals)).collect();
+    let spanish = day.records.iter().filter(|call| call.queue == 1).count() as u64;
+    assert_eq!(of_queues, [("english", day.report.arrivals - spanish), ("spanish", spanish)]);
+    let waits: f64 = day.report.queues.iter().map(|queue| queue.wait_mean_s * queue.arrivals as f64).sum();
+    assert!((waits / day.report.arrivals as f64 - day.report.wait_mean_s).abs() < 1e-6);
+    let agents = |queue| {
+        let by = |call: &CallRecord| match call.end {
+            CallEnd::Served { agent, .. } if call.queue == queue => Some(agent),
+            _ => None,
+        };
+        day.records.iter().filter_map(by).collect::<std::collections::BTreeSet<u32>>()
+    };
+    assert_eq!(agents(0), (0..5).collect());
+    assert_eq!(agents(1), (2..5).collect());
+}
+
 /// Agents who take their time take fewer calls: each holds its agent so much longer.
 #[test]
 fn agents_answer_as_late_as_asked() {
@@ -137,13 +167,14 @@ fn nobody_hangs_up_on_a_desk_that_rings() {
 fn small(calls: Vec<Call>) -> Workload {
     Workload {
         name: "small".to_owned(),
-        queues: vec![Queue { name: "q".to_owned(), wrap_up: s(10) }],
+        queues: vec![Queue { wrap_up: s(10), ..Queue::named("q") }],
         credits: vec![(Priority(2), s(90))],
         calls,
         agents: vec![Agent {
             name: "a".to_owned(),
             queues: vec![0],
             shifts: vec![Shift { from: s(0), to: s(100) }],
+            skills: Vec::new(),
         }],
         length: s(120),
         notes: Vec::new(),

@@ -23,7 +23,7 @@ pub struct Args {
     /// A day of the trace, as 1999-02-10; may be repeated. All days by default.
     #[arg(long, requires = "trace")]
     date: Vec<Date>,
-    /// A profile: a TOML file, or `bank-day`, which is shipped.
+    /// A profile (docs/profiles.md): a TOML file, or `bank-day`, which is shipped.
     #[arg(long, value_name = "FILE|bank-day", conflicts_with = "arrivals_per_s")]
     profile: Option<PathBuf>,
     /// Waiting credit of a priority in seconds, as 2=90; may be repeated. Longest wait less credit

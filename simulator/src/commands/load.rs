@@ -113,7 +113,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn workloads(args: &Args) -> anyhow::Result<Vec<Workload>> {
     let one = |seed: u64| match (&args.trace, args.date, &args.profile, args.agents, args.rate) {
         (Some(path), Some(date), ..) => trace_day(path, date, bank_credits(), seed),
-        (_, _, Some(path), ..) => Ok(read_profile(path)?.day(seed)),
+        (_, _, Some(path), ..) => {
+            let workload = read_profile(path)?.day(seed);
+            ensure!(
+                !workload.is_for_day_alone(),
+                "{}: skills and ways to pick are for `centralita-sim day`; `load` would leave them out",
+                path.display()
+            );
+            Ok(workload)
+        }
         (.., Some(agents), Some(rate_per_s)) => {
             ensure!(rate_per_s > 0.0 && rate_per_s.is_finite(), "--rate must be more than 0");
             ensure!(args.occupancy > 0.0 && args.occupancy < 2.0, "--occupancy must be between 0 and 2");

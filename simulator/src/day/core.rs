@@ -3,12 +3,13 @@
 use crate::report::{PLAIN_MINUTES, Said};
 use crate::workload::Workload;
 use routing::command::{By, Command, Desk, Intent};
+use routing::criteria::{self, Criteria};
 use routing::expected::ExpectedWait;
 use routing::invariants::{Ghost, Step, check_all};
 use routing::outcome::DoneWhat;
 use routing::policy::{Policy, Target};
 use routing::settings::{
-    AcceptMode, AgentSettings, DomainSettings, QueueSettings, RankPolicy, RoutingMode, ToQueue,
+    AcceptMode, AgentSettings, DomainSettings, PickPolicy, QueueSettings, RankPolicy, RoutingMode, ToQueue,
     TouchpointSettings, limits,
 };
 use routing::view::DomainView;
@@ -237,9 +238,8 @@ pub(super) fn set_up(
 ) -> Result<Names, Fault> {
     let start = Span::ZERO;
     core.must(start, Command::CreateDomain { account: AccountId(1), settings: domain(workload) })?;
-    if measured {
-        // Not the latest: from the next one on every offer is explained.
-        let raised = core.put(start, DomainId::SHARD, Command::SetLevel { level: level::POLICIES });
+    if let Some(level) = level_for(workload, measured) {
+        let raised = core.put(start, DomainId::SHARD, Command::SetLevel { level });
         raised.map_err(|why| Fault::Refused { at_s: 0.0, what: "raise the level".to_owned(), why })?;
     }
     let mut queues = Vec::new();
@@ -247,6 +247,7 @@ pub(super) fn set_up(
     for queue in &workload.queues {
         let settings = QueueSettings {
             name: queue.name.clone(),
+            pick: queue.pick,
             wrap_up_max: queue.wrap_up,
             waiting_max: limits::CONVERSATIONS_LIVE_MAX,
             ..QueueSettings::default()
@@ -266,6 +267,7 @@ pub(super) fn set_up(
     }
     let mut desks = Vec::new();
     for agent in &workload.agents {
+        let skills = &agent.skills;
         let settings = AgentSettings {
             name: agent.name.clone(),
             channels: ChannelSet::default().with(Channel::Voice),
@@ -274,11 +276,36 @@ pub(super) fn set_up(
         };
         let made = core.must(start, Command::CreateAgent { settings })?;
         let DoneWhat::Agent(agent) = made else { return Err(unexpected("an agent", &made)) };
+        if !skills.is_empty() {
+            core.must(start, Command::SetSkills { agent, skills: skills.clone(), by: By::System })?;
+        }
         let opened = core.must(start, Command::OpenSession { agent })?;
         let DoneWhat::Session(epoch) = opened else { return Err(unexpected("a session", &opened)) };
         desks.push(Desk { agent, epoch });
     }
+    // Skills are known once somebody has them.
+    for (queue, touchpoint) in workload.queues.iter().zip(&touchpoints) {
+        if !queue.required.is_empty() {
+            let step = criteria::Step { required: queue.required.clone(), ..criteria::Step::default() };
+            let criteria = Criteria { steps: vec![step] };
+            let touchpoint = *touchpoint;
+            core.must(start, Command::SetCriteria { touchpoint, criteria, by: By::System })?;
+        }
+    }
     Ok(Names { queues, touchpoints, desks })
+}
+
+/// The lowest level that knows what is asked for: from [`level::PICKS`] on every offer is explained, which costs time.
+fn level_for(workload: &Workload, measured: bool) -> Option<u32> {
+    let skills = workload.agents.iter().any(|agent| !agent.skills.is_empty())
+        || workload.queues.iter().any(|queue| !queue.required.is_empty());
+    let picks = workload.queues.iter().filter_map(|queue| match queue.pick {
+        PickPolicy::LongestIdle | PickPolicy::LeastLoaded | PickPolicy::RoundRobin => None,
+        PickPolicy::LeastFlexible => Some(level::PICKS),
+        PickPolicy::MostProficient => Some(level::PROFICIENT),
+    });
+    let others = [skills.then_some(level::SKILLS), measured.then_some(level::POLICIES)];
+    picks.chain(others.into_iter().flatten()).max()
 }
 
 fn unexpected(wanted: &str, got: &DoneWhat) -> Fault {

@@ -1,7 +1,7 @@
 //! From workloads to reports: runs, replications, and the days of a trace side by side.
 
 use super::{Fault, Options, run};
-use crate::report::{Batch, CallRecord, DayFigures, Report, Shares, Tally, WaitTally, report};
+use crate::report::{Batch, CallRecord, DayFigures, Report, Shares, Tally, WaitTally, queue_figures, report};
 use crate::trace::{LoggedCall, LoggedEnd};
 use crate::workload::{Textbook, Workload};
 use routing::Span;
@@ -102,6 +102,10 @@ impl Collected {
     fn simulated(self, mut report: Report, workload: Workload, batches: Vec<Batch>) -> Simulated {
         report.broken_promises = self.broken;
         report.expected_wait = self.waits.map(|waits| waits.figures());
+        if let (true, Some(confidence)) = (workload.queues.len() > 1, report.confidence) {
+            let names = workload.queues.iter().map(|queue| queue.name.as_str());
+            report.queues = queue_figures(names, &batches, confidence);
+        }
         Simulated {
             report,
             workload,

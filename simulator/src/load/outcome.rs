@@ -237,7 +237,7 @@ fn as_one(sites: &[&Site]) -> Workload {
         whole.agents.extend(own.agents.iter().map(|agent| Agent {
             name: named(&agent.name),
             queues: agent.queues.iter().map(|queue| queue + first).collect(),
-            shifts: agent.shifts.clone(),
+            ..agent.clone()
         }));
         whole.calls.extend(own.calls.iter().map(|call| Call { queue: call.queue + first, ..*call }));
     }

@@ -56,11 +56,11 @@ impl Synthetic {
             of.sort_unstable();
             of.dedup();
             let shifts = vec![Shift { from: Span::ZERO, to: length }];
-            Agent { name: format!("agent {number}"), queues: of, shifts }
+            Agent { name: format!("agent {number}"), queues: of, shifts, skills: Vec::new() }
         };
         Workload {
             name: format!("{agents} agents, {} calls/s for {end_s} s", self.rate_per_s),
-            queues: (0..queues).map(|n| Queue { name: format!("queue {n}"), wrap_up: Span::ZERO }).collect(),
+            queues: (0..queues).map(|n| Queue::named(format!("queue {n}"))).collect(),
             credits: Vec::new(),
             calls,
             agents: (0..agents).map(agent).collect(),

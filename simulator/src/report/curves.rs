@@ -139,7 +139,7 @@ mod tests {
         let shifts = vec![Shift { from: s(0), to: s(1_440) }];
         let workload = Workload {
             length: s(2_880),
-            agents: vec![Agent { name: "a".to_owned(), queues: vec![0], shifts }],
+            agents: vec![Agent { name: "a".to_owned(), queues: vec![0], shifts, skills: Vec::new() }],
             ..Workload::default()
         };
         let call = |at, wait, end| CallRecord {

@@ -93,6 +93,32 @@ pub struct DayFigures {
     pub logged: Shares,
 }
 
+/// Figures of one queue of several; as those of the whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QueueFigures {
+    /// Its name.
+    pub queue: String,
+    /// Calls that arrived.
+    pub arrivals: u64,
+    /// Calls an agent took.
+    pub served: u64,
+    /// Callers who left before.
+    pub abandoned: u64,
+    /// Share that waited at all.
+    pub waited_share: f64,
+    /// Share that left.
+    pub abandoned_share: f64,
+    /// Mean wait, seconds.
+    pub wait_mean_s: f64,
+    /// Share answered within the threshold.
+    pub service_level: f64,
+    /// Probability that an arrival finds no agent free for it.
+    pub wait_probability: f64,
+    /// `NAME_ci: [low, high]` per figure.
+    #[serde(flatten)]
+    pub intervals: BTreeMap<String, Interval>,
+}
+
 /// The figures. Shares are of all arrivals, waits over all arrivals; what does not apply is null
 /// or absent. `arrivals = served + abandoned + unserved`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -162,6 +188,9 @@ pub struct Report {
     /// The days that make up these figures, beside what their log says.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<DayFigures>,
+    /// Its queues, where there are several: `day` only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<QueueFigures>,
     /// How far expected waits were off: `day` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_wait: Option<ExpectedWaits>,

@@ -19,7 +19,7 @@ mod tally;
 mod waits;
 
 #[cfg(feature = "tools")]
-pub use figures::{CallEnd, CallRecord, DayFigures, Interval, LatencyMs, Report, Shares};
+pub use figures::{CallEnd, CallRecord, DayFigures, Interval, LatencyMs, QueueFigures, Report, Shares};
 #[cfg(feature = "tools")]
 pub use page::{Page, page};
 #[cfg(feature = "tools")]
@@ -27,6 +27,6 @@ pub use plots::CannotDraw;
 #[cfg(feature = "tools")]
 pub use table::table;
 #[cfg(feature = "tools")]
-pub use tally::{Batch, Tally, report};
+pub use tally::{Batch, Tally, queue_figures, report};
 #[cfg(feature = "tools")]
 pub use waits::{ExpectedWaits, PLAIN_MINUTES, Said, WaitErrors, WaitTally};

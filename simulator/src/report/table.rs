@@ -1,6 +1,6 @@
 //! The report for people at a terminal.
 
-use super::{DayFigures, ExpectedWaits, Report, Shares};
+use super::{DayFigures, ExpectedWaits, QueueFigures, Report, Shares};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// The figures as text, with the days beside their log where there are any.
@@ -54,6 +54,9 @@ pub fn table(report: &Report) -> String {
     }
     row("broken promises", report.broken_promises.to_string(), "", false);
     let mut text = format!("{}: {}\n{table}\n", report.source, report.workload);
+    if !report.queues.is_empty() {
+        text.push_str(&format!("\nby queue\n{}\n", queues(report)));
+    }
     if !report.days.is_empty() {
         text.push_str(&format!("\nsimulated | logged\n{}\n", days(&report.days)));
     }
@@ -110,6 +113,28 @@ fn waits(expected: &ExpectedWaits) -> String {
          and were answered, {unknown} of them without an estimate. {abandoned} callers who left are not: how long it \
          would have been is not known ({unserved} more were unserved).\n"
     )
+}
+
+/// The queues one below the other; of the mean wait with its interval.
+fn queues(report: &Report) -> Table {
+    let within = format!("within {} s %", report.threshold_s);
+    let interval = interval_title(report);
+    let mut table = new(&["queue", "calls", "waited %", "abandoned %", &within, "mean wait s", &interval]);
+    for queue in &report.queues {
+        let QueueFigures { waited_share, abandoned_share, service_level, wait_mean_s, intervals, .. } = queue;
+        let percent = |share: &f64| right(format!("{:.1}", share * 100.0));
+        let interval = intervals.get("wait_mean_s_ci");
+        table.add_row(vec![
+            Cell::new(&queue.queue),
+            right(queue.arrivals.to_string()),
+            percent(waited_share),
+            percent(abandoned_share),
+            percent(service_level),
+            right(format!("{wait_mean_s:.2}")),
+            right(interval.map_or(String::new(), |ci| format!("{:.2} to {:.2}", ci.low.max(0.0), ci.high))),
+        ]);
+    }
+    table
 }
 
 fn days(days: &[DayFigures]) -> Table {

@@ -1,6 +1,6 @@
 //! Adds up what became of calls, in batches from which intervals are made.
 
-use super::{CallEnd, CallRecord, Interval, Report, Shares};
+use super::{CallEnd, CallRecord, Interval, QueueFigures, Report, Shares};
 use crate::stats::{ratio, student_t_quantile};
 use crate::workload::Workload;
 use hdrhistogram::Histogram;
@@ -24,6 +24,20 @@ pub struct Batch {
     staffed_s: f64,
     /// Milliseconds, to three figures.
     waits: Histogram<u32>,
+    /// By index of the workload's queues; those at the end may be missing.
+    queues: Vec<Line>,
+}
+
+/// Sums over the calls of one queue in one batch.
+#[derive(Debug, Clone, Default)]
+struct Line {
+    arrivals: u64,
+    served: u64,
+    abandoned: u64,
+    waited: u64,
+    delayed: u64,
+    within: u64,
+    wait_s: f64,
 }
 
 impl Default for Batch {
@@ -42,6 +56,7 @@ impl Default for Batch {
             busy_s: 0.0,
             staffed_s: 0.0,
             waits: Histogram::new(3).expect("three figures are within the histogram's range"),
+            queues: Vec::new(),
         }
     }
 }
@@ -61,6 +76,23 @@ impl Batch {
         self.busy_s += other.busy_s;
         self.staffed_s += other.staffed_s;
         self.waits.add(&other.waits).expect("a histogram that resizes itself takes any other");
+        for (queue, other) in other.queues.iter().enumerate() {
+            let line = self.line(queue);
+            line.arrivals += other.arrivals;
+            line.served += other.served;
+            line.abandoned += other.abandoned;
+            line.waited += other.waited;
+            line.delayed += other.delayed;
+            line.within += other.within;
+            line.wait_s += other.wait_s;
+        }
+    }
+
+    fn line(&mut self, queue: usize) -> &mut Line {
+        if self.queues.len() <= queue {
+            self.queues.resize_with(queue + 1, Line::default);
+        }
+        &mut self.queues[queue]
     }
 
     /// All batches as one.
@@ -162,6 +194,15 @@ impl<'a> Tally<'a> {
                 batch.delayed += 1;
             }
         }
+        let served = matches!(call.end, CallEnd::Served { .. });
+        let line = batch.line(call.queue as usize);
+        line.arrivals += 1;
+        line.served += u64::from(served);
+        line.abandoned += u64::from(call.end == CallEnd::Abandoned);
+        line.waited += u64::from(call.waited);
+        line.delayed += u64::from(call.waited || !served);
+        line.within += u64::from(served && call.wait <= threshold);
+        line.wait_s += call.wait.as_seconds_f64();
     }
 
     /// The batches, in order of time.
@@ -261,6 +302,7 @@ pub fn report(source: &str, workload: &str, batches: &[Batch], threshold: Span, 
         confidence: (batches.len() > 1).then_some(confidence),
         replications: 1,
         days: Vec::new(),
+        queues: Vec::new(),
         expected_wait: None,
         notes: Vec::new(),
     };
@@ -269,6 +311,44 @@ pub fn report(source: &str, workload: &str, batches: &[Batch], threshold: Span, 
     }
     report.intervals = intervals;
     report
+}
+
+/// The figures of each queue, by its index, from batches that are taken to be independent.
+#[must_use]
+pub fn queue_figures<'a>(
+    names: impl Iterator<Item = &'a str>,
+    batches: &[Batch],
+    confidence: f64,
+) -> Vec<QueueFigures> {
+    let sum = Batch::sum(batches);
+    let none = Line::default();
+    let figures = |(index, name): (usize, &str)| {
+        let mut intervals = BTreeMap::new();
+        let mut estimate = |name: &str, y: fn(&Line) -> f64| {
+            let pair = |batch: &Batch| {
+                batch.queues.get(index).map_or((0.0, 0.0), |line| (y(line), real(line.arrivals)))
+            };
+            let estimate = ratio(&batches.iter().map(pair).collect::<Vec<_>>(), confidence);
+            if let Some(interval) = estimate.interval {
+                intervals.insert(format!("{name}_ci"), interval);
+            }
+            estimate.value
+        };
+        let line = sum.queues.get(index).unwrap_or(&none);
+        QueueFigures {
+            queue: name.to_owned(),
+            arrivals: line.arrivals,
+            served: line.served,
+            abandoned: line.abandoned,
+            waited_share: estimate("waited_share", |line| real(line.waited)),
+            abandoned_share: estimate("abandoned_share", |line| real(line.abandoned)),
+            wait_mean_s: estimate("wait_mean_s", |line| line.wait_s),
+            service_level: estimate("service_level", |line| real(line.within)),
+            wait_probability: estimate("wait_probability", |line| real(line.delayed)),
+            intervals,
+        }
+    };
+    names.enumerate().map(figures).collect()
 }
 
 /// By sectioning: the whole sample's quantile, with the spread of the batches' quantiles about it.
@@ -301,7 +381,7 @@ mod tests {
         let shifts = vec![Shift { from: s(0), to: s(40) }, Shift { from: s(60), to: s(100) }];
         Workload {
             length: s(100),
-            agents: vec![Agent { name: "a".to_owned(), queues: vec![0], shifts }],
+            agents: vec![Agent { name: "a".to_owned(), queues: vec![0], shifts, skills: Vec::new() }],
             ..Workload::default()
         }
     }

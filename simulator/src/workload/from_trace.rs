@@ -37,7 +37,7 @@ impl<'a> Imputer<'a> {
             }
         }
         let turnaround = staff::turnaround(trace);
-        let queue = |name: &&str| Queue { name: (*name).to_owned(), wrap_up: turnaround };
+        let queue = |name: &&str| Queue { wrap_up: turnaround, ..Queue::named(*name) };
         let patience =
             trace.calls.iter().map(|call| (call.queue.as_seconds_f64(), call.end == LoggedEnd::Hang));
         Self {

@@ -1,15 +1,19 @@
 //! What is asked of a contact centre for a day: calls and staff. The one input of `day`, `load`
 //! and `demo`, whatever it was made from.
 
+mod abilities;
 mod from_trace;
 mod profile;
 mod staff;
 mod textbook;
 
+pub use abilities::{Pick, Skills};
 pub use from_trace::Imputer;
 pub use profile::{BadProfile, CallType, Credit, Hours, Patience, PriorityShare, Profile, Staff, Survival};
 pub use textbook::Textbook;
 
+use routing::criteria::Skill;
+use routing::settings::PickPolicy;
 use routing::{Priority, Span};
 
 /// A queue of the workload; calls and agents name it by its index in [`Workload::queues`].
@@ -20,6 +24,18 @@ pub struct Queue {
     /// After-call time, during which the agent takes nothing: the core's wrap-up, left to end by
     /// itself. Zero for none.
     pub wrap_up: Span,
+    /// How its agents are picked. Only `day` heeds it.
+    pub pick: PickPolicy,
+    /// What its calls ask of agents, for as long as they wait. Only `day` heeds it.
+    pub required: Vec<Skill>,
+}
+
+impl Queue {
+    /// A queue whose calls any of its agents may take, longest idle first, without wrap-up.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), wrap_up: Span::ZERO, pick: PickPolicy::LongestIdle, required: Vec::new() }
+    }
 }
 
 /// One call. Times are since the workload's start.
@@ -60,6 +76,8 @@ pub struct Agent {
     pub queues: Vec<u32>,
     /// Ascending, not overlapping; a break is the time between two.
     pub shifts: Vec<Shift>,
+    /// What it can. Only `day` heeds it.
+    pub skills: Vec<Skill>,
 }
 
 /// Calls and staff of one day, or of one stretch of time.
@@ -80,6 +98,15 @@ pub struct Workload {
     pub length: Span,
     /// How the workload was made, imputations included: the report repeats them.
     pub notes: Vec<String>,
+}
+
+impl Workload {
+    /// Whether something of it is for `day` alone: skills, or another way to pick than the longest idle.
+    #[must_use]
+    pub fn is_for_day_alone(&self) -> bool {
+        self.queues.iter().any(|queue| !queue.required.is_empty() || queue.pick != PickPolicy::LongestIdle)
+            || self.agents.iter().any(|agent| !agent.skills.is_empty())
+    }
 }
 
 /// A number of seconds as a span; what is negative or no number is none.

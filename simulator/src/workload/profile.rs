@@ -1,10 +1,11 @@
 //! A workload from a profile: a day drawn from curves and shares, in TOML.
 
-use super::{Agent, Call, Queue, Shift, Workload, span_of};
+use super::{Agent, Call, Pick, Queue, Shift, Skills, Workload, span_of};
 use crate::stats::Lognormal;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
+use routing::criteria::limits::{PER_STEP_MAX, SKILLS_PER_AGENT_MAX};
 use routing::{Priority, Span};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -87,11 +88,19 @@ pub struct CallType {
     pub share: f64,
     /// Mean contact time, seconds.
     pub service_mean_s: f64,
-    /// Median contact time, seconds; not above the mean. Contact times are lognormal.
-    pub service_median_s: f64,
+    /// Median contact time, seconds; not above the mean: contact times are lognormal. Without it they are
+    /// exponential, as in textbooks.
+    #[serde(default)]
+    pub service_median_s: Option<f64>,
     /// Priorities of its callers; 0 without any.
     #[serde(default)]
     pub priorities: Vec<PriorityShare>,
+    /// What its callers ask of agents, as long as they wait.
+    #[serde(default)]
+    pub required: Skills,
+    /// How its agents are picked.
+    #[serde(default)]
+    pub pick: Pick,
 }
 
 /// Weight of a priority.
@@ -114,6 +123,9 @@ pub struct Staff {
     pub types: Vec<String>,
     /// When, ascending and apart.
     pub shifts: Vec<Hours>,
+    /// What they can.
+    #[serde(default)]
+    pub skills: Skills,
 }
 
 /// A stretch of hours.
@@ -210,12 +222,24 @@ impl Profile {
             let twice = self.types.iter().filter(|other| other.name == kind.name).count() > 1;
             must(!kind.name.is_empty() && !twice, "types.name", "must be there, each name once")?;
             must(kind.share > 0.0 && kind.share.is_finite(), &field("share"), "must be more than 0")?;
-            let times = kind.service_median_s > 0.0 && kind.service_mean_s >= kind.service_median_s;
+            let mean = kind.service_mean_s;
             must(
-                times && seconds(kind.service_mean_s),
-                &field("service_median_s"),
-                "must be more than 0 and at most the mean, which is at most 86400",
+                mean > 0.0 && seconds(mean),
+                &field("service_mean_s"),
+                "must be more than 0, 86400 at most",
             )?;
+            must(
+                kind.service_median_s.is_none_or(|median| median > 0.0 && median <= mean),
+                &field("service_median_s"),
+                "must be more than 0 and at most the mean",
+            )?;
+            if let Some(problem) = kind.required.problem(PER_STEP_MAX) {
+                must(false, &field("required"), &problem)?;
+            }
+            for skill in kind.required.names() {
+                let known = self.staff.iter().any(|staff| staff.skills.names().any(|name| name == skill));
+                must(known, &field("required"), &format!("nobody of the staff has '{skill}'"))?;
+            }
             let weights =
                 kind.priorities.iter().all(|priority| priority.share > 0.0 && priority.share.is_finite());
             must(weights, &field("priorities"), "shares must be more than 0")?;
@@ -226,6 +250,9 @@ impl Profile {
             for name in &staff.types {
                 let known = self.types.iter().any(|kind| kind.name == *name);
                 must(known, "staff.types", &format!("'{name}' is no type of this profile"))?;
+            }
+            if let Some(problem) = staff.skills.problem(SKILLS_PER_AGENT_MAX) {
+                must(false, "staff.skills", &problem)?;
             }
             let mut reached = 0.0;
             for shift in &staff.shifts {
@@ -265,15 +292,20 @@ impl Profile {
             length,
             notes: vec![
                 format!("Profile {}: {}.", self.name, self.about),
-                "Drawn from the seed: Poisson arrivals by the hour, types, priorities, lognormal contact times, \
-                 patience by its survival curve; a patience of 0 leaves if not answered in the instant of arrival."
+                "Drawn from the seed: Poisson arrivals by the hour, types, priorities, contact times (lognormal, or \
+                 exponential where no median is given), patience by its survival curve; a patience of 0 leaves if not answered in the instant of arrival."
                     .to_owned(),
             ],
         }
     }
 
     fn queue(&self, kind: &CallType) -> Queue {
-        Queue { name: kind.name.clone(), wrap_up: span_of(self.wrap_up_s) }
+        Queue {
+            name: kind.name.clone(),
+            wrap_up: span_of(self.wrap_up_s),
+            pick: kind.pick.into(),
+            required: kind.required.list(),
+        }
     }
 
     fn agents(&self) -> Vec<Agent> {
@@ -290,7 +322,8 @@ impl Profile {
             let shifts: Vec<Shift> = staff.shifts.iter().map(shift).collect();
             for _ in 0..staff.count {
                 let name = format!("agent {}", agents.len() + 1);
-                agents.push(Agent { name, queues: queues.clone(), shifts: shifts.clone() });
+                let (queues, shifts) = (queues.clone(), shifts.clone());
+                agents.push(Agent { name, queues, shifts, skills: staff.skills.list() });
             }
         }
         agents
@@ -303,13 +336,17 @@ impl Profile {
             0 => 0,
             _ => kind.priorities[pick(kind.priorities.iter().map(|priority| priority.share), rng)].priority,
         };
-        let lognormal = Lognormal::from_mean_and_median(kind.service_mean_s, kind.service_median_s);
+        let mean = kind.service_mean_s;
+        let service = |rng: &mut _| match kind.service_median_s {
+            Some(median) => Lognormal::from_mean_and_median(mean, median).draw(rng),
+            None => mean * Distribution::<f64>::sample(&Exp1, rng),
+        };
         Call {
             at,
             queue: u32::try_from(queue).unwrap_or(u32::MAX),
             priority: Priority(priority),
             patience: self.patience.draw(rng),
-            service: span_of(lognormal.draw(rng)).min(SERVICE_MAX),
+            service: span_of(service(rng)).min(SERVICE_MAX),
             answer: None,
         }
     }
@@ -384,6 +421,22 @@ mod tests {
             ("left = 0.893", "left = 0.99", "patience.survival: s must ascend"),
             ("share = 0.6446", "share = 0.0", "types.PS.share: must be more than 0"),
             ("service_median_s = 112.0", "service_median_s = 212.0", "types.PS.service_median_s: must be"),
+            (
+                "service_mean_s = 181.0",
+                "service_mean_s = 0.0",
+                "types.PS.service_mean_s: must be more than 0",
+            ),
+            (
+                "share = 0.2419",
+                "share = 0.2419\nrequired = { es = 101 }",
+                "types.NW.required: levels must be",
+            ),
+            (
+                "share = 0.2419",
+                "share = 0.2419\nrequired = { es = 1 }",
+                "types.NW.required: nobody of the staff has 'es'",
+            ),
+            ("count = 1", "skills = { '' = 1 }\ncount = 1", "staff.skills: names must be 1 to 64 bytes"),
             ("[\"PS\", \"NW\", \"TT\"]", "[\"XX\"]", "staff.types: 'XX' is no type"),
             ("to_h = 15.0", "to_h = 5.0", "staff.shifts: must ascend"),
             ("name = \"NW\"", "name = \"PS\"", "types.name: must be there, each name once"),

@@ -43,7 +43,8 @@ pub(super) fn of_day(trace: &Trace, date: Date, queue_of: &BTreeMap<String, u32>
         let busy = contacts.iter().map(|(from, to, _)| (*from, *to));
         let mut queues: Vec<u32> = kinds.iter().filter_map(|kind| queue_of.get(*kind)).copied().collect();
         queues.sort_unstable();
-        agents.push(Agent { name: name.to_owned(), queues, shifts: shifts(busy, &waiting) });
+        let shifts = shifts(busy, &waiting);
+        agents.push(Agent { name: name.to_owned(), queues, shifts, skills: Vec::new() });
     }
     agents
 }

@@ -50,7 +50,12 @@ impl Textbook {
         let length = span_of(self.hours * 3_600.0);
         // Beyond the length, for callers who wait then still to be served.
         let shift = Shift { from: Span::ZERO, to: Span(u64::MAX / 4) };
-        let agent = |number| Agent { name: format!("agent {number}"), queues: vec![0], shifts: vec![shift] };
+        let agent = |number| Agent {
+            name: format!("agent {number}"),
+            queues: vec![0],
+            shifts: vec![shift],
+            skills: Vec::new(),
+        };
         let patience = match self.patience_s {
             Some(mean) => format!("exponential patience of {mean} s"),
             None => "callers who never hang up".to_owned(),
@@ -60,7 +65,7 @@ impl Textbook {
                 "{} calls/s of {} s for {} agents, {patience}",
                 self.arrivals_per_s, self.service_s, self.agents
             ),
-            queues: vec![Queue { name: "queue".to_owned(), wrap_up: Span::ZERO }],
+            queues: vec![Queue::named("queue")],
             credits: Vec::new(),
             calls: Vec::new(),
             agents: (1..=self.agents).map(agent).collect(),
