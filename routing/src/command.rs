@@ -579,6 +579,18 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+
+    // ----- offers to several, from level 11 on -----
+    /// To how many agents a queue offers a conversation at once, from its next offer on; the first who accepts has it.
+    /// By a supervisor.
+    SetRing {
+        /// Which.
+        queue: QueueId,
+        /// 1 to 10.
+        agents: u8,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -612,6 +624,7 @@ impl Command {
             | Self::ExtendWrapUp { .. } => level::HANDLING,
             Self::SetPace { .. } => level::PACE,
             Self::SetSchedule { .. } | Self::SetHours { .. } => level::HOURS,
+            Self::SetRing { .. } => level::RING,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

@@ -120,6 +120,8 @@ pub enum Revoked {
     QueueGone,
     /// The wait or transfer ended by a deadline.
     Expired,
+    /// Another agent accepted it first.
+    Taken,
 }
 
 /// Why a conversation waits again.
@@ -528,6 +530,15 @@ pub enum EventKind {
         /// When its schedule changes next, in Unix milliseconds; `None`: never.
         until_ms: Option<u64>,
     },
+    /// A queue offers conversations to another number of agents at once.
+    RingChanged {
+        /// Which.
+        queue: QueueId,
+        /// To how many, 1 to 10.
+        agents: u8,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl EventKind {
@@ -547,6 +558,7 @@ impl EventKind {
             | Self::QueueDeleted(queue)
             | Self::PolicyChanged { queue, .. }
             | Self::HoursChanged { queue, .. }
+            | Self::RingChanged { queue, .. }
             | Self::QueueHours { queue, .. }
             | Self::QueuePaused { queue, .. } => Subject::Queue(*queue),
             Self::AgentCreated(agent)
@@ -644,7 +656,8 @@ impl EventKind {
             | Self::PaceChanged { .. }
             | Self::ScheduleChanged { .. }
             | Self::HoursChanged { .. }
-            | Self::QueueHours { .. } => None,
+            | Self::QueueHours { .. }
+            | Self::RingChanged { .. } => None,
         }
     }
 }

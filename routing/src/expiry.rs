@@ -3,7 +3,7 @@
 use crate::command::{By, Intent, Recall};
 use crate::deadlines::Due;
 use crate::domain::{AgentNo, ConvNo, Cx, Domain, PlaceKind, State};
-use crate::event::{Ending, OfferEnd, Requeued, Revoked};
+use crate::event::{Ending, Requeued, Revoked};
 use crate::shard::PlantedBug;
 use crate::{Command, LogTime};
 
@@ -101,7 +101,9 @@ impl Domain {
             Due::Revoke(queue) => self.revoke_oldest(cx, queue),
             Due::Hours(queue) => self.look_at_hours(cx, queue, false),
             Due::Offer(no) if self.offer_is_paused(no) => {
-                self.revoke_offer(cx, no, Revoked::QueueGone);
+                for _ in 0..self.conv(no).offers().count() {
+                    self.revoke_offer(cx, no, Revoked::QueueGone);
+                }
             }
             Due::Offer(no) if self.conv(no).is_connecting() && cx.planted(PlantedBug::NeverConnected) => {}
             Due::Offer(no) => self.missed(cx, no),
@@ -153,7 +155,7 @@ impl Domain {
             return;
         }
         if self.conv(no).offer.is_some() {
-            self.take_offer(cx, no, OfferEnd::Revoked(Revoked::Expired));
+            self.take_offers(cx, no, Revoked::Expired);
         } else {
             self.leave_lines(no);
         }

@@ -57,6 +57,7 @@ impl Domain {
             longest_since,
             policy,
             hours,
+            ring,
         } = view;
         let figures = self.queue_figures(queue);
         queue.no.id(self.id) == *id
@@ -64,6 +65,7 @@ impl Domain {
             && queue.paused == *paused
             && figures == (*agents, *staffed, *waiting, *inbox, *longest_since)
             && queue.settings == *settings
+            && queue.ring == *ring
             && queue.policies.is_like(policy)
             && match (queue.hours.as_deref(), hours) {
                 (Some(ours), Some(shown)) => ours.is_like(shown),
@@ -112,7 +114,7 @@ impl Domain {
             && agent.last_offer == *last_offer
             && agent.hold.map(|(no, until)| (no.id(self.id), until)) == *held_for
             && same(agent.offers.iter().filter_map(live).filter(|c| c.offer.is_some()), offers, |c, view| {
-                c.offer.as_deref().is_some_and(|offer| self.is_offer(c, offer, view))
+                c.offer_to(agent.no).is_some_and(|offer| self.is_offer(c, offer, view))
             })
             && same(agent.holdings.iter().filter_map(live), holdings, |c, view| self.is_holding(c, view))
             && agent.intent == *intent
@@ -217,6 +219,7 @@ impl Domain {
             seeking,
             standing,
             idle,
+            also,
         } = view;
         conversation.no.id(self.id) == *id
             && conversation.version == *version
@@ -233,6 +236,9 @@ impl Domain {
                 (None, None) => true,
                 _ => false,
             }
+            && same(conversation.also.iter().flat_map(|also| also.iter()), also, |offer, shown| {
+                self.is_offer(conversation, offer, shown)
+            })
             && conversation.excluded.len() == excluded.len()
             && conversation
                 .excluded

@@ -9,6 +9,8 @@ pub mod limits {
 
     /// Longest time a desk may ring.
     pub const RING_MAX: Span = Span::seconds(600);
+    /// Agents that one conversation is offered to at once.
+    pub const RING_AGENTS_MAX: u8 = 10;
     /// Queues of one domain.
     pub const QUEUES_MAX: u64 = 10_000;
     /// Agents of one domain.

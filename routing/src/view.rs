@@ -141,7 +141,7 @@ pub struct ConversationView {
     pub accept: AcceptMode,
     /// Its queues, for transfers back and fallbacks; empty for dedicated work without fallback.
     pub queues: Vec<QueueId>,
-    /// The live offer, if any.
+    /// The first of its live offers, if any.
     pub offer: Option<OfferView>,
     /// Agents that get no offer of it until then.
     pub excluded: BTreeMap<AgentId, LogTime>,
@@ -170,9 +170,24 @@ pub struct ConversationView {
     /// Whether its owner waits on the customer. Not part of the encoded form.
     #[serde(skip)]
     pub idle: bool,
+    /// Its other live offers, where it rings at several agents, in the order they were made. Not part of the encoded
+    /// form.
+    #[serde(skip)]
+    pub also: Vec<OfferView>,
 }
 
 impl ConversationView {
+    /// Its live offers, in the order they were made.
+    pub fn offers(&self) -> impl Iterator<Item = &OfferView> {
+        self.offer.iter().chain(&self.also)
+    }
+
+    /// The live offer that this agent has of it.
+    #[must_use]
+    pub fn offer_to(&self, agent: AgentId) -> Option<&OfferView> {
+        self.offers().find(|offer| offer.agent == agent)
+    }
+
     /// The state's name in the contract: that of its stage, or `connecting`.
     #[must_use]
     pub fn stage_name(&self) -> &'static str {
@@ -274,6 +289,14 @@ pub struct QueueView {
     /// What it keeps to and how it stands; `None`: it is always open. Not part of the encoded form.
     #[serde(skip)]
     pub hours: Option<HoursView>,
+    /// To how many agents it offers a conversation at once. Not part of the encoded form.
+    #[serde(skip, default = "alone")]
+    pub ring: u8,
+}
+
+/// As it is where nothing is said.
+fn alone() -> u8 {
+    1
 }
 
 /// A touchpoint.

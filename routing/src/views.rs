@@ -91,6 +91,7 @@ impl Domain {
             longest_since,
             policy: queue.policies.view(),
             hours: queue.hours.as_deref().map(QueueHours::view),
+            ring: queue.ring,
         }
     }
 
@@ -132,7 +133,7 @@ impl Domain {
                 .offers
                 .iter()
                 .filter_map(conversation)
-                .filter_map(|conversation| self.offer_view(conversation, conversation.offer.as_deref()?))
+                .filter_map(|conversation| self.offer_view(conversation, conversation.offer_to(agent.no)?))
                 .collect(),
             holdings: agent
                 .holdings
@@ -215,6 +216,12 @@ impl Domain {
             seeking: conversation.seeking.as_deref().map(|seeking| Box::new(self.seeking_view(seeking))),
             standing: conversation.standing.as_deref().map(|stand| Box::new(self.standing_view(stand))),
             idle: conversation.handled.idle.is_some(),
+            also: conversation
+                .also
+                .iter()
+                .flat_map(|also| also.iter())
+                .filter_map(|offer| self.offer_view(conversation, offer))
+                .collect(),
         }
     }
 

@@ -16,6 +16,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
             Subject::Conversation(conversation),
         );
     }
+    domain.withdraw_others(cx, no);
     let conversation = domain.conv(no);
     if conversation.is_connecting() {
         let needed = "say that agent and customer are connected, or that they could not be".to_owned();
@@ -59,13 +60,20 @@ pub(super) fn take(
 }
 
 /// The agent of a desk and the conversation of an offer that is live and this agent's.
-pub(super) fn live_offer(domain: &Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
+///
+/// It is the conversation's first one from then on, which is the one that commands are about.
+pub(super) fn live_offer(
+    domain: &mut Domain,
+    desk: Desk,
+    id: OfferId,
+) -> Result<(AgentNo, ConvNo), Rejected> {
     let agent = domain.desk(desk)?;
-    domain
+    let no = domain
         .offered(id)
-        .filter(|no| domain.conv(*no).offer.as_ref().is_some_and(|offer| offer.agent == agent))
-        .map(|no| (agent, no))
-        .ok_or(Rejected::OfferOver { offer: id })
+        .filter(|no| domain.conv(*no).offer_to(agent).is_some_and(|offer| offer.id(domain.id) == id))
+        .ok_or(Rejected::OfferOver { offer: id })?;
+    domain.bring_forward(no, agent);
+    Ok((agent, no))
 }
 
 #[cfg(test)]

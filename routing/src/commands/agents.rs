@@ -63,6 +63,7 @@ pub(super) fn update(
     let gone: Vec<ConvNo> =
         domain.agent(no).offers.iter().copied().filter(|offered| !still_fits(domain, no, *offered)).collect();
     for offered in gone {
+        domain.bring_forward(offered, no);
         domain.revoke_offer(cx, offered, Revoked::QueueGone);
     }
     domain.dirty.agent(no);
@@ -71,8 +72,9 @@ pub(super) fn update(
 
 /// Whether an agent may keep a live offer: it has accepted it, or handles the channel and belongs to its queue.
 fn still_fits(domain: &Domain, agent: AgentNo, offered: ConvNo) -> bool {
-    let (agent, conversation) = (domain.agent(agent), domain.conv(offered));
-    let queue = conversation.offer.as_ref().and_then(|offer| offer.queue);
+    let conversation = domain.conv(offered);
+    let queue = conversation.offer_to(agent).and_then(|offer| offer.queue);
+    let agent = domain.agent(agent);
     conversation.is_connecting()
         || agent.settings.channels.contains(conversation.channel)
             && queue.is_none_or(|queue| agent.index.0.queues.contains(&queue))

@@ -29,7 +29,7 @@ pub(super) fn failed(
 }
 
 /// The agent of a desk and the conversation of a live offer that this agent has accepted.
-fn accepted(domain: &Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
+fn accepted(domain: &mut Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
     let (agent, no) = live_offer(domain, desk, id)?;
     if !domain.conv(no).is_connecting() && !domain.planted(PlantedBug::ConnectedUnaccepted) {
         let needed = "accept the offer first".to_owned();

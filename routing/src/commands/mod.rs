@@ -41,6 +41,9 @@ mod policy_test;
 mod queues;
 mod reject;
 mod reprioritise;
+mod ring;
+#[cfg(test)]
+mod ring_test;
 mod schedule;
 mod sessions;
 mod set_presence;
@@ -144,6 +147,7 @@ impl Domain {
                 schedule::set(self, cx, name, schedule.as_ref(), by)
             }
             Command::SetHours { queue, hours, by } => hours::set(self, cx, *queue, hours.as_ref(), by),
+            Command::SetRing { queue, agents, by } => ring::set(self, cx, *queue, *agents, by),
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -164,6 +168,7 @@ impl Domain {
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }
             | Command::SetHours { queue, .. }
+            | Command::SetRing { queue, .. }
             | Command::DeleteQueue { queue } => Some(Subject::Queue(*queue)),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }

@@ -25,6 +25,7 @@ pub(super) fn create(domain: &mut Domain, cx: &mut Cx<'_>, settings: &QueueSetti
         paused: false,
         policies: Arc::default(),
         hours: None,
+        ring: 1,
         index,
     });
     let id = no.id(domain.id);

@@ -157,6 +157,7 @@ pub(super) fn admit(
         seeking: None,
         standing: None,
         handled: Handled::default(),
+        also: None,
     };
     domain.conversations.insert(no, conversation);
     domain.index.0.live += 1;

@@ -6,7 +6,7 @@ use super::wrong_state;
 use crate::command::{By, TransferFallback, TransferTarget};
 use crate::criteria::Criteria;
 use crate::domain::{AgentNo, Asked, ConvNo, Cx, Domain, PlaceKind, QueueNo, State};
-use crate::event::{EventKind, OfferEnd, Requeued, Revoked, Subject};
+use crate::event::{EventKind, Requeued, Revoked, Subject};
 use crate::outcome::DoneWhat;
 use crate::settings::limits::HOPS_MAX;
 use crate::{ConversationId, PlantedBug, Rejected, TouchpointId};
@@ -75,7 +75,7 @@ pub(super) fn apply(
     };
 
     if domain.conv(no).offer.is_some() {
-        domain.take_offer(cx, no, OfferEnd::Revoked(Revoked::Transferred));
+        domain.take_offers(cx, no, Revoked::Transferred);
     }
     domain.conv_mut(no).hops = hop;
     domain.emit(cx, EventKind::TransferStarted { conversation: id, target, fallback, hop, by: by.clone() });

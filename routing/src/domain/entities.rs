@@ -36,8 +36,15 @@ pub(crate) struct Queue {
     /// Stored beside the rest.
     #[serde(skip)]
     pub(crate) hours: Option<Box<QueueHours>>,
+    /// To how many agents it offers at once, 1 to 10. Stored beside the rest where it is more than one.
+    #[serde(skip, default = "one")]
+    pub(crate) ring: u8,
     #[serde(skip)]
     pub(crate) index: Derived<QueueIndex>,
+}
+
+fn one() -> u8 {
+    1
 }
 
 /// Who and what is in a queue. Derived.
@@ -273,6 +280,7 @@ pub(crate) struct Conversation {
     /// In the caller's order of preference.
     pub(crate) queues: Box<[QueueNo]>,
     pub(crate) accept: AcceptMode,
+    /// The first of its live offers.
     pub(crate) offer: Option<Box<Offer>>,
     pub(crate) excluded: Vec<(AgentNo, LogTime)>,
     pub(crate) waive_at: Option<LogTime>,
@@ -307,6 +315,11 @@ pub(crate) struct Conversation {
     /// Stored beside the rest.
     #[serde(skip)]
     pub(crate) handled: Handled,
+    /// Its other live offers, where it rings at several agents: later ones, by their numbers, with the same deadline.
+    /// Never empty. Stored beside the rest.
+    #[serde(skip)]
+    #[expect(clippy::box_collection, reason = "next to no conversation has any: eight bytes instead of 24")]
+    pub(crate) also: Option<Box<Vec<Offer>>>,
 }
 
 impl Conversation {

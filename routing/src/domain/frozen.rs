@@ -59,6 +59,7 @@ impl Domain {
             paused: queue.paused,
             policies: queue.policies.clone(),
             hours: queue.hours.clone(),
+            ring: queue.ring,
             index: Derived::default(),
         };
         Domain {

@@ -176,7 +176,7 @@ impl Domain {
         }
         let (channel, held) = (conversation.channel.index(), conversation.weight);
         let (owner, waits) = (conversation.owner(), conversation.state == State::Waiting);
-        if let Some(offer) = &conversation.offer {
+        for offer in conversation.offers() {
             index.offers.insert(offer.number, no);
             index.deadlines.add(offer.deadline, Due::Offer(no));
             if let Some(queue) = offer.queue.and_then(|queue| self.queues.get_mut(queue.0)) {

@@ -23,6 +23,7 @@ mod owning;
 mod paced;
 mod policies;
 mod policies_beside;
+mod ring;
 mod seeking;
 pub(crate) mod skills;
 mod standing;
@@ -42,6 +43,7 @@ pub(crate) use moving::Unindexed;
 pub(crate) use numbers::{AgentNo, ConvNo, QueueNo, TouchNo};
 pub(crate) use paced::{PaceBeside, PacePiece};
 pub(crate) use policies_beside::{PoliciesBeside, PoliciesPiece};
+pub(crate) use ring::{RingBeside, RingPiece};
 pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
 

@@ -61,7 +61,11 @@ impl Domain {
             Some(picked) => EventKind::OfferedBecause(offered, picked),
             None => EventKind::Offered(offered),
         };
-        conversation.offer = Some(Box::new(offer));
+        if conversation.offer.is_none() {
+            conversation.offer = Some(Box::new(offer));
+        } else {
+            conversation.also.get_or_insert_default().push(offer);
+        }
         let channel = conversation.channel;
         self.index.0.offers.insert(number, no);
         self.index.0.deadlines.add(deadline, Due::Offer(no));
@@ -76,14 +80,19 @@ impl Domain {
         self.note_offer(cx, to);
     }
 
-    /// Takes a conversation's offer away. The points stay with the agent when it was accepted.
+    /// Takes a conversation's first offer away; the next one, where there is one, goes on as it was. The points stay
+    /// with the agent when it was accepted.
     pub(crate) fn take_offer(&mut self, cx: &mut Cx<'_>, no: ConvNo, end: OfferEnd) -> Box<Offer> {
         let domain = self.id;
         let conversation = self.conv_mut(no);
-        let offer = conversation.offer.take().expect("only live offers are ended");
+        let offer = conversation.take_first_offer().expect("only live offers are ended");
+        let rings_on = conversation.offer.is_some();
         let channel = conversation.channel;
         self.index.0.offers.remove(&offer.number);
-        self.index.0.deadlines.remove(offer.deadline, Due::Offer(no));
+        // One deadline is for all of them.
+        if !rings_on {
+            self.index.0.deadlines.remove(offer.deadline, Due::Offer(no));
+        }
         if let Some(queue) = offer.queue {
             self.queue_mut(queue).index.0.offers.remove(&offer.number);
             self.follow_pause(queue);
@@ -116,7 +125,7 @@ impl Domain {
         offer
     }
 
-    /// Withdraws an offer because its agent or queue no longer is what it was.
+    /// Withdraws the first offer because its agent or queue no longer is what it was.
     pub(crate) fn revoke_offer(&mut self, cx: &mut Cx<'_>, no: ConvNo, why: Revoked) {
         let offer = self.take_offer(cx, no, OfferEnd::Revoked(why));
         self.wait_after_offer(cx, no, &offer, Requeued::Revoked);
@@ -137,8 +146,10 @@ impl Domain {
 
     /// Revokes the oldest offer of a paused queue.
     pub(crate) fn revoke_oldest(&mut self, cx: &mut Cx<'_>, queue: QueueNo) {
-        if let Some((_, no)) = self.queue(queue).index.0.offers.first_key_value() {
-            self.revoke_offer(cx, *no, Revoked::QueueGone);
+        if let Some((number, no)) = self.queue(queue).index.0.offers.first_key_value() {
+            let (number, no) = (*number, *no);
+            self.bring_number_forward(no, number);
+            self.revoke_offer(cx, no, Revoked::QueueGone);
         }
     }
 
@@ -151,6 +162,7 @@ impl Domain {
     /// Withdraws all offers of an agent.
     pub(crate) fn revoke_offers(&mut self, cx: &mut Cx<'_>, agent: AgentNo, why: Revoked) {
         for no in self.agent(agent).offers.clone() {
+            self.bring_forward(no, agent);
             self.revoke_offer(cx, no, why);
         }
     }
@@ -159,13 +171,14 @@ impl Domain {
     pub(crate) fn revoke_ringing(&mut self, cx: &mut Cx<'_>, agent: AgentNo, why: Revoked) {
         for no in self.agent(agent).offers.clone() {
             if !self.conv(no).is_connecting() {
+                self.bring_forward(no, agent);
                 self.revoke_offer(cx, no, why);
             }
         }
     }
 
-    /// What becomes of a conversation whose offer ended without being accepted. Says whether the
-    /// conversation waits.
+    /// What becomes of a conversation whose offer ended without being accepted: nothing as long as it rings elsewhere.
+    /// Says whether it waits, or would if nobody else had it on offer.
     pub(crate) fn wait_after_offer(
         &mut self,
         cx: &mut Cx<'_>,
@@ -173,6 +186,9 @@ impl Domain {
         offer: &Offer,
         cause: Requeued,
     ) -> bool {
+        if self.conv(no).offer.is_some() {
+            return true;
+        }
         let Some(fallback) = offer.transfer else {
             if offer.connecting {
                 self.leave_dedicated_line(no);

@@ -188,7 +188,7 @@ impl Domain {
             return;
         }
         if self.conv(no).offer.is_some() {
-            self.take_offer(cx, no, OfferEnd::Revoked(Revoked::Transferred));
+            self.take_offers(cx, no, Revoked::Transferred);
         }
         self.release_to_wait(cx, no);
         // The dedicated agent came and went: the fallback, where there is one, need not wait again.
@@ -240,8 +240,12 @@ impl Domain {
         }
     }
 
-    /// An offer was not answered in time.
+    /// Its offers were not answered in time.
     pub(crate) fn missed(&mut self, cx: &mut Cx<'_>, no: ConvNo) {
+        // What rings at several agents rings everywhere for as long, and what connects is one.
+        for _ in 1..self.conv(no).offers().count() {
+            self.miss(cx, no, OfferEnd::TimedOut, Requeued::TimedOut);
+        }
         let (end, cause) = if self.conv(no).is_connecting() {
             (OfferEnd::NotConnected { reason: String::new() }, Requeued::NotConnected)
         } else {

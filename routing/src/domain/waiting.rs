@@ -2,7 +2,7 @@
 
 use super::{ConvNo, Cx, Domain, PlaceKind, State};
 use crate::deadlines::Due;
-use crate::event::{Ending, EventKind, OfferEnd, Requeued, Revoked};
+use crate::event::{Ending, EventKind, Requeued, Revoked};
 use crate::shard::PlantedBug;
 
 impl Domain {
@@ -91,7 +91,7 @@ impl Domain {
     /// Ends a live conversation for good and frees everything it held.
     pub(crate) fn end(&mut self, cx: &mut Cx<'_>, no: ConvNo, ending: Ending, notes: String, why: Revoked) {
         if self.conv(no).offer.is_some() && !self.planted(PlantedBug::ZombieOffer) {
-            self.take_offer(cx, no, OfferEnd::Revoked(why));
+            self.take_offers(cx, no, why);
         }
         if self.conv(no).state == State::Waiting {
             self.leave_lines(no);

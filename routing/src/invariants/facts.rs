@@ -166,7 +166,7 @@ pub fn offers_made<'a>(step: &Step<'a>) -> Vec<(&'a ConversationView, &'a OfferV
     });
     made.filter_map(|made| {
         let conversation = step.after.conversations.get(&made.conversation)?;
-        Some((conversation, conversation.offer.as_ref().filter(|offer| offer.id == made.offer)?))
+        Some((conversation, conversation.offers().find(|offer| offer.id == made.offer)?))
     })
     .collect()
 }

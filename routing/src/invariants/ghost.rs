@@ -56,6 +56,8 @@ pub struct Ghost {
     pub schedules: BTreeMap<String, Option<Schedule>>,
     /// What queues keep to, if that was ever told.
     pub hours: BTreeMap<QueueId, Option<Hours>>,
+    /// To how many agents queues were told to offer at once.
+    pub rings: BTreeMap<QueueId, u8>,
     /// When each that somebody owns ends by itself, if it does.
     pub work_ends: BTreeMap<ConversationId, Option<LogTime>>,
     /// Those of them that did not end.
@@ -122,6 +124,7 @@ impl Ghost {
                     self.queues.remove(queue);
                     self.policies.remove(queue);
                     self.hours.remove(queue);
+                    self.rings.remove(queue);
                 }
                 EventKind::PolicyChanged { queue, number, policy, .. } => {
                     self.policies.entry(*queue).or_default().insert(*number, policy.clone());
@@ -130,6 +133,9 @@ impl Ghost {
                 EventKind::HandlingChanged { handling, .. } => self.handling = Some(handling.clone()),
                 EventKind::ScheduleChanged { name, schedule, .. } => {
                     self.schedules.insert(name.clone(), schedule.clone());
+                }
+                EventKind::RingChanged { queue, agents, .. } => {
+                    self.rings.insert(*queue, *agents);
                 }
                 EventKind::HoursChanged { queue, hours, .. } => {
                     self.hours.insert(*queue, hours.clone());

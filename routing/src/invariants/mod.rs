@@ -30,6 +30,7 @@ mod r17;
 mod r18;
 mod r19;
 mod r20;
+mod ring;
 mod standing;
 mod step;
 mod touched;

@@ -5,7 +5,7 @@
 //! for last, and so are what it can, what a touchpoint and a conversation ask for, a queue's policy and the domain's rules between channels; the domain itself makes an agent available only when the break that it imposed for misses
 //! is over and still stands.
 
-use super::{Ghost, Promise, SOURCE, Step, facts, hours};
+use super::{Ghost, Promise, SOURCE, Step, facts, hours, ring};
 use crate::command::{By, Intent};
 use crate::outcome::DoneWhat;
 use crate::view::{AgentView, ConversationView, QueueView, TouchpointView};
@@ -60,6 +60,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken.extend(channel_rules(step, ghost));
     broken.extend(handling(step, ghost));
     broken.extend(hours::kept(step, ghost));
+    broken.extend(ring::kept(step, ghost));
     broken.extend(step.conversations_before().filter_map(|c| accepted(step, c)));
     broken.extend(returned(step, ghost));
     broken

@@ -17,12 +17,14 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
     let view = step.after;
     for c in step.conversations() {
-        let Some(offer) = c.offer.as_ref().filter(|offer| !offer.connecting) else { continue };
-        if offer.deadline != offer.made_at + offer.accept.deadline() {
-            broken.push(format!("{} made at {:?} ends at {:?}", offer.id, offer.made_at, offer.deadline));
-        }
-        if !view.agents.get(&offer.agent).is_some_and(|agent| agent.takes_offers()) {
-            broken.push(format!("{} of {} rings at {}, who takes no offers", offer.id, c.id, offer.agent));
+        for offer in c.offers().filter(|offer| !offer.connecting) {
+            if offer.deadline != offer.made_at + offer.accept.deadline() {
+                broken.push(format!("{} made at {:?} ends at {:?}", offer.id, offer.made_at, offer.deadline));
+            }
+            if !view.agents.get(&offer.agent).is_some_and(|agent| agent.takes_offers()) {
+                broken
+                    .push(format!("{} of {} rings at {}, who takes no offers", offer.id, c.id, offer.agent));
+            }
         }
     }
     broken.extend(pace::too_many(step, ghost));

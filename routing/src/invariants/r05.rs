@@ -19,7 +19,7 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
     let mut broken = Vec::new();
     for agent in step.agents() {
         let offered = agent.offers.iter().all(|offer| {
-            let own = view.conversations.get(&offer.conversation).and_then(|c| c.offer.as_ref());
+            let own = view.conversations.get(&offer.conversation).and_then(|c| c.offer_to(agent.id));
             offer.agent == agent.id && own == Some(offer)
         });
         if !offered || !agent.offers.is_sorted_by(|a, b| a.id < b.id) {
@@ -45,11 +45,11 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
         let in_hand: fn(&AgentView, &ConversationView) -> bool =
             |agent, c| agent.holdings.iter().any(|holding| holding.conversation == c.id);
         let on_offer: fn(&AgentView, &ConversationView) -> bool =
-            |agent, c| agent.offers.iter().any(|offer| Some(offer) == c.offer.as_ref());
+            |agent, c| agent.offers.iter().any(|offer| Some(offer) == c.offer_to(agent.id));
         if let Some(owner) = c.stage.owner().filter(|owner| hidden_from(owner, in_hand)) {
             broken.push(format!("{owner} does not show {} in hand", c.id));
         }
-        if let Some(offer) = c.offer.as_ref().filter(|offer| hidden_from(&offer.agent, on_offer)) {
+        for offer in c.offers().filter(|offer| hidden_from(&offer.agent, on_offer)) {
             broken.push(format!("{} does not show {} of {}", offer.agent, offer.id, c.id));
         }
     }

@@ -41,7 +41,7 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
         foreign(c.id.domain, &c.id);
         c.queues.iter().for_each(|q| foreign(q.domain, q));
         c.stage.owner().iter().for_each(|a| foreign(a.domain, a));
-        c.offer.iter().for_each(|o| foreign(o.agent.domain, &o.agent));
+        c.offers().for_each(|o| foreign(o.agent.domain, &o.agent));
     }
     for event in step.events {
         match event.kind.subject(event.domain) {

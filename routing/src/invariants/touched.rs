@@ -51,7 +51,7 @@ impl Touched {
     /// Adds what a conversation that changed names.
     pub(crate) fn add_around_conversation(&mut self, conversation: &ConversationView) {
         self.agents.extend(conversation.stage.owner());
-        self.agents.extend(conversation.offer.as_ref().map(|offer| offer.agent));
+        self.agents.extend(conversation.offers().map(|offer| offer.agent));
     }
 
     /// Each id once, in order.

@@ -9,6 +9,7 @@ mod pick;
 mod proficient;
 #[cfg(test)]
 mod proficient_test;
+mod ring;
 mod search;
 #[cfg(test)]
 mod skills_test;
@@ -57,6 +58,7 @@ impl Domain {
         }
         let mut heap = Heap::from(std::mem::take(&mut self.index.0.heap));
         let mut looks = MATCH_LOOKS_PER_ENTRY_MAX;
+        let mut rings: Vec<ConvNo> = Vec::new();
         self.gather(cx, &mut heap, &mut looks);
         while cx.matches_left > 0 {
             let Some(Reverse((key, item))) = heap.pop() else { break };
@@ -72,6 +74,9 @@ impl Domain {
             }
             match self.try_conversation(cx, key) {
                 Tried::Offered => {
+                    if self.rings_at_more(key.conversation) {
+                        rings.push(key.conversation);
+                    }
                     if !matches!(item, Item::Conversation(_)) {
                         heap.push(Reverse((key, item)));
                     }
@@ -80,6 +85,12 @@ impl Domain {
                 Tried::Nobody => self.look_at_excluded(key, item),
             }
             self.gather(cx, &mut heap, &mut looks);
+        }
+        // Nothing that waits could have those who are free now; where that is not known yet, nobody rings beside the first.
+        if heap.is_empty() && self.dirty.is_empty() {
+            for no in rings {
+                self.ring_at_more(cx, no);
+            }
         }
         for Reverse((_, item)) in heap.drain() {
             match item {

@@ -88,10 +88,32 @@ impl Domain {
         key: RankKey,
     ) -> Option<Found> {
         let mut search = Search::new(self, queue, conversation);
+        let found = self.first_free(cx, &mut search);
+        let found = found.or_else(|| {
+            let agent = search.holding(key, conversation.required())?;
+            Some(Found { agent, how: How::Holding { queue: queue.no } })
+        });
+        cx.effects.visited += search.visited;
+        found
+    }
+
+    /// One more agent for a conversation that rings already: from the same queue, and of those who hold their room for
+    /// nothing.
+    pub(super) fn pick_spare(&self, cx: &mut Cx<'_>, no: ConvNo, queue: QueueNo) -> Option<Found> {
+        let queue = self.queues.get(queue.0).filter(|queue| self.serves(queue))?;
+        let mut search = Search::new(self, queue, self.conv(no));
+        let found = self.first_free(cx, &mut search);
+        cx.effects.visited += search.visited;
+        found
+    }
+
+    /// The first agent in a queue's order who may have the conversation and holds nothing back.
+    fn first_free(&self, cx: &mut Cx<'_>, search: &mut Search<'_>) -> Option<Found> {
+        let (queue, conversation) = (search.queue, search.conversation);
         let required = conversation.required();
         let preferred = conversation.asked().map_or(&[][..], |asked| &asked.preferred);
         // The longest beginning of what is preferred that somebody has, with what is required.
-        let found = (0..=preferred.len()).rev().find_map(|length| {
+        (0..=preferred.len()).rev().find_map(|length| {
             let wanted = [required, &preferred[..length]];
             if search.goes_by_levels(&wanted) {
                 let standing = *search.proficient(&wanted, 1).could.first()?;
@@ -102,13 +124,7 @@ impl Domain {
             let key = search.rehearsed(cx, ready, &wanted);
             let how = How::Ready { queue: queue.no, key, preferred: length, first: first && key == ready };
             Some(Found { agent: key.agent, how })
-        });
-        let found = found.or_else(|| {
-            let agent = search.holding(key, required)?;
-            Some(Found { agent, how: How::Holding { queue: queue.no } })
-        });
-        cx.effects.visited += search.visited;
-        found
+        })
     }
 }
 
@@ -132,12 +148,15 @@ impl<'a> Search<'a> {
         move |open| open.free[channel] >= weight
     }
 
-    /// Whether an agent with room may have the conversation: it has these skills and is not excluded.
+    /// Whether an agent with room may have the conversation: it has these skills, is not excluded, and is not offered
+    /// it already.
     pub(super) fn may(&self, agent: AgentNo, skills: &[&[Level]]) -> bool {
         let who = self.domain.agent(agent);
         let any_level = self.domain.planted(PlantedBug::SkillLevelIgnored);
         let has = |(skill, least): &Level| who.meets(&[(*skill, if any_level { 1 } else { *least })]);
-        skills.iter().all(|some| some.iter().all(has)) && !self.conversation.is_excluded(agent)
+        skills.iter().all(|some| some.iter().all(has))
+            && !self.conversation.is_excluded(agent)
+            && self.conversation.offer_to(agent).is_none()
     }
 
     /// The first ready agent in pick order who has room and these skills, and whether it is known to be the first

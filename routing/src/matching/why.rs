@@ -47,6 +47,7 @@ impl Domain {
                 let liked = conversation.asked().map_or(&[][..], |asked| &asked.preferred[..preferred]);
                 let met = search.proficient(&[conversation.required(), liked], 1 + Picked::SHOWN_MAX);
                 let before = met.could_not.iter().take_while(|other| **other < standing);
+                let before = before.filter(|other| conversation.offer_to(other.place.agent).is_none());
                 picked.passed_over = before
                     .map(|other| self.agent(other.place.agent))
                     .map(|agent| (agent.no.id(self.id), self.first_gate(agent, no)))
@@ -105,7 +106,10 @@ impl Domain {
             if upto.is_some_and(|upto| key >= upto) {
                 return ControlFlow::Break(());
             }
-            passed.push((key.agent.id(self.id), self.first_gate(self.agent(key.agent), no)));
+            // Who has an offer of it already was not passed over.
+            if self.conv(no).offer_to(key.agent).is_none() {
+                passed.push((key.agent.id(self.id), self.first_gate(self.agent(key.agent), no)));
+            }
             if passed.len() < Picked::SHOWN_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         passed

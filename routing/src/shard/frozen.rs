@@ -3,7 +3,9 @@
 use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
-use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece};
+use crate::domain::{
+    BesidePiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece, RingPiece,
+};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -82,6 +84,8 @@ impl Frozen {
             .then(|| self.beside(Domain::has_pace, |domain| domain.pace_pieces().map(Part::Pace)));
         let hours = (*level >= level::HOURS)
             .then(|| self.beside(Domain::has_hours, |domain| domain.hours_pieces().map(Part::Hours)));
+        let ring = (*level >= level::RING)
+            .then(|| self.beside(Domain::has_ring, |domain| domain.ring_pieces().map(Part::Ring)));
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
@@ -91,6 +95,7 @@ impl Frozen {
             .chain(handling.into_iter().flatten())
             .chain(pace.into_iter().flatten())
             .chain(hours.into_iter().flatten())
+            .chain(ring.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -112,6 +117,7 @@ enum Part<'a> {
     Handling(HandlingPiece<'a>),
     Pace(PacePiece<'a>),
     Hours(HoursPiece<'a>),
+    Ring(RingPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -128,6 +134,7 @@ impl Serialize for Piece<'_> {
             Part::Handling(piece) => piece.serialize(serializer),
             Part::Pace(piece) => piece.serialize(serializer),
             Part::Hours(piece) => piece.serialize(serializer),
+            Part::Ring(piece) => piece.serialize(serializer),
         }
     }
 }

@@ -415,6 +415,29 @@ fn handling_comes_along() {
     assert_eq!(there.agent(desk.agent).expect("made").load, 51 + 20);
 }
 
+/// What rings at several goes on ringing there, and the first who accepts has it.
+#[test]
+fn what_rings_at_several_comes_along() {
+    let mut scene = Scene::new();
+    scene.world.ok(Command::SetLevel { level: level::RING });
+    let (queue, by) = (scene.queue, crate::testing::supervisor());
+    scene.world.ok(Command::SetRing { queue, agents: 2, by });
+    scene.ready(scene.b);
+    scene.offered();
+    let mut there = empty(level::RING);
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    assert_eq!((before.conversations[&scene.id].offers().count(), before.queues[&queue].ring), (2, 2));
+    let second = before.conversations[&scene.id].also[0].clone();
+    move_encoded(here, &mut there);
+    assert_eq!(there.view(DOMAIN), Some(before));
+    let desk = if second.agent == scene.a.agent { scene.a } else { scene.b };
+    let accept = entry(there.now(), DOMAIN, Command::Accept { desk, offer: second.id });
+    there.apply(&accept, &mut Effects::default()).expect("live");
+    let offers: usize = there.view(DOMAIN).expect("there").agents.values().map(|a| a.offers.len()).sum();
+    assert_eq!(offers, 0);
+}
+
 /// The pace, who had as much as it allows, schedules, and how queues keep to them come along, and go on there.
 #[test]
 fn pace_and_opening_hours_come_along() {
