@@ -63,6 +63,10 @@ pub const HOURS: u32 = 10;
 /// From here on queues may offer to several agents at once, and what a shard knows of that is in its snapshots.
 pub const RING: u32 = 11;
 
+/// From here on a queue that is being served out is looked at once nobody is left, and not when somebody who stays
+/// changes places.
+pub const SERVED_OUT: u32 = 11;
+
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade
 /// clusters with it; nothing else should know it.

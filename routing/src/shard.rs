@@ -282,6 +282,7 @@ impl<'de> Deserialize<'de> for Shard {
         shard.put_beside::<_, D::Error>(ring, Domain::put_ring)?;
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
+            domain.index.0.level = level;
             domain.index_anew();
         }
         let ids: Vec<DomainId> = shard.domains.keys().copied().collect();

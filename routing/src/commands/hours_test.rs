@@ -6,10 +6,10 @@ use crate::hours::limits::SCHEDULES_MAX;
 use crate::hours::{Closing, Hours, HoursState, OfDate, Offset, Opening, Schedule, Weekday};
 use crate::level;
 use crate::policy::{Action, Bound, Condition, Measure, Policy, Rule};
-use crate::scene::{Row, Scene, as_it_is, play};
+use crate::scene::{Row, Scene, as_it_is, play, requires};
 use crate::testing::{DOMAIN, supervisor, through_bytes};
 use crate::view::Gate;
-use crate::{Channel, Command, Outcome, QueueId, Span};
+use crate::{Channel, Command, Outcome, Priority, QueueId, Span};
 
 /// Wall time at the beginning of a scene, in seconds: Tuesday 2023-11-14, 22:13:20 UTC.
 const BEGIN: u32 = 1_700_000_000;
@@ -328,6 +328,43 @@ fn a_clock_that_was_wrong_is_put_right_by_the_next_one() {
     by_wall(&mut s, command, at(60)).expect("done");
     assert_eq!(s.world.events(), ["QueueHours"]);
     assert_eq!((state(&s), until(&s)), (HoursState::Open, Some(at(3_600))));
+}
+
+/// Who is served out and only changes places in line is no reason to look at the clock, which may have gone back a
+/// little since.
+#[test]
+fn who_changes_places_while_it_closes_changes_nothing() {
+    let mut s = kept(&[(0, 10), (30, 40)], Closing::ServeOut);
+    s.can(s.b, &[("es", 1)]);
+    s.asking(vec![requires(&[("es", 1)], 20)]);
+    let tick = |s: &mut Scene, second: u64, wall: u32| {
+        s.world.time = second * 1_000_000;
+        by_wall(s, Command::Tick, at(wall)).expect("done");
+        s.world.events()
+    };
+    assert_eq!(tick(&mut s, 11, 11), ["QueueHours"]);
+    assert_eq!(state(&s), HoursState::Closing);
+    let up = Command::Reprioritise { conversation: s.id, priority: Priority(7), by: supervisor() };
+    by_wall(&mut s, up, at(9)).expect("done");
+    assert_eq!(s.world.events(), ["Reprioritised"]);
+    assert_eq!(tick(&mut s, 22, 9), ["Relaxed"]);
+    assert_eq!((state(&s), until(&s)), (HoursState::Closing, Some(at(30))));
+    // An offer that is declined goes back to the line.
+    s.ready(s.a);
+    let offer = s.world.offer_of(s.id).expect("offered").0;
+    let decline = Decline { reason: "no".to_owned() };
+    let reject = Command::Reject { desk: s.a, offer, decline };
+    by_wall(&mut s, reject, at(9)).expect("done");
+    assert_eq!(
+        (s.world.events(), state(&s)),
+        (vec!["OfferEnded".to_owned(), "Waiting".to_owned()], HoursState::Closing)
+    );
+    let gone = Command::Abandon { conversation: s.id };
+    by_wall(&mut s, gone, at(12)).expect("done");
+    assert_eq!(
+        (s.world.events(), state(&s)),
+        (vec!["Ended".to_owned(), "QueueHours".to_owned()], HoursState::Closed)
+    );
 }
 
 #[test]

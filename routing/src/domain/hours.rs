@@ -8,6 +8,7 @@ use crate::deadlines::Due;
 use crate::event::EventKind;
 use crate::hours::limits::BEHIND_MS;
 use crate::hours::{Closing, Hours, HoursState, HoursView, Said};
+use crate::level;
 use crate::shard::PlantedBug;
 use crate::{Channel, LogTime};
 use serde::{Deserialize, Serialize};
@@ -120,10 +121,20 @@ impl Domain {
         }
     }
 
-    /// A line or what rings became less: a queue that is being served out may be done.
+    /// A line, or what rings, changed: a queue that is being served out may be done, or not yet.
     pub(crate) fn follow_hours(&mut self, no: QueueNo) {
-        if self.queues.get(no.0).is_some_and(Queue::is_served_out) {
-            self.make_look_due(no);
+        let Some(queue) = self.queues.get(no.0) else { return };
+        let Some(hours) = queue.hours.as_deref() else { return };
+        let served_out = queue.is_served_out();
+        if self.index.0.level < level::SERVED_OUT {
+            if served_out {
+                self.make_look_due(no);
+            }
+        } else if served_out {
+            // Not stored: it follows from what is, and who only changes places undoes it.
+            self.index.0.deadlines.add(LogTime(0), Due::Hours(no));
+        } else if !hours.due {
+            self.index.0.deadlines.remove(LogTime(0), Due::Hours(no));
         }
     }
 

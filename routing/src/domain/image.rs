@@ -141,6 +141,10 @@ impl Domain {
             }
             self.refresh(no);
         }
+        let queues: Vec<super::QueueNo> = self.queues.iter().map(|queue| queue.no).collect();
+        for no in queues {
+            self.follow_hours(no);
+        }
     }
 
     fn index_conversation(&mut self, no: ConvNo) {

@@ -95,9 +95,7 @@ impl Domain {
             let bit = channel as u8;
             index.channels = index.channels & !(1 << bit) | u8::from(!set.is_closed()) << bit;
         }
-        if !enter {
-            queues.iter().for_each(|queue| self.follow_hours(*queue));
-        }
+        queues.iter().for_each(|queue| self.follow_hours(*queue));
         for agent in named {
             self.change_own_line(agent, channel, key, arrived_at, enter);
         }

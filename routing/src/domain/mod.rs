@@ -53,6 +53,7 @@ use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
 use crate::handling::Handling;
 use crate::hours::Schedule;
+use crate::level;
 use crate::matching::Dirty;
 use crate::pace::Pace;
 use crate::paged::PagedMap;
@@ -122,6 +123,8 @@ pub(crate) struct DomainIndex {
     pub(crate) holders: BTreeSet<AgentNo>,
     /// A fault planted for tests.
     pub(crate) planted: Option<PlantedBug>,
+    /// The shard's feature level.
+    pub(crate) level: u32,
     /// Memory that matching reuses.
     pub(crate) heap: Vec<std::cmp::Reverse<(keys::RankKey, crate::matching::Item)>>,
 }
@@ -140,6 +143,7 @@ impl DomainIndex {
             classes: skills::Classes::default(),
             holders: BTreeSet::new(),
             planted: None,
+            level: level::FIRST,
             heap: Vec::new(),
         };
         index.follow(settings);

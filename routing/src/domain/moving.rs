@@ -166,9 +166,9 @@ impl Domain {
 
     /// Made of its pieces, ready to go on.
     pub(crate) fn index_anew(&mut self) {
-        let planted = self.index.0.planted;
+        let (planted, level) = (self.index.0.planted, self.index.0.level);
         self.index = Derived(DomainIndex::new(&self.settings));
-        self.index.0.planted = planted;
+        (self.index.0.planted, self.index.0.level) = (planted, level);
         let dirty = std::mem::take(&mut self.dirty);
         self.rebuild();
         self.dirty = dirty;

@@ -62,6 +62,7 @@ impl Shard {
                 return Err(Rejected::Level { level: self.level });
             }
             self.level = level;
+            self.domains.values_mut().for_each(|domain| domain.index.0.level = level);
         } else {
             self.go_on(entry, effects);
         }
@@ -162,7 +163,7 @@ impl Shard {
             return Err(Rejected::RequestTooOld { window_s: window.0 / 1_000_000 });
         }
         let mut cx = self.cx(entry.request.domain, entry, effects);
-        domain.index.0.planted = cx.planted;
+        (domain.index.0.planted, domain.index.0.level) = (cx.planted, cx.level);
         domain.emit(&mut cx, EventKind::DomainCreated);
         let outcome =
             Ok(Done { what: DoneWhat::Ok, at: cx.now, sequence: domain.sequence, version: domain.version });

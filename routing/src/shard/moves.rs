@@ -387,6 +387,7 @@ impl Shard {
         let Coming { parts: _, whole: _, at, domain: Unindexed(mut domain) } = coming;
         let id = domain.id;
         domain.index.0.planted = self.index.0.planted;
+        domain.index.0.level = self.level;
         if catch_unwind(AssertUnwindSafe(|| domain.index_anew())).is_err() {
             let reason = "it cannot be put together after its move".to_owned();
             domain.quarantined = Some(reason.clone());

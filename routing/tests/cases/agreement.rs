@@ -85,6 +85,14 @@ fn engine_and_model_agree_on_every_command() {
         seeds < 48 || total.hours.iter().all(|times| *times > 10),
         "{total:?}: no opening hours to speak of"
     );
+    let [changed, taken, beside] = total.rung;
+    println!(
+        "ringing at several: {changed} changes, {taken} offers taken by another, {beside} beside a first one"
+    );
+    assert!(
+        seeds < 48 || total.rung.iter().all(|times| *times > 20),
+        "{total:?}: no ringing at several to speak of"
+    );
     assert!(
         seeds < 48 || total.crossed.iter().all(|times| *times > 0),
         "{total:?}: no transfers to speak of"

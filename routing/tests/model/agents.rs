@@ -69,11 +69,12 @@ impl Dom {
 
     /// What follows when an agent takes no more offers.
     pub fn stopped(&mut self, agent: AgentId, why: Revoked) {
-        for (_, conversation) in self.offers_to(agent) {
+        for (offer, conversation) in self.offers_to(agent) {
             // What it has accepted goes on as long as its desk is there.
             if why == Revoked::Unavailable && self.convs[&conversation].is_connecting() {
                 continue;
             }
+            self.front(conversation, offer);
             self.fail_offer(conversation, OfferEnd::Revoked(why), Requeued::Revoked);
         }
         self.p(agent).holds = None;

@@ -37,7 +37,7 @@ impl Dom {
     fn works_on(&self, agent: AgentId, channel: Channel) -> bool {
         self.convs.values().filter(|c| c.channel == channel).any(|c| {
             let holds = c.stage.owner() == Some(agent) && c.weight.0 > 0;
-            holds || c.offer.as_ref().is_some_and(|offer| offer.agent == agent)
+            holds || c.offer_to(agent).is_some()
         })
     }
 

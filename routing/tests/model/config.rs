@@ -135,6 +135,7 @@ impl Dom {
                 minutes: Vec::new(),
                 hours: None,
                 look: false,
+                ring: 1,
             },
         );
         self.emit(EventKind::QueueCreated(id));
@@ -174,10 +175,11 @@ impl Dom {
         let mut live: Vec<_> = self
             .convs
             .values()
-            .filter_map(|c| c.offer.as_ref().filter(|o| o.queue == Some(id)).map(|o| (o.id, c.id)))
+            .flat_map(|c| c.offers().filter(|o| o.queue == Some(id)).map(|o| (o.id, c.id)))
             .collect();
         live.sort();
-        for (_, conversation) in live {
+        for (offer, conversation) in live {
+            self.front(conversation, offer);
             self.fail_offer(conversation, OfferEnd::Revoked(Revoked::QueueGone), Requeued::Revoked);
         }
     }
@@ -270,11 +272,12 @@ impl Dom {
         self.person(id)?;
         self.p(id).settings = settings.clone();
         self.emit(EventKind::AgentChanged(id));
-        for (_, conversation) in self.offers_to(id) {
+        for (offer, conversation) in self.offers_to(id) {
             let c = &self.convs[&conversation];
-            let queue = c.offer.as_ref().expect("live").queue;
+            let queue = c.offer_to(id).expect("live").queue;
             let left = queue.is_some_and(|q| !settings.queues.contains(&q));
             if !c.is_connecting() && (left || !settings.channels.contains(c.channel)) {
+                self.front(conversation, offer);
                 self.fail_offer(conversation, OfferEnd::Revoked(Revoked::QueueGone), Requeued::Revoked);
             }
         }
@@ -292,7 +295,8 @@ impl Dom {
             return Err(Rejected::InUse { why: String::new() });
         }
         self.p(id).lease = Lease::None;
-        for (_, conversation) in self.offers_to(id) {
+        for (offer, conversation) in self.offers_to(id) {
+            self.front(conversation, offer);
             self.fail_offer(conversation, OfferEnd::Revoked(Revoked::Unavailable), Requeued::Revoked);
         }
         self.give_up_all(id, Requeued::OwnerGone);

@@ -118,7 +118,7 @@ impl Dom {
     }
 
     pub fn conversation_of(&self, offer: OfferId) -> Option<ConversationId> {
-        self.convs.values().find(|c| c.offer.as_ref().is_some_and(|o| o.id == offer)).map(|c| c.id)
+        self.offered(offer).map(|c| c.id)
     }
 
     fn expire(&mut self, kind: Kind) {
@@ -142,9 +142,7 @@ impl Dom {
                 if queues.is_empty() {
                     return;
                 }
-                if self.convs[&id].offer.is_some() {
-                    self.end_offer(id, OfferEnd::Revoked(Revoked::Expired));
-                }
+                self.end_offers(id, Revoked::Expired);
                 self.wait(id, Place::Queues(queues), Some(Requeued::DedicatedFallback));
             }
             Kind::Step(id) => {
@@ -164,6 +162,9 @@ impl Dom {
     }
 
     fn miss(&mut self, id: ConversationId) {
+        for _ in 1..self.convs[&id].offers().count() {
+            self.miss_by(id, OfferEnd::TimedOut, Requeued::TimedOut);
+        }
         let (end, cause) = match self.convs[&id].is_connecting() {
             true => (OfferEnd::NotConnected { reason: String::new() }, Requeued::NotConnected),
             false => (OfferEnd::TimedOut, Requeued::TimedOut),

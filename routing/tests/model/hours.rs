@@ -197,7 +197,7 @@ impl Dom {
 
     fn has_customers(&self, queue: QueueId) -> bool {
         let here = |offer: &routing::view::OfferView| offer.queue == Some(queue);
-        self.convs.values().any(|c| c.waits_for_an_offer_in(queue) || c.offer.as_ref().is_some_and(here))
+        self.convs.values().any(|c| c.waits_for_an_offer_in(queue) || c.offers().any(here))
     }
 
     pub fn is_to_be_looked_at(&self, queue: QueueId) -> bool {

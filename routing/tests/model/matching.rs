@@ -38,7 +38,7 @@ impl Dom {
     }
 
     /// Every gate but capacity and room held, through this queue (or as the dedicated agent).
-    fn passes(&self, agent: AgentId, c: &Conv, queue: Option<QueueId>) -> bool {
+    pub fn passes(&self, agent: AgentId, c: &Conv, queue: Option<QueueId>) -> bool {
         let person = &self.people[&agent];
         let capped = person.settings.caps[c.channel.index()]
             .is_some_and(|cap| self.by_channel(agent, c.channel) >= usize::from(cap));
@@ -52,7 +52,7 @@ impl Dom {
             && !c.excluded.contains_key(&agent)
     }
 
-    fn fits(&self, agent: AgentId, c: &Conv) -> bool {
+    pub fn fits(&self, agent: AgentId, c: &Conv) -> bool {
         let held_for_another = self.people[&agent]
             .holds
             .is_some_and(|(held, _)| held != c.id && self.rank(&self.convs[&held]) < self.rank(c));
@@ -100,7 +100,7 @@ impl Dom {
         preferred.iter().take_while(|skill| has_all(skills, std::slice::from_ref(skill))).count()
     }
 
-    fn pick(&self, c: &Conv, queue: Option<QueueId>, agents: &[AgentId]) -> Option<AgentId> {
+    pub fn pick(&self, c: &Conv, queue: Option<QueueId>, agents: &[AgentId]) -> Option<AgentId> {
         // The dedicated agent, or those named, in their order.
         let Some(queue) = queue else { return agents.first().copied() };
         let held = |id: &AgentId| self.people[id].holds.map(|(c, _)| self.rank(&self.convs[&c]));
@@ -114,6 +114,7 @@ impl Dom {
 
     /// Takes the best-ranked conversation that has an eligible agent, until there is none.
     pub fn match_waiting(&mut self, offers_left: &mut usize) {
+        let mut offered = Vec::new();
         while *offers_left > 0 {
             let found = self.in_rank_order().into_iter().find_map(|id| {
                 let c = &self.convs[&id];
@@ -123,7 +124,7 @@ impl Dom {
                     Some((id, queue, agent, self.why(c, queue, agent, &fitting)))
                 })
             });
-            let Some((id, queue, agent, why)) = found else { return };
+            let Some((id, queue, agent, why)) = found else { break };
             if let Some(bigger) = self.to_hold_for(agent, id) {
                 let now = self.now;
                 let hold_max = self.settings.hold_max;
@@ -131,13 +132,18 @@ impl Dom {
                 self.p(agent).holds = Some((bigger, until));
             } else {
                 self.make_offer(id, agent, queue, None, why);
+                offered.push(id);
                 *offers_left -= 1;
             }
+        }
+        // Those that are left over when nothing that waits can have them.
+        for id in offered {
+            self.ring_at_more(id, offers_left);
         }
     }
 
     /// The conversation for which this agent must keep its room instead of taking `x`.
-    fn to_hold_for(&self, agent: AgentId, x: ConversationId) -> Option<ConversationId> {
+    pub fn to_hold_for(&self, agent: AgentId, x: ConversationId) -> Option<ConversationId> {
         let person = &self.people[&agent];
         if person.holds.is_some() || self.settings.hold_max == Span::ZERO {
             return None;
@@ -205,7 +211,11 @@ impl Dom {
         if let Stage::Waiting(place) = c.stage.clone() {
             c.stage = Stage::Offered(place);
         }
-        c.offer = Some(offer);
+        if c.offer.is_none() {
+            c.offer = Some(offer);
+        } else {
+            c.also.push(offer);
+        }
         self.note_offer(agent);
     }
 

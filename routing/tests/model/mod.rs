@@ -15,6 +15,7 @@ mod offers;
 mod pace;
 mod picked;
 mod policies;
+mod ring;
 mod seeking;
 mod state;
 mod views;
@@ -22,7 +23,9 @@ mod work;
 
 pub use state::{Conv, Dom, Person};
 
-use routing::level::{BLOCKS, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, SKILLS};
+use routing::level::{
+    BLOCKS, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, RING, SKILLS,
+};
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
 use routing::{
@@ -218,6 +221,7 @@ impl Dom {
             | Command::PauseQueue { queue, .. }
             | Command::SetPolicy { queue, .. }
             | Command::SetHours { queue, .. }
+            | Command::SetRing { queue, .. }
             | Command::DeleteQueue { queue } => Subject::Queue(*queue),
             Command::UpdateAgent { agent, .. }
             | Command::DeleteAgent { agent }
@@ -294,6 +298,9 @@ impl Dom {
         if self.level < HOURS && hours::is_of_hours(command) {
             return Err(Rejected::Level { level: self.level });
         }
+        if self.level < RING && matches!(command, Command::SetRing { .. }) {
+            return Err(Rejected::Level { level: self.level });
+        }
         match command.clone() {
             Command::Tick
             | Command::Continue
@@ -349,6 +356,7 @@ impl Dom {
             Command::SetPace { pace, by } => self.set_pace(pace, by),
             Command::SetSchedule { name, schedule, by } => self.set_schedule(name, schedule, by),
             Command::SetHours { queue, hours, by } => self.set_hours(queue, hours, by),
+            Command::SetRing { queue, agents, by } => self.set_ring(queue, agents, by),
             Command::Connected { desk, offer } => self.connected(desk, offer),
             Command::ConnectFailed { desk, offer, reason } => self.connect_failed(desk, offer, reason),
             Command::SetIdle { conversation, idle, by } => self.set_idle(conversation, idle, by),

@@ -4,7 +4,7 @@ use super::Did;
 use super::state::{Dom, invalid, not_allowed, unknown, wrong_state};
 use routing::command::{By, TransferFallback, TransferTarget};
 use routing::criteria::Criteria;
-use routing::event::{OfferEnd, Place, Requeued, Revoked, Subject};
+use routing::event::{Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::picked::{Picked, Way};
 use routing::settings::limits;
@@ -70,9 +70,7 @@ impl Dom {
             self.check_criteria(criteria)?;
             self.check_classes(criteria)?;
         }
-        if self.convs[&id].offer.is_some() {
-            self.end_offer(id, OfferEnd::Revoked(Revoked::Transferred));
-        }
+        self.end_offers(id, Revoked::Transferred);
         self.c(id).hops = hop;
         self.emit(EventKind::TransferStarted { conversation: id, target, fallback, hop, by: by.clone() });
         let anew = anew.map(|criteria| (criteria, by));

@@ -2,7 +2,7 @@
 
 use super::Did;
 use super::handling::connecting;
-use super::state::{Dom, not_allowed, wrong_state};
+use super::state::{Conv, Dom, not_allowed, wrong_state};
 use routing::command::{By, Decline, Desk, TransferFallback};
 use routing::criteria::Criteria;
 use routing::event::{Ending, How, OfferEnd, Place, Requeued, Revoked, Subject};
@@ -20,6 +20,10 @@ impl Dom {
             _ => Span::ZERO,
         };
         let offer = self.end_offer(id, end);
+        if self.convs[&id].offer.is_some() {
+            self.exclude(id, offer.agent, exclusion);
+            return;
+        }
         match offer.transfer {
             None => match self.convs[&id].home.clone() {
                 // It named the agent and lived by the offer alone: its queues were deleted meanwhile.
@@ -110,9 +114,7 @@ impl Dom {
 
     /// The owner is gone for good: it waits again at the place it had.
     pub fn requeue(&mut self, id: ConversationId, cause: Requeued) {
-        if self.convs[&id].offer.is_some() {
-            self.end_offer(id, OfferEnd::Revoked(Revoked::Transferred));
-        }
+        self.end_offers(id, Revoked::Transferred);
         let c = &self.convs[&id];
         let owner = c.stage.owner();
         let queues = (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone()));
@@ -146,9 +148,7 @@ impl Dom {
 
     /// A dedicated line is gone: the fallback queue, or the end.
     pub fn leave_dedicated(&mut self, id: ConversationId, why: Revoked) {
-        if self.convs[&id].offer.is_some() {
-            self.end_offer(id, OfferEnd::Revoked(why));
-        }
+        self.end_offers(id, why);
         let queues = self.convs[&id].queues.clone();
         if queues.is_empty() {
             self.end(id, Ending::Expired, why, String::new());
@@ -159,9 +159,7 @@ impl Dom {
 
     /// Ends a conversation for good.
     pub fn end(&mut self, id: ConversationId, ending: Ending, why: Revoked, notes: String) {
-        if self.convs[&id].offer.is_some() {
-            self.end_offer(id, OfferEnd::Revoked(why));
-        }
+        self.end_offers(id, why);
         let now = self.now;
         let c = self.c(id);
         let agent = c.stage.owner();
@@ -242,13 +240,13 @@ impl Dom {
         self.emit(EventKind::Assigned { conversation: id, agent, how, weight, overdraft });
     }
 
-    pub fn live_offer(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
+    /// The conversation of a live offer to this desk's agent, of which it is the first from now on.
+    pub fn live_offer(&mut self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
         self.check_desk(desk)?;
-        self.convs
-            .values()
-            .find(|c| c.offer.as_ref().is_some_and(|o| o.id == offer && o.agent == desk.agent))
-            .map(|c| c.id)
-            .ok_or(Rejected::OfferOver { offer })
+        let own = |c: &&Conv| c.offer_to(desk.agent).is_some_and(|own| own.id == offer);
+        let id = self.offered(offer).filter(own).ok_or(Rejected::OfferOver { offer })?.id;
+        self.front(id, offer);
+        Ok(id)
     }
 
     pub fn accept(&mut self, desk: Desk, offer: OfferId) -> Did {
@@ -256,6 +254,7 @@ impl Dom {
         if self.convs[&id].is_connecting() {
             return Err(connecting());
         }
+        self.withdraw_others(id);
         if let Some(within) = self.handling.connect[self.convs[&id].channel.index()] {
             return Ok(self.connect(id, within));
         }

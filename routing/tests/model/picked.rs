@@ -50,6 +50,7 @@ impl Dom {
             p.takes_offers()
                 && p.paced.is_none()
                 && p.holds.is_none()
+                && c.offer_to(*one).is_none()
                 && p.settings.queues.contains(&queue)
                 && matches!(self.gate_of_room(*one, c), Gate::None)
         };

@@ -84,6 +84,8 @@ pub struct Line {
     /// What it keeps to and how it stands, and whether that is to be looked at.
     pub hours: Option<HoursView>,
     pub look: bool,
+    /// To how many agents it offers at once.
+    pub ring: u8,
 }
 
 /// An agent.
@@ -132,6 +134,8 @@ pub struct Conv {
     pub accept: AcceptMode,
     pub queues: Vec<QueueId>,
     pub offer: Option<OfferView>,
+    /// Its other live offers.
+    pub also: Vec<OfferView>,
     pub excluded: BTreeMap<AgentId, LogTime>,
     pub hops: u32,
     pub customer: String,
@@ -275,23 +279,15 @@ impl Dom {
 
     /// Live offers to an agent, in the order of offer ids.
     pub fn offers_to(&self, agent: AgentId) -> Vec<(OfferId, ConversationId)> {
-        let mut all: Vec<_> = self
-            .convs
-            .values()
-            .filter_map(|c| c.offer.as_ref().filter(|o| o.agent == agent).map(|o| (o.id, c.id)))
-            .collect();
+        let mut all: Vec<_> =
+            self.convs.values().filter_map(|c| c.offer_to(agent).map(|o| (o.id, c.id))).collect();
         all.sort();
         all
     }
 
     pub fn load(&self, agent: AgentId) -> u32 {
-        let offers: u32 = self
-            .convs
-            .values()
-            .filter_map(|c| c.offer.as_ref())
-            .filter(|o| o.agent == agent)
-            .map(|o| u32::from(o.weight.0))
-            .sum();
+        let offers: u32 =
+            self.convs.values().filter_map(|c| c.offer_to(agent)).map(|o| u32::from(o.weight.0)).sum();
         let held: u32 = self
             .convs
             .values()
@@ -309,20 +305,20 @@ impl Dom {
         self.convs
             .values()
             .filter(|c| c.channel == channel)
-            .map(|c| {
-                usize::from(c.stage.owner() == Some(agent))
-                    + usize::from(c.offer.as_ref().is_some_and(|o| o.agent == agent))
-            })
+            .map(|c| usize::from(c.stage.owner() == Some(agent)) + usize::from(c.offer_to(agent).is_some()))
             .sum()
     }
 
     // ----- the smallest changes -----
 
-    /// Takes the live offer of a conversation away, with its event; says what it was.
+    /// Takes the first live offer of a conversation away, with its event; says what it was. Others ring on.
     pub fn end_offer(&mut self, id: ConversationId, end: OfferEnd) -> OfferView {
         let offer = self.c(id).offer.take().expect("a live offer");
-        if let Stage::Offered(place) = self.c(id).stage.clone() {
-            self.c(id).stage = Stage::Waiting(place);
+        let c = self.c(id);
+        if !c.also.is_empty() {
+            c.offer = Some(c.also.remove(0));
+        } else if let Stage::Offered(place) = c.stage.clone() {
+            c.stage = Stage::Waiting(place);
         }
         let accepted = end == OfferEnd::Accepted;
         self.emit(EventKind::OfferEnded { conversation: id, offer: offer.id, agent: offer.agent, end });

@@ -65,6 +65,7 @@ impl Dom {
             longest_since: here.into_iter().map(|(_, since)| since).min(),
             policy: self.policy_view(id),
             hours: line.hours.clone(),
+            ring: line.ring,
         }
     }
 
@@ -72,7 +73,7 @@ impl Dom {
         let offers: Vec<OfferView> = self
             .offers_to(p.id)
             .into_iter()
-            .map(|(_, c)| self.convs[&c].offer.clone().expect("live"))
+            .map(|(_, c)| self.convs[&c].offer_to(p.id).expect("live").clone())
             .collect();
         AgentView {
             id: p.id,
@@ -157,6 +158,7 @@ impl Dom {
             seeking: c.seeking(),
             standing: c.standing.map(Box::new),
             idle: c.full.is_some(),
+            also: c.also.clone(),
         }
     }
 }

@@ -114,6 +114,7 @@ impl Dom {
             accept,
             queues,
             offer: None,
+            also: Vec::new(),
             excluded: BTreeMap::new(),
             hops: 0,
             customer: String::new(),

@@ -8,6 +8,7 @@ use super::handling::Ways;
 use super::hours::Opening;
 use super::pacing::Pacing;
 use super::policing::Policing;
+use super::ringing::Ringing;
 use super::worlds;
 use crate::model::{Conv, Dom, Model, Person};
 use routing::command::{Arrival, By, Decline, Desk, Intent, TransferFallback, TransferTarget};
@@ -47,6 +48,7 @@ pub struct Generator {
     blocking: Blocking,
     ways: Ways,
     pacing: Pacing,
+    ringing: Ringing,
     opening: Opening,
 }
 
@@ -87,6 +89,7 @@ impl Generator {
             blocking: Blocking::new(seed),
             ways: Ways::new(seed),
             pacing: Pacing::new(seed),
+            ringing: Ringing::new(seed),
             opening: Opening::new(seed),
         };
         generator.set_up();
@@ -123,6 +126,7 @@ impl Generator {
             script.extend(self.blocking.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.ways.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.pacing.begin(self.asking.level()).map(|command| (domain, command)));
+            script.extend(self.ringing.begin(self.asking.level(), &queues).into_iter().map(|c| (domain, c)));
             let opening = self.opening.begin(self.asking.level(), &queues, WALL_START_MS);
             script.extend(opening.into_iter().map(|command| (domain, command)));
             for agent in agents {
@@ -204,6 +208,7 @@ impl Generator {
             Command::PauseQueue { queue, .. }
             | Command::UpdateQueue { queue, .. }
             | Command::SetHours { queue, .. }
+            | Command::SetRing { queue, .. }
             | Command::SetPolicy { queue, .. } => Subject::Queue(*queue),
             Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
@@ -255,6 +260,9 @@ impl Generator {
             return (domain, command);
         }
         if let Some(command) = self.pacing.command(dom) {
+            return (domain, command);
+        }
+        if let Some(command) = self.ringing.command(dom) {
             return (domain, command);
         }
         if let Some(command) = self.opening.command(dom, self.true_ms()) {
@@ -332,7 +340,11 @@ impl Generator {
     fn about_work(&mut self, dom: &Dom) -> Option<Command> {
         match self.draw.number(1, 100) {
             1..=45 => {
-                let offer = self.conv(dom, |c| c.offer.is_some())?.offer?;
+                let conv = self.conv(dom, |c| c.offer.is_some())?;
+                let offer = match conv.also.is_empty() {
+                    true => conv.offer?,
+                    false => self.draw.one(&conv.offers().cloned().collect::<Vec<_>>())?,
+                };
                 let old = OfferId::new(dom.id, offer.id.number.saturating_sub(1));
                 let id = if self.draw.chance(3) { old } else { offer.id };
                 let desk = self.desk_of(dom, offer.agent)?;

@@ -11,6 +11,7 @@ pub mod hours;
 pub mod machine;
 pub mod pacing;
 pub mod policing;
+pub mod ringing;
 pub mod run;
 pub mod split;
 pub mod worlds;

@@ -3,7 +3,7 @@
 use super::generator::Generator;
 use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
-use routing::event::{Ending, OfferEnd};
+use routing::event::{Ending, OfferEnd, Revoked};
 use routing::invariants::{Ghost, Step, check_all};
 use routing::picked::{Order, Picked, Way};
 use routing::policy::Action;
@@ -78,6 +78,9 @@ pub struct Tally {
     pub paced: [usize; 2],
     /// Queues that opened, were to be served out, and closed.
     pub hours: [usize; 3],
+    /// How often queues were to offer to another number of agents; offers that ended since another agent accepted;
+    /// and how many rang beside a first one, counted now and then.
+    pub rung: [usize; 3],
 }
 
 impl Tally {
@@ -107,6 +110,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.hours.iter_mut().zip(other.hours) {
+            *sum += one;
+        }
+        for (sum, one) in self.rung.iter_mut().zip(other.rung) {
             *sum += one;
         }
         for (way, times) in &other.picked {
@@ -160,6 +166,7 @@ impl Tally {
             let mut left = 100;
             unruled.match_waiting(&mut left);
             self.blocked[2] += 100 - left;
+            self.rung[2] += dom.convs.values().map(|c| c.also.len()).sum::<usize>();
             self.paced[1] += dom.people.values().filter(|person| person.paced.is_some()).count();
         }
     }
@@ -179,6 +186,8 @@ impl Tally {
             EventKind::OfferEnded { end: OfferEnd::NotConnected { .. }, .. } => self.handled[1] += 1,
             EventKind::IdleChanged { idle: true, .. } => self.handled[2] += 1,
             EventKind::WrapUpExtended { .. } => self.handled[3] += 1,
+            EventKind::RingChanged { .. } => self.rung[0] += 1,
+            EventKind::OfferEnded { end: OfferEnd::Revoked(Revoked::Taken), .. } => self.rung[1] += 1,
             EventKind::QueueHours { state, .. } => self.hours[*state as usize] += 1,
             _ => {}
         }
