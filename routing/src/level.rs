@@ -24,7 +24,8 @@ pub const FIRST: u32 = 1;
 /// | 8 | why an agent was picked, in the offer's event; the least flexible first; rules between channels |
 /// | 9 | accepting in two steps, weights while the customer is waited for, longer wrap-ups; between nodes: questions about expected waits |
 /// | 10 | the most proficient first; the pace of offers; opening hours |
-pub const LATEST: u32 = 10;
+/// | 11 | callbacks that keep the place in line; resuming an abandoned place |
+pub const LATEST: u32 = 11;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
@@ -58,6 +59,9 @@ pub const PACE: u32 = 10;
 
 /// From here on domains have schedules and queues keep to them, and what a shard knows of them is in its snapshots.
 pub const HOURS: u32 = 10;
+
+/// From here on domains call customers back, and what a shard knows of that is in its snapshots.
+pub const CALLBACK: u32 = 11;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

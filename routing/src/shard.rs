@@ -25,7 +25,8 @@ pub use reconcile::Reconciled;
 
 use crate::blocks::ChannelRule;
 use crate::domain::{
-    Beside, Derived, Domain, HandlingBeside, HoursBeside, PaceBeside, PoliciesBeside, Unindexed,
+    Beside, CallbackBeside, Derived, Domain, HandlingBeside, HoursBeside, PaceBeside, PoliciesBeside,
+    Unindexed,
 };
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
@@ -200,8 +201,17 @@ impl Serialize for Shard {
         let (with_policies, with_rules) = (*level >= level::POLICIES, *level >= level::BLOCKS);
         let with_handling = *level >= level::HANDLING;
         let (with_pace, with_hours) = (*level >= level::PACE, *level >= level::HOURS);
-        let later =
-            [with_moves, with_beside, with_policies, with_rules, with_handling, with_pace, with_hours];
+        let with_callbacks = *level >= level::CALLBACK;
+        let later = [
+            with_moves,
+            with_beside,
+            with_policies,
+            with_rules,
+            with_handling,
+            with_pace,
+            with_hours,
+            with_callbacks,
+        ];
         let fields = 4 + later.into_iter().filter(|with| *with).count();
         let mut image = serializer.serialize_struct("Shard", fields)?;
         image.serialize_field("id", id)?;
@@ -236,6 +246,10 @@ impl Serialize for Shard {
             let all = self.beside(|domain| some(domain.hours_beside(), HoursBeside::is_empty));
             image.serialize_field("hours", &all)?;
         }
+        if with_callbacks {
+            let all = self.beside(|domain| some(domain.callback_beside(), CallbackBeside::is_empty));
+            image.serialize_field("callbacks", &all)?;
+        }
         image.end()
     }
 }
@@ -254,9 +268,22 @@ impl<'de> Deserialize<'de> for Shard {
             "handling",
             "pace",
             "hours",
+            "callbacks",
         ];
-        let (id, now, level, domains, moves, beside, policies, channel_rules, handling, pace, hours) =
-            deserializer.deserialize_struct("Shard", FIELDS, Image)?;
+        let (
+            id,
+            now,
+            level,
+            domains,
+            moves,
+            beside,
+            policies,
+            channel_rules,
+            handling,
+            pace,
+            hours,
+            callbacks,
+        ) = deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
         shard.put_beside::<_, D::Error>(beside, Domain::put_beside)?;
@@ -265,6 +292,7 @@ impl<'de> Deserialize<'de> for Shard {
         shard.put_beside::<_, D::Error>(handling, Domain::put_handling)?;
         shard.put_beside::<_, D::Error>(pace, Domain::put_pace)?;
         shard.put_beside::<_, D::Error>(hours, Domain::put_hours)?;
+        shard.put_beside::<_, D::Error>(callbacks, Domain::put_callbacks)?;
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
             domain.index_anew();
@@ -290,6 +318,7 @@ type Fields = (
     BTreeMap<DomainId, HandlingBeside>,
     BTreeMap<DomainId, PaceBeside>,
     BTreeMap<DomainId, HoursBeside>,
+    BTreeMap<DomainId, CallbackBeside>,
 );
 
 /// Reads what a shard is stored as, in the order of its fields: which there are, its level says.
@@ -315,6 +344,20 @@ impl<'de> Visitor<'de> for Image {
         let handling = if level >= level::HANDLING { next(&mut fields)? } else { BTreeMap::new() };
         let pace = if level >= level::PACE { next(&mut fields)? } else { BTreeMap::new() };
         let hours = if level >= level::HOURS { next(&mut fields)? } else { BTreeMap::new() };
-        Ok((id, now, level, domains, moves, beside, policies, channel_rules, handling, pace, hours))
+        let callbacks = if level >= level::CALLBACK { next(&mut fields)? } else { BTreeMap::new() };
+        Ok((
+            id,
+            now,
+            level,
+            domains,
+            moves,
+            beside,
+            policies,
+            channel_rules,
+            handling,
+            pace,
+            hours,
+            callbacks,
+        ))
     }
 }

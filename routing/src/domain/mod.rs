@@ -4,6 +4,7 @@ mod agents;
 mod beside;
 mod blocks;
 mod blocks_beside;
+mod calling;
 pub(crate) mod crossings;
 mod entities;
 mod exclusion;
@@ -31,6 +32,7 @@ mod waiting;
 
 pub(crate) use beside::{Beside, BesidePiece};
 pub(crate) use blocks::Blocks;
+pub(crate) use calling::{CallbackBeside, CallbackPiece};
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
 pub(crate) use handled::{Handled, HandlingBeside, HandlingPiece};
@@ -46,6 +48,7 @@ pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
 
 use crate::blocks::ChannelRule;
+use crate::callback::CallbackSettings;
 use crate::deadlines::Deadlines;
 use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
@@ -118,6 +121,8 @@ pub(crate) struct DomainIndex {
     pub(crate) classes: skills::Classes,
     /// Agents that hold points for a conversation.
     pub(crate) holders: BTreeSet<AgentNo>,
+    /// Callbacks that nobody is offered before a time.
+    pub(crate) resting: BTreeSet<ConvNo>,
     /// A fault planted for tests.
     pub(crate) planted: Option<PlantedBug>,
     /// Memory that matching reuses.
@@ -137,6 +142,7 @@ impl DomainIndex {
             skills: BTreeMap::new(),
             classes: skills::Classes::default(),
             holders: BTreeSet::new(),
+            resting: BTreeSet::new(),
             planted: None,
             heap: Vec::new(),
         };
@@ -190,6 +196,8 @@ pub(crate) struct Domain {
     pub(crate) schedules: Arc<BTreeMap<String, Schedule>>,
     /// Wall time by which a queue's hours were told last, Unix milliseconds. Stored beside the rest.
     pub(crate) looked_ms: u64,
+    /// How customers are called back; none: they are not. Stored beside the rest.
+    pub(crate) callback: Option<CallbackSettings>,
     pub(crate) index: Derived<DomainIndex>,
 }
 
@@ -217,6 +225,7 @@ impl Domain {
             pace: None,
             schedules: Arc::default(),
             looked_ms: 0,
+            callback: None,
         }
     }
 

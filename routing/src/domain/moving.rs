@@ -2,8 +2,8 @@
 
 use super::crossings::{Origin, Route};
 use super::{
-    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, HoursBeside,
-    PaceBeside, PoliciesBeside, Queue, Touchpoint,
+    Agent, Beside, CallbackBeside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside,
+    HoursBeside, PaceBeside, PoliciesBeside, Queue, Touchpoint,
 };
 use crate::blocks::ChannelRule;
 use crate::matching::Dirty;
@@ -56,6 +56,9 @@ enum Piece {
 
     /// And of opening hours, from level 10 on.
     Hours(Box<HoursBeside>),
+
+    /// And of callbacks, from level 11 on.
+    Callbacks(Box<CallbackBeside>),
 }
 
 /// What a domain begins with.
@@ -116,6 +119,7 @@ impl Domain {
             .chain(self.handling_parts().into_iter().map(|part| Piece::Handling(Box::new(part))))
             .chain(self.pace_parts().into_iter().map(|part| Piece::Pace(Box::new(part))))
             .chain(self.hours_parts().into_iter().map(|part| Piece::Hours(Box::new(part))))
+            .chain(self.callback_parts().into_iter().map(|part| Piece::Callbacks(Box::new(part))))
             .map(MovePiece)
     }
 
@@ -151,6 +155,7 @@ impl Domain {
             Piece::Handling(beside) => self.put_handling(*beside),
             Piece::Pace(beside) => self.put_pace(*beside),
             Piece::Hours(beside) => self.put_hours(*beside),
+            Piece::Callbacks(beside) => self.put_callbacks(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);
                 self.dirty.conversations.extend(dirty.conversations);

@@ -3,7 +3,9 @@
 use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
-use crate::domain::{BesidePiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece};
+use crate::domain::{
+    BesidePiece, CallbackPiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece,
+};
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
 use std::iter::once;
@@ -82,6 +84,9 @@ impl Frozen {
             .then(|| self.beside(Domain::has_pace, |domain| domain.pace_pieces().map(Part::Pace)));
         let hours = (*level >= level::HOURS)
             .then(|| self.beside(Domain::has_hours, |domain| domain.hours_pieces().map(Part::Hours)));
+        let callbacks = (*level >= level::CALLBACK).then(|| {
+            self.beside(Domain::has_callbacks, |domain| domain.callback_pieces().map(Part::Callbacks))
+        });
         head.into_iter()
             .chain(domains)
             .chain(moves.into_iter().flatten())
@@ -91,6 +96,7 @@ impl Frozen {
             .chain(handling.into_iter().flatten())
             .chain(pace.into_iter().flatten())
             .chain(hours.into_iter().flatten())
+            .chain(callbacks.into_iter().flatten())
             .map(Piece)
     }
 }
@@ -112,6 +118,7 @@ enum Part<'a> {
     Handling(HandlingPiece<'a>),
     Pace(PacePiece<'a>),
     Hours(HoursPiece<'a>),
+    Callbacks(CallbackPiece<'a>),
 }
 
 impl Serialize for Piece<'_> {
@@ -128,6 +135,7 @@ impl Serialize for Piece<'_> {
             Part::Handling(piece) => piece.serialize(serializer),
             Part::Pace(piece) => piece.serialize(serializer),
             Part::Hours(piece) => piece.serialize(serializer),
+            Part::Callbacks(piece) => piece.serialize(serializer),
         }
     }
 }
