@@ -1,6 +1,6 @@
 //! What was told of callbacks and of resumed places, and what follows from it: parts of.
 
-use super::{Ghost, Step, facts};
+use super::{Ghost, Step};
 use crate::callback::{Callback, CallbackSettings};
 use crate::event::{Ending, Event, EventKind};
 use crate::picked::Way;
@@ -68,14 +68,13 @@ pub(super) fn kept(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     for event in step.events {
         told.take(event);
     }
-    let (has, mut broken) = (step.after.summary.callback, Vec::new());
+    let (has, now, mut broken) = (step.after.summary.callback, step.after.now, Vec::new());
     if told.settings.is_some_and(|told| told != has) {
         broken.push(format!("the domain was to call back by {:?} and does by {has:?}", told.settings));
     }
-    let rested = facts::settled(step, ghost).then_some(step.after.now);
     for c in step.conversations() {
-        let told = told.standing.get(&c.id).map(|callback| past(callback, rested));
-        let has = c.callback.as_deref().map(|callback| past(callback, rested));
+        let told = told.standing.get(&c.id).map(|callback| past(callback, now));
+        let has = c.callback.as_deref().map(|callback| past(callback, now));
         // What the checker did not see from the beginning it cannot judge.
         if told.is_some() && told != has {
             broken.push(format!("{} was to be called back by {told:?} and is by {has:?}", c.id));
@@ -84,10 +83,9 @@ pub(super) fn kept(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken
 }
 
-/// A callback whose time to rest is over, if everything due was done by now.
-fn past(callback: &Callback, now: Option<LogTime>) -> Callback {
-    let over = |at: &LogTime| now.is_some_and(|now| *at <= now);
-    Callback { not_before: callback.not_before.filter(|at| !over(at)), ..callback.clone() }
+/// A callback without a time to rest that is over by now: whether it is over in time, R-18 looks at.
+fn past(callback: &Callback, now: LogTime) -> Callback {
+    Callback { not_before: callback.not_before.filter(|at| *at > now), ..callback.clone() }
 }
 
 /// For R-10: places that were resumed by whom they were not for.

@@ -8,7 +8,7 @@ use routing::criteria::Criteria;
 use routing::event::{Ending, How, OfferEnd, Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::settings::WrapUpHold;
-use routing::view::Stage;
+use routing::view::{OfferView, Stage};
 use routing::{AgentId, ConversationId, EventKind, OfferId, Points, Rejected, Span};
 
 impl Dom {
@@ -20,6 +20,15 @@ impl Dom {
             _ => Span::ZERO,
         };
         let offer = self.end_offer(id, end);
+        self.after_offer(id, &offer, cause);
+        let stage = &self.convs[&id].stage;
+        if stage.owner().is_none() && !stage.is_terminal() {
+            self.exclude(id, offer.agent, exclusion);
+        }
+    }
+
+    /// What follows where an offer ended without assignment.
+    pub fn after_offer(&mut self, id: ConversationId, offer: &OfferView, cause: Requeued) {
         match offer.transfer {
             None => match self.convs[&id].home.clone() {
                 // It named the agent and lived by the offer alone: its queues were deleted meanwhile.
@@ -37,10 +46,6 @@ impl Dom {
                 self.emit(EventKind::TransferFailed { conversation: id });
                 self.fall_back(id, fallback);
             }
-        }
-        let stage = &self.convs[&id].stage;
-        if stage.owner().is_none() && !stage.is_terminal() {
-            self.exclude(id, offer.agent, exclusion);
         }
     }
 
@@ -173,6 +178,7 @@ impl Dom {
         c.stop_clock();
         c.stage = Stage::Ended(ending.clone());
         c.ended_at = Some(now);
+        c.calling = None;
         c.excluded.clear();
         c.waiver = None;
         c.owner_deadline = None;
@@ -226,6 +232,7 @@ impl Dom {
         let c = self.c(id);
         c.stage = Stage::Assigned(agent);
         c.nobody_handles_it();
+        c.calling = None;
         c.weight = weight;
         c.assigned_at = c.assigned_at.or(Some(now));
         c.last_agent = Some(agent);
@@ -256,7 +263,9 @@ impl Dom {
         if self.convs[&id].is_connecting() {
             return Err(connecting());
         }
-        if let Some(within) = self.handling.connect[self.convs[&id].channel.index()] {
+        let by_channel = self.handling.connect[self.convs[&id].channel.index()];
+        let dial = self.convs[&id].calling.as_ref().map(|calling| calling.terms.dial);
+        if let Some(within) = dial.or(by_channel) {
             return Ok(self.connect(id, within));
         }
         self.c(id).came_from = self.convs[&id].offer.as_ref().expect("live").queue;

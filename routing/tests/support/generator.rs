@@ -2,6 +2,7 @@
 
 use super::asking::Asking;
 use super::blocking::Blocking;
+use super::calling::Calling;
 use super::clocks::Clocks;
 use super::draw::Draw;
 use super::handling::Ways;
@@ -48,6 +49,7 @@ pub struct Generator {
     ways: Ways,
     pacing: Pacing,
     opening: Opening,
+    calling: Calling,
 }
 
 fn boss() -> By {
@@ -88,6 +90,7 @@ impl Generator {
             ways: Ways::new(seed),
             pacing: Pacing::new(seed),
             opening: Opening::new(seed),
+            calling: Calling::new(seed),
         };
         generator.set_up();
         generator
@@ -123,6 +126,7 @@ impl Generator {
             script.extend(self.blocking.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.ways.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.pacing.begin(self.asking.level()).map(|command| (domain, command)));
+            script.extend(self.calling.begin(self.asking.level()).map(|command| (domain, command)));
             let opening = self.opening.begin(self.asking.level(), &queues, WALL_START_MS);
             script.extend(opening.into_iter().map(|command| (domain, command)));
             for agent in agents {
@@ -191,6 +195,8 @@ impl Generator {
             | Command::SetSkills { agent, .. }
             | Command::LogOut { agent, .. } => Subject::Agent(*agent),
             Command::Abandon { conversation }
+            | Command::RequestCallback { conversation, .. }
+            | Command::CancelCallback { conversation }
             | Command::EndContact { conversation, .. }
             | Command::Transfer { conversation, .. }
             | Command::TransferAnew { conversation, .. }
@@ -208,6 +214,7 @@ impl Generator {
             Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
             | Command::SetPace { .. }
+            | Command::SetCallback { .. }
             | Command::SetSchedule { .. } => Subject::Domain(request.domain),
             _ => return None,
         };
@@ -258,6 +265,9 @@ impl Generator {
             return (domain, command);
         }
         if let Some(command) = self.opening.command(dom, self.true_ms()) {
+            return (domain, command);
+        }
+        if let Some(command) = self.calling.command(dom) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {
