@@ -6,6 +6,7 @@
 mod alarms;
 pub mod api;
 mod beside;
+mod callback_beside;
 mod cluster;
 mod config;
 mod engine;

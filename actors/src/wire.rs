@@ -1,6 +1,7 @@
 //! What nodes say to each other above consensus, and what the groups' logs hold.
 
 use crate::beside::Beside;
+use crate::callback_beside::CallbackBeside;
 use crate::handling_beside::HandlingBeside;
 use crate::hours_beside::HoursBeside;
 use crate::meta::{MetaDone, MetaRequest};
@@ -114,9 +115,11 @@ pub(crate) enum PeerAnswer {
     /// Where something of opening hours or the pace of offers is beside what a query found, with all else that is: from
     /// feature level 10 on.
     AnswerWhole(Box<Answer>, Box<Whole>),
+    /// Where something of callbacks is beside what a query found, with all else that is: from feature level 11 on.
+    AnswerCalling(Box<Answer>, Box<Whole>, Box<CallbackBeside>),
 }
 
-/// All that can be beside an answer from feature level 10 on.
+/// All that can be beside an answer at feature level 10.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Whole {
     beside: Option<Beside>,
@@ -178,6 +181,9 @@ impl Everything {
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
         let whole = Whole::of(&answer);
+        if let Some(callback) = CallbackBeside::of(&answer) {
+            return Self::AnswerCalling(Box::new(answer), Box::new(whole), Box::new(callback));
+        }
         if whole.hours.is_some() || whole.pace.is_some() {
             return Self::AnswerWhole(Box::new(answer), Box::new(whole));
         }
@@ -212,6 +218,7 @@ impl PeerAnswer {
             Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
             Self::AnswerHandled(answer, everything) => Ok(everything.put_back(*answer)),
             Self::AnswerWhole(answer, whole) => Ok(whole.put_back(*answer)),
+            Self::AnswerCalling(answer, whole, callback) => Ok(callback.put_back(whole.put_back(*answer))),
             other => Err(other),
         }
     }

@@ -33,16 +33,24 @@ fn commands(site: &Site) -> Vec<Command> {
         Command::SetChannelRules { rules: Vec::new(), by: by.clone() },
         Command::SetHandling { handling: Handling::default(), by: by.clone() },
         Command::SetPace { pace: None, by: by.clone() },
-        Command::SetSchedule { name: "office".into(), schedule: None, by },
+        Command::SetSchedule { name: "office".into(), schedule: None, by: by.clone() },
+        Command::SetCallback { callback: None, by },
     ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn below_its_level_a_command_is_refused_before_it_is_in_the_log() {
-    for (place, level) in
-        [level::SKILLS, level::POLICIES, level::BLOCKS, level::HANDLING, level::PACE, level::HOURS]
-            .into_iter()
-            .enumerate()
+    for (place, level) in [
+        level::SKILLS,
+        level::POLICIES,
+        level::BLOCKS,
+        level::HANDLING,
+        level::PACE,
+        level::HOURS,
+        level::CALLBACK,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let recorder = Arc::new(Recorder::default());
         let probe: Arc<dyn Probe> = recorder.clone();

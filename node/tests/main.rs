@@ -3,6 +3,7 @@
 
 mod backup;
 mod bad_input;
+mod callback;
 mod channel_rules;
 mod client;
 mod crash;

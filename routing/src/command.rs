@@ -1,6 +1,7 @@
 //! What can be asked of the core. One file per command under `commands/` carries it out.
 
 use crate::blocks::ChannelRule;
+use crate::callback::CallbackSettings;
 use crate::criteria::{Criteria, Skill};
 use crate::handling::Handling;
 use crate::hours::{Hours, Schedule};
@@ -184,7 +185,8 @@ pub struct Arrival {
     pub reference: String,
     /// Overrides the touchpoint's priority.
     pub priority: Option<Priority>,
-    /// The closed conversation this one continues, if any.
+    /// The closed conversation this one continues, if any. If the customer left that one a moment ago, this one has its
+    /// place: see [`CallbackSettings::resume_within`].
     pub continues: Option<ConversationId>,
 }
 
@@ -580,6 +582,30 @@ pub enum Command {
         by: By,
     },
 
+    // ----- callbacks, from level 11 on -----
+    /// Replaces how customers are called back, and for how long the place of one who left can be resumed. Callbacks
+    /// under way go on as they began. By a supervisor.
+    SetCallback {
+        /// All of it anew; `None`: nobody is called back, and no place is resumed.
+        callback: Option<CallbackSettings>,
+        /// Who did it.
+        by: By,
+    },
+    /// A conversation that waits in line, or rings, is to be called back: it keeps its place, and its customer may
+    /// hang up.
+    RequestCallback {
+        /// Which.
+        conversation: ConversationId,
+        /// Where the customer is to be reached, in the caller's own terms, at most 64 bytes; empty: as it came.
+        contact: String,
+        /// Nobody is offered it for so long, less than the domain's `expires_after`.
+        not_before: Option<Span>,
+    },
+    /// The customer is not to be called back any more: it ends, as abandoned.
+    CancelCallback {
+        /// Which.
+        conversation: ConversationId,
+    },
     // ----- offers to several, from level 11 on -----
     /// To how many agents a queue offers a conversation at once, from its next offer on; the first who accepts has it.
     /// By a supervisor.
@@ -604,6 +630,7 @@ impl Command {
             | Self::StartWith { .. }
             | Self::ChangeCriteria { .. }
             | Self::TransferAnew { .. } => level::SKILLS,
+            Self::SetPolicy { policy, .. } if policy.calls_back() => level::CALLBACK,
             Self::SetPolicy { policy, .. } if policy.measures(Measure::Open) => level::HOURS,
             Self::SetPolicy { .. } => level::POLICIES,
             Self::CreateQueue { settings } | Self::UpdateQueue { settings, .. }
@@ -624,6 +651,9 @@ impl Command {
             | Self::ExtendWrapUp { .. } => level::HANDLING,
             Self::SetPace { .. } => level::PACE,
             Self::SetSchedule { .. } | Self::SetHours { .. } => level::HOURS,
+            Self::SetCallback { .. } | Self::RequestCallback { .. } | Self::CancelCallback { .. } => {
+                level::CALLBACK
+            }
             Self::SetRing { .. } => level::RING,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,

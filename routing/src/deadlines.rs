@@ -42,6 +42,10 @@ pub(crate) enum Due {
     Recall(ConvNo),
     /// An agent may be offered something again.
     Pace(AgentNo),
+    /// A callback may be offered from now on.
+    Rested(ConvNo),
+    /// A callback stood for as long as it may.
+    Callback(ConvNo),
 }
 
 /// All deadlines of a domain. Derived: rebuilt from the entities when restored.

@@ -1,6 +1,7 @@
 //! What happened: a dense sequence per domain.
 
 use crate::blocks::ChannelRule;
+use crate::callback::CallbackSettings;
 use crate::command::{By, Intent, Recall, TransferFallback, TransferTarget};
 use crate::criteria::{Criteria, Skill};
 use crate::handling::Handling;
@@ -120,6 +121,8 @@ pub enum Revoked {
     QueueGone,
     /// The wait or transfer ended by a deadline.
     Expired,
+    /// The customer is to be called back, and may have hung up.
+    CalledBack,
     /// Another agent accepted it first.
     Taken,
 }
@@ -530,6 +533,42 @@ pub enum EventKind {
         /// When its schedule changes next, in Unix milliseconds; `None`: never.
         until_ms: Option<u64>,
     },
+    /// How customers are called back changed.
+    CallbackChanged {
+        /// From now on; `None`: they are not.
+        callback: Option<CallbackSettings>,
+        /// Who did it.
+        by: By,
+    },
+    /// A conversation is to be called back; it keeps its place.
+    CallbackRequested {
+        /// Which.
+        conversation: ConversationId,
+        /// Where the customer is to be reached; empty: as it came.
+        contact: String,
+        /// Nobody is offered it before then.
+        not_before: Option<LogTime>,
+        /// When it is closed, or when the offer that is live then ends.
+        expires_at: LogTime,
+    },
+    /// An agent dialled, and the customer was not reached.
+    CallbackTried {
+        /// Which.
+        conversation: ConversationId,
+        /// Attempts so far.
+        attempts: u8,
+        /// Nobody is offered it before then; `None`: that was the last attempt.
+        not_before: Option<LogTime>,
+    },
+    /// A conversation has the place of one whose customer left: it arrived when that one did.
+    Resumed {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose place.
+        from: ConversationId,
+        /// The origin of its age from now on.
+        arrived_at: LogTime,
+    },
     /// A queue offers conversations to another number of agents at once.
     RingChanged {
         /// Which.
@@ -551,6 +590,7 @@ impl EventKind {
             | Self::ChannelRulesChanged { .. }
             | Self::HandlingChanged { .. }
             | Self::PaceChanged { .. }
+            | Self::CallbackChanged { .. }
             | Self::ScheduleChanged { .. }
             | Self::Quarantined { .. } => Subject::Domain(domain),
             Self::QueueCreated(queue)
@@ -590,6 +630,9 @@ impl EventKind {
             | Self::Connecting { conversation, .. }
             | Self::IdleChanged { conversation, .. }
             | Self::WrapUpExtended { conversation, .. }
+            | Self::CallbackRequested { conversation, .. }
+            | Self::CallbackTried { conversation, .. }
+            | Self::Resumed { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
             Self::Offered(offered) | Self::OfferedBecause(offered, _) => {
                 Subject::Conversation(offered.conversation)
@@ -656,6 +699,10 @@ impl EventKind {
             | Self::PaceChanged { .. }
             | Self::ScheduleChanged { .. }
             | Self::HoursChanged { .. }
+            | Self::CallbackChanged { .. }
+            | Self::CallbackRequested { .. }
+            | Self::CallbackTried { .. }
+            | Self::Resumed { .. }
             | Self::QueueHours { .. }
             | Self::RingChanged { .. } => None,
         }

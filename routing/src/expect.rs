@@ -31,6 +31,7 @@ impl Domain {
         };
         expected.unknown = match conversation.place {
             _ if conversation.state != State::Waiting => Some(Unknown::NotWaiting),
+            _ if let Some(until) = conversation.rests_until() => Some(Unknown::Rests(until)),
             PlaceKind::Inbox => Some(Unknown::ToBePulled),
             PlaceKind::Dedicated(_) => Some(Unknown::ForCertainAgents),
             PlaceKind::Queues => None,

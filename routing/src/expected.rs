@@ -62,6 +62,8 @@ pub enum Unknown {
     NothingToGoBy,
     /// The queue is closed, until then in Unix milliseconds; none: its schedule never opens it.
     Closed(Option<u64>),
+    /// The customer is not to be called back before then.
+    Rests(LogTime),
 }
 
 /// What may be expected in one queue.

@@ -84,6 +84,8 @@ impl Domain {
             add(conversation.seeking.as_ref().and_then(|seeking| seeking.until), Due::Step(no));
             add(conversation.standing.as_ref().and_then(|stand| stand.due), Due::Rule(no));
             add(conversation.wait_deadline, Due::Wait(no));
+            add(conversation.rests_until(), Due::Rested(no));
+            add(conversation.calling.as_ref().and_then(|calling| calling.due), Due::Callback(no));
             add(conversation.forget_at, Due::Forget(no));
             add(conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no));
         }
@@ -144,6 +146,8 @@ impl Domain {
                 self.conversations.remove(&no);
             }
             Due::Pace(agent) => self.pace_over(cx, agent),
+            Due::Rested(no) => self.rested(no),
+            Due::Callback(no) => self.callback_over(cx, no),
             Due::Recall(no) => self.recall(cx, no, &Recall::TimedOut),
         }
     }

@@ -71,6 +71,9 @@ impl Domain {
 
     pub(crate) fn first_gate(&self, agent: &Agent, no: ConvNo) -> Gate {
         let conversation = self.conv(no);
+        if let Some(until) = conversation.rests_until() {
+            return Gate::Rests { until };
+        }
         let named = conversation.named();
         if !named.is_empty() && !named.contains(&agent.no) {
             let until = conversation.seeking.as_deref().and_then(|seeking| seeking.until);

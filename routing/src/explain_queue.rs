@@ -66,20 +66,21 @@ fn gate_alone(agent: &Agent) -> Gate {
 /// A gate's place in the order in which they are looked at.
 fn place(gate: &Gate) -> u8 {
     match gate {
-        Gate::OthersNamed { .. } => 0,
-        Gate::Lease => 1,
-        Gate::Intent(_) => 2,
-        Gate::Paced { .. } => 3,
-        Gate::QueuePaused(_) => 4,
-        Gate::QueueClosed { .. } => 5,
-        Gate::Channel => 6,
-        Gate::ChannelCap { .. } => 7,
-        Gate::Blocked { .. } => 8,
-        Gate::Capacity { .. } => 9,
-        Gate::Skill { .. } => 10,
-        Gate::ExcludedUntil(_) => 11,
-        Gate::HeldFor(_) => 12,
-        Gate::None => 13,
+        Gate::Rests { .. } => 0,
+        Gate::OthersNamed { .. } => 1,
+        Gate::Lease => 2,
+        Gate::Intent(_) => 3,
+        Gate::Paced { .. } => 4,
+        Gate::QueuePaused(_) => 5,
+        Gate::QueueClosed { .. } => 6,
+        Gate::Channel => 7,
+        Gate::ChannelCap { .. } => 8,
+        Gate::Blocked { .. } => 9,
+        Gate::Capacity { .. } => 10,
+        Gate::Skill { .. } => 11,
+        Gate::ExcludedUntil(_) => 12,
+        Gate::HeldFor(_) => 13,
+        Gate::None => 14,
     }
 }
 

@@ -24,6 +24,7 @@ pub const FIRST: u32 = 1;
 /// | 8 | why an agent was picked, in the offer's event; the least flexible first; rules between channels |
 /// | 9 | accepting in two steps, weights while the customer is waited for, longer wrap-ups; between nodes: questions about expected waits |
 /// | 10 | the most proficient first; the pace of offers; opening hours |
+/// | 11 | callbacks that keep the place in line; resuming an abandoned place |
 /// | 11 | offers to several agents at once |
 pub const LATEST: u32 = 11;
 
@@ -60,6 +61,8 @@ pub const PACE: u32 = 10;
 /// From here on domains have schedules and queues keep to them, and what a shard knows of them is in its snapshots.
 pub const HOURS: u32 = 10;
 
+/// From here on domains call customers back, and what a shard knows of that is in its snapshots.
+pub const CALLBACK: u32 = 11;
 /// From here on queues may offer to several agents at once, and what a shard knows of that is in its snapshots.
 pub const RING: u32 = 11;
 

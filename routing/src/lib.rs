@@ -6,6 +6,7 @@
 //! Start at [`Shard::apply`].
 
 pub mod blocks;
+pub mod callback;
 pub mod command;
 mod commands;
 pub mod criteria;

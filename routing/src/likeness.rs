@@ -30,6 +30,7 @@ impl Domain {
             handling,
             pace,
             schedules,
+            callback,
         } = view;
         self.id == *id
             && self.account == *account
@@ -41,6 +42,7 @@ impl Domain {
             && self.handling == *handling
             && self.pace == *pace
             && self.schedules == *schedules
+            && self.callback == *callback
     }
 
     /// Whether a queue is as shown.
@@ -219,6 +221,7 @@ impl Domain {
             seeking,
             standing,
             idle,
+            callback,
             also,
         } = view;
         conversation.no.id(self.id) == *id
@@ -267,6 +270,7 @@ impl Domain {
             && conversation.standing.as_deref().map(|stand| self.standing_view(stand))
                 == standing.as_deref().copied()
             && conversation.handled.idle.is_some() == *idle
+            && conversation.calling.as_deref().map(|calling| &calling.callback) == callback.as_deref()
             && conversation.customer() == customer
             && conversation.reference() == reference
     }

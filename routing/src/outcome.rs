@@ -62,6 +62,15 @@ pub enum DoneWhat {
         /// When it is a miss.
         deadline: LogTime,
     },
+    /// As `Conversation`, and it has the place of the one that it continues.
+    Resumed {
+        /// Its id.
+        id: ConversationId,
+        /// The offer that was made for it at once, if any.
+        offer: Option<OfferId>,
+        /// The agent that has that offer.
+        agent: Option<AgentId>,
+    },
 }
 
 /// What became of a conversation from another domain. Once said it stays so.

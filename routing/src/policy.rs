@@ -51,6 +51,12 @@ impl Policy {
     pub fn measures(&self, measure: Measure) -> bool {
         self.rules.iter().flat_map(|rule| &rule.when).any(|condition| condition.measure == measure)
     }
+
+    /// Whether a rule makes callbacks.
+    #[must_use]
+    pub fn calls_back(&self) -> bool {
+        self.rules.iter().any(|rule| rule.then == Action::CallBack)
+    }
 }
 
 /// What is decided once about a conversation that waits.
@@ -130,13 +136,15 @@ pub enum Action {
         /// Why, 1 to 256 bytes.
         reason: String,
     },
+    /// It is to be called back, and keeps its place. Passed over where the domain calls nobody back, or it is so already.
+    CallBack,
 }
 
 impl Action {
     /// Whether the rules after it may still be reached.
     #[must_use]
     pub fn goes_on(&self) -> bool {
-        matches!(self, Self::Prioritise(_) | Self::AddQueue(_) | Self::SendTo(_))
+        matches!(self, Self::Prioritise(_) | Self::AddQueue(_) | Self::SendTo(_) | Self::CallBack)
     }
 }
 
@@ -149,6 +157,7 @@ impl fmt::Display for Action {
             Self::ToInbox => f.write_str("goes to the inbox"),
             Self::SendTo(touchpoint) => write!(f, "goes to {touchpoint}"),
             Self::Close { reason } => write!(f, "is closed: {reason}"),
+            Self::CallBack => f.write_str("is to be called back"),
         }
     }
 }

@@ -25,7 +25,8 @@ pub use reconcile::Reconciled;
 
 use crate::blocks::ChannelRule;
 use crate::domain::{
-    Beside, Derived, Domain, HandlingBeside, HoursBeside, PaceBeside, PoliciesBeside, RingBeside, Unindexed,
+    Beside, CallbackBeside, Derived, Domain, HandlingBeside, HoursBeside, PaceBeside, PoliciesBeside,
+    RingBeside, Unindexed,
 };
 use crate::{DomainId, LogTime, ShardId, level};
 use moves::Moves;
@@ -200,6 +201,7 @@ impl Serialize for Shard {
         let (with_policies, with_rules) = (*level >= level::POLICIES, *level >= level::BLOCKS);
         let with_handling = *level >= level::HANDLING;
         let (with_pace, with_hours) = (*level >= level::PACE, *level >= level::HOURS);
+        let with_callbacks = *level >= level::CALLBACK;
         let with_ring = *level >= level::RING;
         let later = [
             with_moves,
@@ -209,6 +211,7 @@ impl Serialize for Shard {
             with_handling,
             with_pace,
             with_hours,
+            with_callbacks,
             with_ring,
         ];
         let fields = 4 + later.into_iter().filter(|with| *with).count();
@@ -245,6 +248,10 @@ impl Serialize for Shard {
             let all = self.beside(|domain| some(domain.hours_beside(), HoursBeside::is_empty));
             image.serialize_field("hours", &all)?;
         }
+        if with_callbacks {
+            let all = self.beside(|domain| some(domain.callback_beside(), CallbackBeside::is_empty));
+            image.serialize_field("callbacks", &all)?;
+        }
         if with_ring {
             let all = self.beside(|domain| some(domain.ring_beside(), RingBeside::is_empty));
             image.serialize_field("ring", &all)?;
@@ -267,10 +274,24 @@ impl<'de> Deserialize<'de> for Shard {
             "handling",
             "pace",
             "hours",
+            "callbacks",
             "ring",
         ];
-        let (id, now, level, domains, moves, beside, policies, channel_rules, handling, pace, hours, ring) =
-            deserializer.deserialize_struct("Shard", FIELDS, Image)?;
+        let (
+            id,
+            now,
+            level,
+            domains,
+            moves,
+            beside,
+            policies,
+            channel_rules,
+            handling,
+            pace,
+            hours,
+            callbacks,
+            ring,
+        ) = deserializer.deserialize_struct("Shard", FIELDS, Image)?;
         let domains = domains.into_iter().map(|(id, Unindexed(domain))| (id, domain)).collect();
         let mut shard = Self { id, now, level, domains, moves, index: Derived(ShardIndex::default()) };
         shard.put_beside::<_, D::Error>(beside, Domain::put_beside)?;
@@ -279,6 +300,7 @@ impl<'de> Deserialize<'de> for Shard {
         shard.put_beside::<_, D::Error>(handling, Domain::put_handling)?;
         shard.put_beside::<_, D::Error>(pace, Domain::put_pace)?;
         shard.put_beside::<_, D::Error>(hours, Domain::put_hours)?;
+        shard.put_beside::<_, D::Error>(callbacks, Domain::put_callbacks)?;
         shard.put_beside::<_, D::Error>(ring, Domain::put_ring)?;
         // A quarantined domain may be torn: it is kept as it is, for reading, and never matched again.
         for domain in shard.domains.values_mut().filter(|domain| domain.quarantined.is_none()) {
@@ -306,6 +328,7 @@ type Fields = (
     BTreeMap<DomainId, HandlingBeside>,
     BTreeMap<DomainId, PaceBeside>,
     BTreeMap<DomainId, HoursBeside>,
+    BTreeMap<DomainId, CallbackBeside>,
     BTreeMap<DomainId, RingBeside>,
 );
 
@@ -332,7 +355,22 @@ impl<'de> Visitor<'de> for Image {
         let handling = if level >= level::HANDLING { next(&mut fields)? } else { BTreeMap::new() };
         let pace = if level >= level::PACE { next(&mut fields)? } else { BTreeMap::new() };
         let hours = if level >= level::HOURS { next(&mut fields)? } else { BTreeMap::new() };
+        let callbacks = if level >= level::CALLBACK { next(&mut fields)? } else { BTreeMap::new() };
         let ring = if level >= level::RING { next(&mut fields)? } else { BTreeMap::new() };
-        Ok((id, now, level, domains, moves, beside, policies, channel_rules, handling, pace, hours, ring))
+        Ok((
+            id,
+            now,
+            level,
+            domains,
+            moves,
+            beside,
+            policies,
+            channel_rules,
+            handling,
+            pace,
+            hours,
+            callbacks,
+            ring,
+        ))
     }
 }

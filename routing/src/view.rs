@@ -2,6 +2,7 @@
 //! is stored: each is made from state when asked for.
 
 use crate::blocks::ChannelRule;
+use crate::callback::{Callback, CallbackSettings};
 use crate::command::{By, Intent, Recall, TransferFallback};
 use crate::criteria::{Criteria, Seeking, Skill};
 use crate::event::{Ending, Place};
@@ -170,6 +171,9 @@ pub struct ConversationView {
     /// Whether its owner waits on the customer. Not part of the encoded form.
     #[serde(skip)]
     pub idle: bool,
+    /// That it is to be called back, if it is. Not part of the encoded form.
+    #[serde(skip)]
+    pub callback: Option<Box<Callback>>,
     /// Its other live offers, where it rings at several agents, in the order they were made. Not part of the encoded
     /// form.
     #[serde(skip)]
@@ -342,6 +346,9 @@ pub struct DomainSummary {
     /// Its schedules by name; shared with the state. Not part of the encoded form.
     #[serde(skip)]
     pub schedules: Arc<BTreeMap<String, Schedule>>,
+    /// How customers are called back. Not part of the encoded form.
+    #[serde(skip)]
+    pub callback: Option<CallbackSettings>,
 }
 
 /// A whole domain, for invariants and models. Costs time and memory in proportion to the domain.
@@ -431,6 +438,12 @@ pub enum Gate {
         queue: QueueId,
         /// When it opens, in Unix milliseconds; `None`: its schedule never opens it.
         opens_ms: Option<u64>,
+    },
+
+    /// The customer is not to be called back before then. Before all others in the order.
+    Rests {
+        /// When it stands in line again.
+        until: LogTime,
     },
 }
 

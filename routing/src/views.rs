@@ -34,6 +34,8 @@ impl Conversation {
             self.seeking.as_ref().and_then(|seeking| seeking.until),
             self.standing.as_ref().and_then(|stand| stand.due),
             self.wait_deadline,
+            self.rests_until(),
+            self.calling.as_ref().and_then(|calling| calling.due),
             self.forget_at,
             self.departure.as_ref().and_then(|departure| departure.deadline),
         ];
@@ -55,6 +57,7 @@ impl Domain {
             handling: self.handling.clone(),
             pace: self.pace,
             schedules: self.schedules.clone(),
+            callback: self.callback,
         }
     }
 
@@ -216,6 +219,7 @@ impl Domain {
             seeking: conversation.seeking.as_deref().map(|seeking| Box::new(self.seeking_view(seeking))),
             standing: conversation.standing.as_deref().map(|stand| Box::new(self.standing_view(stand))),
             idle: conversation.handled.idle.is_some(),
+            callback: conversation.calling.as_deref().map(|calling| Box::new(calling.callback.clone())),
             also: conversation
                 .also
                 .iter()

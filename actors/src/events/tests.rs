@@ -366,5 +366,6 @@ fn summary(id: DomainId, sequence: u64) -> DomainSummary {
         pace: None,
         handling: routing::handling::Handling::default(),
         schedules: std::sync::Arc::default(),
+        callback: None,
     }
 }

@@ -3,11 +3,12 @@
 use super::agent::write_offer;
 use super::ids::{id, optional_id};
 use super::scalar::{channel_code, priority};
-use super::{Read, criteria, event, policy};
+use super::{Read, callback, criteria, event, policy};
 use crate::problem::Problem;
 use proto::v1;
 use routing::command::Arrival;
 use routing::event::{Ending, Place};
+use routing::outcome::DoneWhat;
 use routing::view::{ConversationView, Stage};
 use routing::{Done, LogTime};
 
@@ -28,12 +29,17 @@ pub fn read_arrival(start: &v1::StartRequest) -> Read<Arrival> {
 /// Writes the answer to an arrival.
 #[must_use]
 pub fn write_started(done: &Done) -> Option<v1::StartResponse> {
-    let routing::outcome::DoneWhat::Conversation { id, offer, agent } = &done.what else { return None };
+    let (id, offer, agent, resumed) = match &done.what {
+        DoneWhat::Conversation { id, offer, agent } => (id, offer, agent, false),
+        DoneWhat::Resumed { id, offer, agent } => (id, offer, agent, true),
+        _ => return None,
+    };
     Some(v1::StartResponse {
         receipt: Some(super::mutation::receipt(done)),
         conversation: id.to_string(),
         offer: offer.map(|offer| offer.to_string()).unwrap_or_default(),
         agent: agent.map(|agent| agent.to_string()).unwrap_or_default(),
+        resumed,
     })
 }
 
@@ -117,5 +123,6 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
         seeking: conversation.seeking.as_deref().map(criteria::write_seeking),
         standing: conversation.standing.as_deref().map(policy::write_standing),
         idle: conversation.idle,
+        callback: conversation.callback.as_deref().map(callback::write_callback),
     }
 }

@@ -1,6 +1,7 @@
 //! Domains. Settings that are not given keep the core's defaults.
 
 use super::Read;
+use super::callback;
 use super::channel_rules;
 use super::handling;
 use super::pace;
@@ -172,6 +173,7 @@ pub fn write(domain: &DomainSummary, shard: ShardId) -> v1::Domain {
         channel_rules: channel_rules::write(&domain.channel_rules),
         handling: handling::write(&domain.handling),
         pace: domain.pace.map(pace::write),
+        callback: domain.callback.map(callback::write),
     }
 }
 

@@ -123,6 +123,10 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::ScheduleChanged { .. } => "schedule_changed",
         EventKind::HoursChanged { .. } => "hours_changed",
         EventKind::QueueHours { .. } => "queue_hours",
+        EventKind::CallbackChanged { .. } => "callback_changed",
+        EventKind::CallbackRequested { .. } => "callback_requested",
+        EventKind::CallbackTried { .. } => "callback_tried",
+        EventKind::Resumed { .. } => "resumed",
     }
 }
 
@@ -162,6 +166,7 @@ pub fn revoked_name(why: Revoked) -> &'static str {
         Revoked::LeaseLost => "lease_lost",
         Revoked::QueueGone => "queue_gone",
         Revoked::Expired => "expired",
+        Revoked::CalledBack => "called_back",
     }
 }
 

@@ -1,5 +1,6 @@
 //! All fields of an event's kind as JSON, ids and names as text.
 
+use super::callback;
 use super::channel_rules;
 use super::event::{by_text, end_name, ending_name, requeued_name, revoked_name};
 use super::handling;
@@ -125,6 +126,9 @@ pub(super) fn fields(kind: &EventKind) -> Value {
         EventKind::PaceChanged { pace: now, by } => {
             json!({ "pace": pace::fields(*now), "by": by_text(by) })
         }
+        EventKind::CallbackChanged { callback: now, by } => {
+            json!({ "callback": callback::fields(*now), "by": by_text(by) })
+        }
         EventKind::ScheduleChanged { name, schedule, by } => json!({
             "name": name, "schedule": schedule.as_ref().map(hours::fields), "by": by_text(by),
         }),
@@ -194,6 +198,17 @@ fn conversation_fields(kind: &EventKind) -> Value {
         EventKind::WrapUpExtended { conversation, agent, deadline, by } => json!({
             "conversation": text(conversation), "agent": text(agent), "deadline_us": deadline.0,
             "by": by_text(by),
+        }),
+        EventKind::CallbackRequested { conversation, contact, not_before, expires_at } => json!({
+            "conversation": text(conversation), "contact": contact,
+            "not_before_us": not_before.map(|at| at.0), "expires_at_us": expires_at.0,
+        }),
+        EventKind::CallbackTried { conversation, attempts, not_before } => json!({
+            "conversation": text(conversation), "attempts": attempts,
+            "not_before_us": not_before.map(|at| at.0),
+        }),
+        EventKind::Resumed { conversation, from, arrived_at } => json!({
+            "conversation": text(conversation), "from": text(from), "arrived_at_us": arrived_at.0,
         }),
         EventKind::Released { conversation, agent } => {
             json!({ "conversation": text(conversation), "agent": text(agent) })

@@ -81,6 +81,7 @@ fn name(unknown: Option<Unknown>) -> &'static str {
         Some(Unknown::NobodyAvailable) => "nobody_available",
         Some(Unknown::NothingToGoBy) => "nothing_to_go_by",
         Some(Unknown::Closed(_)) => "closed",
+        Some(Unknown::Rests(_)) => "rests",
     }
 }
 
@@ -123,6 +124,9 @@ fn reason(unknown: Unknown, queue: Option<&str>) -> String {
         }
         Unknown::Paused => format!("not known: {queue} is paused"),
         Unknown::Closed(opens_ms) => format!("not known: {queue} is closed ({})", hours::opens(opens_ms)),
+        Unknown::Rests(_) => {
+            "it rests until its customer may be called back: `ctl explain wait` says how long".to_owned()
+        }
         Unknown::NobodyAvailable => format!("not known: nobody of {queue} is available"),
         Unknown::NothingToGoBy => format!(
             "not known: nobody stands before it, and {queue} was not busy in the last hour or has no service target \

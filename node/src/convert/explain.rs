@@ -60,6 +60,10 @@ pub(super) fn write_gate(gate: &Gate, now: LogTime) -> (&'static str, String) {
             let left = until.since(now).as_seconds_f64();
             ("paced", format!("had as many offers as the domain's pace allows; the next in {left:.0} s"))
         }
+        Gate::Rests { until } => {
+            let left = until.since(now).as_seconds_f64();
+            ("rests", format!("the customer is not to be called back before {left:.0} s from now"))
+        }
         Gate::Blocked { by } => ("blocked", format!("works on {by}, which blocks the channel")),
         Gate::None => ("none", "passes every gate: gets it with the next entry".to_owned()),
     }
@@ -86,6 +90,8 @@ mod tests {
         let (gate, detail) = said(&Gate::Paced { until: LogTime(15_000_000) });
         assert_eq!(gate, "paced");
         assert!(detail.ends_with("the next in 12 s"), "{detail}");
+        let (gate, detail) = said(&Gate::Rests { until: LogTime(15_000_000) });
+        assert_eq!((gate, detail.ends_with("before 12 s from now")), ("rests", true), "{detail}");
         let (_, detail) = said(&Gate::OthersNamed { until: None });
         assert_eq!(detail, "only the agents it names may have it");
     }

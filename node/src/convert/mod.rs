@@ -2,6 +2,7 @@
 //! types is refused here, with the field's name and an example; what is one is judged by the core.
 
 pub mod agent;
+pub mod callback;
 pub mod channel_rules;
 pub mod conversation;
 pub mod criteria;

@@ -67,8 +67,12 @@ fn read_then(field: &str, then: Option<Then>) -> Read<Action> {
         }
         Some(Then::SendTo(touchpoint)) => Action::SendTo(id(&named("send_to"), &touchpoint)?),
         Some(Then::Close(reason)) => Action::Close { reason },
+        Some(Then::CallBack(true)) => Action::CallBack,
+        Some(Then::CallBack(false)) => {
+            return Err(Problem::field(named("call_back"), "false is no action: give true, or another one"));
+        }
         None => {
-            let actions = "prioritise, add_queue, move_to, to_inbox, send_to or close";
+            let actions = "prioritise, add_queue, move_to, to_inbox, send_to, close or call_back";
             return Err(Problem::field(field, format!("says nothing to do: give one of {actions}")));
         }
     })
@@ -137,6 +141,7 @@ fn write_rule(rule: &Rule) -> v1::Rule {
         Action::ToInbox => Then::ToInbox(true),
         Action::SendTo(touchpoint) => Then::SendTo(touchpoint.to_string()),
         Action::Close { reason } => Then::Close(reason.clone()),
+        Action::CallBack => Then::CallBack(true),
     };
     v1::Rule {
         after_ms: millis(rule.after),

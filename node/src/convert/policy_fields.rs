@@ -42,5 +42,6 @@ pub(super) fn action(action: &Action) -> Value {
         Action::ToInbox => json!({ "to_inbox": true }),
         Action::SendTo(touchpoint) => json!({ "send_to": touchpoint.to_string() }),
         Action::Close { reason } => json!({ "close": reason }),
+        Action::CallBack => json!({ "call_back": true }),
     }
 }

@@ -6,8 +6,8 @@ use super::reads;
 use super::supervisor::by;
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::{
-    agent, channel_rules, criteria, domain, handling, hours, ids::id, ids::optional_id, pace, queue, scalar,
-    touchpoint,
+    agent, callback, channel_rules, criteria, domain, handling, hours, ids::id, ids::optional_id, pace,
+    queue, scalar, touchpoint,
 };
 use crate::problem::Problem;
 use ::routing::command::By;
@@ -301,6 +301,17 @@ impl Admin for AdminService {
                 let schedules = domain.schedules.iter();
                 let schedules = schedules.map(|(name, one)| hours::write_known(name, one, wall_ms));
                 Ok(v1::ListSchedulesResponse { schedules: schedules.collect() })
+            })
+            .await
+    }
+
+    async fn set_callback(&self, request: Request<v1::SetCallbackRequest>) -> Answer<v1::Receipt> {
+        self.0
+            .unary("centralita.v1.Admin/SetCallback", request, |engine, call, deadline| async move {
+                let of = id("domain", &call.domain)?;
+                let callback = callback::read(call.callback)?;
+                let command = Command::SetCallback { callback, by: by(call.supervisor)? };
+                Ok(receipt(&apply(&engine, deadline, call.mutation, of, command).await?))
             })
             .await
     }

@@ -4,7 +4,7 @@ use super::call::{Shared, execute, permit, unexpected};
 use super::limits::SUBMITS_MAX;
 use super::{Answers, expected_wait, reads, submit};
 use crate::convert::mutation::receipt;
-use crate::convert::{Read, conversation, criteria, ids::id, mutation::Mutation};
+use crate::convert::{Read, conversation, criteria, ids::id, mutation::Mutation, scalar::span};
 use ::routing::command::By;
 use ::routing::entry::Request as CoreRequest;
 use ::routing::{Command, ConversationId};
@@ -56,6 +56,25 @@ pub(super) fn read_wake(wake: v1::WakeRequest) -> Read<CoreRequest> {
         idle: false,
         by: By::Customer,
     })
+}
+
+/// Reads that a customer is to be called back.
+pub(super) fn read_request_callback(request: v1::RequestCallbackRequest) -> Read<CoreRequest> {
+    let not_before = match request.not_before_ms {
+        0 => None,
+        ms => Some(span("not_before_ms", ms)?),
+    };
+    let contact = request.contact;
+    read_about(request.mutation, &request.conversation, |conversation| Command::RequestCallback {
+        conversation,
+        contact,
+        not_before,
+    })
+}
+
+/// Reads that a customer is not to be called back any more.
+pub(super) fn read_cancel_callback(cancel: v1::CancelCallbackRequest) -> Read<CoreRequest> {
+    read_about(cancel.mutation, &cancel.conversation, |conversation| Command::CancelCallback { conversation })
 }
 
 /// Reads the close of what nobody owns.
@@ -110,6 +129,28 @@ impl Routing for RoutingService {
         self.0
             .unary("centralita.v1.Routing/Wake", request, |engine, wake, deadline| async move {
                 Ok(receipt(&execute(&engine, read_wake(wake)?, deadline).await?))
+            })
+            .await
+    }
+
+    async fn request_callback(
+        &self,
+        request: Request<v1::RequestCallbackRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Routing/RequestCallback", request, |engine, call, deadline| async move {
+                Ok(receipt(&execute(&engine, read_request_callback(call)?, deadline).await?))
+            })
+            .await
+    }
+
+    async fn cancel_callback(
+        &self,
+        request: Request<v1::CancelCallbackRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Routing/CancelCallback", request, |engine, cancel, deadline| async move {
+                Ok(receipt(&execute(&engine, read_cancel_callback(cancel)?, deadline).await?))
             })
             .await
     }

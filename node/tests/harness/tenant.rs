@@ -67,8 +67,8 @@ impl Tenant {
     pub async fn raised(&self, client: &Client) {
         until("the highest level", || async {
             let (supervisor, domain) = ("sol".to_owned(), self.domain.clone());
-            let request = v1::SetPaceRequest { mutation: mutation(), supervisor, domain, pace: None };
-            match client.retry(|| async { client.admin().set_pace(request.clone()).await }).await {
+            let request = v1::SetCallbackRequest { mutation: mutation(), supervisor, domain, callback: None };
+            match client.retry(|| async { client.admin().set_callback(request.clone()).await }).await {
                 Ok(_) => Some(()),
                 Err(status) => {
                     let seen = (status.code(), reason(&status));

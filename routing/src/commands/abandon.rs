@@ -1,6 +1,7 @@
 //! `Abandon`: the customer left.
 
 use super::checks::{Answered, done};
+use super::request_callback::called_back;
 use super::wrong_state;
 use crate::ConversationId;
 use crate::command::Recall;
@@ -12,6 +13,9 @@ use crate::shard::PlantedBug;
 pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: ConversationId) -> Answered {
     let no = domain.named_conversation(id)?;
     match domain.conv(no).state {
+        State::Waiting | State::Offered if domain.conv(no).calling.is_some() => {
+            return called_back("the customer may hang up; CancelCallback ends it");
+        }
         State::Waiting | State::Offered => {
             domain.end(cx, no, Ending::Abandoned, String::new(), Revoked::Abandoned);
         }

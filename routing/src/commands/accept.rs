@@ -22,7 +22,7 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
         let needed = "say that agent and customer are connected, or that they could not be".to_owned();
         return Err(Rejected::WrongState { state: "connecting".to_owned(), needed });
     }
-    if let Some(within) = domain.handling.connects_within(conversation.channel) {
+    if let Some(within) = domain.connects_within(no) {
         let deadline = domain.connect(cx, no, within);
         let conversation = no.id(domain.id);
         return done(

@@ -52,6 +52,7 @@ fn enter(domain: &mut Domain, cx: &mut Cx<'_>, incoming: &Incoming) -> Result<Co
         arrived_at: LogTime(cx.now.0.saturating_sub(incoming.age.0)),
         seeks: domain.touchpoints.get(touchpoint.0).expect("just found").criteria.clone(),
         hops: incoming.hop,
+        resumes: None,
     };
     let event = |id, channel, priority| EventKind::ArrivedFrom {
         conversation: id,

@@ -24,6 +24,10 @@ pub(super) fn failed(
     domain.desk(desk)?;
     text("reason", reason, REASON_BYTES_MAX)?;
     let (_, no) = accepted(domain, desk, id)?;
+    if domain.conv(no).calling.is_some() {
+        domain.not_reached(cx, no, reason.to_owned());
+        return done(DoneWhat::Ok, Subject::Conversation(no.id(domain.id)));
+    }
     domain.miss(cx, no, OfferEnd::NotConnected { reason: reason.to_owned() }, Requeued::NotConnected);
     done(DoneWhat::Ok, Subject::Conversation(no.id(domain.id)))
 }

@@ -32,6 +32,12 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: AgentId) -> Answer
         .values()
         .flat_map(|line| line.keys())
         .map(|key| key.conversation)
+        .chain(
+            domain
+                .resting()
+                .filter(|conv| conv.place == PlaceKind::Dedicated(no) || conv.named().contains(&no))
+                .map(|conv| conv.no),
+        )
         .collect();
     for conversation in &waiting {
         domain.leave_lines(*conversation);

@@ -2,7 +2,7 @@
 
 use super::checks::{About, Answer, Answered};
 use crate::deadlines::Due;
-use crate::domain::{ConvNo, Cx, Domain, LineSet};
+use crate::domain::{ConvNo, Cx, Domain, LineSet, PlaceKind};
 use crate::event::EventKind;
 use crate::outcome::DoneWhat;
 use crate::settings::RoutingMode;
@@ -45,6 +45,12 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, id: QueueId) -> Answer
         .chain([&index.inbox])
         .flat_map(|line| line.keys())
         .map(|key| key.conversation)
+        .chain(
+            domain
+                .resting()
+                .filter(|conv| conv.place == PlaceKind::Queues && conv.queues.contains(&no))
+                .map(|conv| conv.no),
+        )
         .collect();
     for conversation in &waiting {
         domain.leave_lines(*conversation);

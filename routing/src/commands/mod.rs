@@ -5,6 +5,9 @@ mod accept;
 mod agents;
 mod arrive;
 mod assign;
+mod callback;
+#[cfg(test)]
+mod callback_test;
 mod channel_rules;
 #[cfg(test)]
 mod channel_rules_test;
@@ -41,6 +44,7 @@ mod policy_test;
 mod queues;
 mod reject;
 mod reprioritise;
+mod request_callback;
 mod ring;
 #[cfg(test)]
 mod ring_test;
@@ -135,6 +139,11 @@ impl Domain {
             Command::SetChannelRules { rules, by } => channel_rules::set(self, cx, rules, by),
             Command::SetHandling { handling, by } => handling::set(self, cx, handling, by),
             Command::SetPace { pace, by } => pace::set(self, cx, *pace, by),
+            Command::SetCallback { callback, by } => callback::set(self, cx, *callback, by),
+            Command::RequestCallback { conversation, contact, not_before } => {
+                request_callback::apply(self, cx, *conversation, contact, *not_before)
+            }
+            Command::CancelCallback { conversation } => request_callback::cancel(self, cx, *conversation),
             Command::Connected { desk, offer } => connect::made(self, cx, *desk, *offer),
             Command::ConnectFailed { desk, offer, reason } => {
                 connect::failed(self, cx, *desk, *offer, reason)
@@ -163,6 +172,7 @@ impl Domain {
             | Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
             | Command::SetPace { .. }
+            | Command::SetCallback { .. }
             | Command::SetSchedule { .. } => Some(Subject::Domain(self.id)),
             Command::UpdateQueue { queue, .. }
             | Command::PauseQueue { queue, .. }
@@ -181,6 +191,8 @@ impl Domain {
             | Command::SetCriteria { touchpoint, .. }
             | Command::DeleteTouchpoint { touchpoint } => Some(Subject::Touchpoint(*touchpoint)),
             Command::Abandon { conversation }
+            | Command::RequestCallback { conversation, .. }
+            | Command::CancelCallback { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
             | Command::Complete { conversation, .. }

@@ -118,7 +118,7 @@ fn check_action(domain: &Domain, own: QueueId, action: &Action, field: &str) -> 
             invalid(field, "without a reason: say why it is closed")
         }
         Action::Close { reason } => text(field, reason, REASON_BYTES_MAX),
-        Action::Prioritise(_) | Action::ToInbox | Action::SendTo(_) => Ok(()),
+        Action::Prioritise(_) | Action::ToInbox | Action::SendTo(_) | Action::CallBack => Ok(()),
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Admission<'a> {
     pub(super) hops: u32,
     /// What it asks for.
     pub(super) seeks: Box<[Asked]>,
+    /// The abandoned conversation whose place it has, and with it the arrival.
+    pub(super) resumes: Option<ConvNo>,
 }
 
 pub(super) fn apply(
@@ -54,14 +56,18 @@ pub(super) fn apply(
         }
         None => domain.touchpoints.get(touchpoint.0).expect("just found").criteria.clone(),
     };
+    let channel = domain.touchpoints.get(touchpoint.0).expect("just found").settings.channel;
+    let resumes = arrival.continues.and_then(|former| ConvNo::of(former, domain.id));
+    let resumes = resumes.filter(|former| domain.resumes(cx, *former, channel));
     let admission = Admission {
         touchpoint,
         customer: &arrival.customer,
         reference: &arrival.reference,
         priority: arrival.priority,
-        arrived_at: cx.now,
+        arrived_at: resumes.map_or(cx.now, |former| domain.conv(former).arrived_at),
         hops: 0,
         seeks,
+        resumes,
     };
     let id = admit(domain, cx, &admission, |id, channel, priority| EventKind::Arrived {
         conversation: id,
@@ -72,7 +78,12 @@ pub(super) fn apply(
         reference: arrival.reference.clone(),
         continues: arrival.continues,
     })?;
-    done(DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id))
+    let (offer, agent) = (None, None);
+    let what = match resumes {
+        Some(_) => DoneWhat::Resumed { id, offer, agent },
+        None => DoneWhat::Conversation { id, offer, agent },
+    };
+    done(what, Subject::Conversation(id))
 }
 
 /// Takes a conversation in, routed as its touchpoint says, and tells of it by this event.
@@ -157,6 +168,8 @@ pub(super) fn admit(
         seeking: None,
         standing: None,
         handled: Handled::default(),
+        calling: None,
+        resumed: false,
         also: None,
     };
     domain.conversations.insert(no, conversation);
@@ -165,6 +178,11 @@ pub(super) fn admit(
         domain.index.0.deadlines.add(at, Due::Fallback(no));
     }
     domain.emit(cx, event(id, channel, priority));
+    if let Some(former) = admission.resumes {
+        domain.conv_mut(former).resumed = true;
+        let (from, arrived_at) = (former.id(domain.id), admission.arrived_at);
+        domain.emit(cx, EventKind::Resumed { conversation: id, from, arrived_at });
+    }
     if !seeks.is_empty() {
         domain.seek(no, seeks.into());
         let criteria = domain.criteria_view(seeks);

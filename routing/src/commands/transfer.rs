@@ -2,6 +2,7 @@
 
 use super::assign::check_room;
 use super::checks::{Answered, done, invalid, not_allowed, supervises};
+use super::request_callback::called_back;
 use super::wrong_state;
 use crate::command::{By, TransferFallback, TransferTarget};
 use crate::criteria::Criteria;
@@ -62,6 +63,10 @@ pub(super) fn apply(
             Target::Away(touchpoint)
         }
     };
+    if domain.conv(no).calling.is_some() && matches!(to, Target::Place(PlaceKind::Inbox, _) | Target::Away(_))
+    {
+        return called_back("transfer it to a queue or an agent, or end the callback with CancelCallback");
+    }
     if let TransferFallback::Queue(queue) = fallback {
         domain.named_queue(queue)?;
     }

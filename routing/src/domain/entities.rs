@@ -1,6 +1,7 @@
 //! The entities of a domain as the core keeps them.
 
 use super::blocks::Blocks;
+use super::calling::Calling;
 use super::crossings::Departure;
 use super::handled::Handled;
 use super::hours::QueueHours;
@@ -315,6 +316,12 @@ pub(crate) struct Conversation {
     /// Stored beside the rest.
     #[serde(skip)]
     pub(crate) handled: Handled,
+    /// It is to be called back. Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) calling: Option<Box<Calling>>,
+    /// It was abandoned, and another one has its place. Stored beside the rest.
+    #[serde(skip)]
+    pub(crate) resumed: bool,
     /// Its other live offers, where it rings at several agents: later ones, by their numbers, with the same deadline.
     /// Never empty. Stored beside the rest.
     #[serde(skip)]

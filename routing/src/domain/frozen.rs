@@ -84,6 +84,7 @@ impl Domain {
             pace: self.pace,
             schedules: self.schedules.clone(),
             looked_ms: self.looked_ms,
+            callback: self.callback,
             index: Derived(index),
         }
     }

@@ -107,6 +107,7 @@ impl Domain {
             pace: None,
             schedules: Arc::default(),
             looked_ms: 0,
+            callback: None,
         })
     }
 
@@ -162,6 +163,8 @@ impl Domain {
             (conversation.seeking.as_ref().and_then(|seeking| seeking.until), Due::Step(no)),
             (conversation.standing.as_ref().and_then(|stand| stand.due), Due::Rule(no)),
             (conversation.wait_deadline, Due::Wait(no)),
+            (conversation.rests_until(), Due::Rested(no)),
+            (conversation.calling.as_ref().and_then(|calling| calling.due), Due::Callback(no)),
             (conversation.forget_at, Due::Forget(no)),
             (conversation.departure.as_ref().and_then(|departure| departure.deadline), Due::Recall(no)),
         ];
@@ -169,6 +172,9 @@ impl Domain {
             if let Some(at) = at {
                 index.deadlines.add(at, due);
             }
+        }
+        if conversation.rests_until().is_some() {
+            index.resting.insert(no);
         }
         for (agent, until) in &conversation.excluded {
             index.deadlines.add(*until, Due::Exclusion(no, *agent));

@@ -50,6 +50,9 @@ impl Domain {
     }
 
     pub(super) fn change_lines(&mut self, no: ConvNo, enter: bool) {
+        if self.conv(no).rests_until().is_some() {
+            return;
+        }
         let key = self.rank_key(no);
         let conversation = self.conv_mut(no);
         let (place, channel) = (conversation.place, conversation.channel);
@@ -127,6 +130,9 @@ impl Domain {
     pub(crate) fn mark_excluded(&mut self, no: ConvNo, agent: AgentNo, enter: bool) {
         let key = self.rank_key(no);
         let Some(conversation) = self.conversations.get(&no) else { return };
+        if conversation.rests_until().is_some() {
+            return;
+        }
         let Some(agent) = self.agents.get_mut(agent.0) else { return };
         let lines = &mut agent.index.0.excluded;
         let channel = conversation.channel as u8;

@@ -4,6 +4,7 @@ mod agents;
 mod beside;
 mod blocks;
 mod blocks_beside;
+mod calling;
 pub(crate) mod crossings;
 mod entities;
 mod exclusion;
@@ -32,6 +33,7 @@ mod waiting;
 
 pub(crate) use beside::{Beside, BesidePiece};
 pub(crate) use blocks::Blocks;
+pub(crate) use calling::{CallbackBeside, CallbackPiece};
 pub(crate) use entities::{Agent, Conversation, Listed, Offer, PlaceKind, Queue, State, Touchpoint};
 pub(crate) use frozen::DomainPiece;
 pub(crate) use handled::{Handled, HandlingBeside, HandlingPiece};
@@ -48,6 +50,7 @@ pub(crate) use seeking::Asked;
 pub(crate) use table::{Derived, Table};
 
 use crate::blocks::ChannelRule;
+use crate::callback::CallbackSettings;
 use crate::deadlines::Deadlines;
 use crate::event::{Event, EventKind, Subject};
 use crate::fixed::FixedMap;
@@ -121,6 +124,8 @@ pub(crate) struct DomainIndex {
     pub(crate) classes: skills::Classes,
     /// Agents that hold points for a conversation.
     pub(crate) holders: BTreeSet<AgentNo>,
+    /// Callbacks that nobody is offered before a time.
+    pub(crate) resting: BTreeSet<ConvNo>,
     /// A fault planted for tests.
     pub(crate) planted: Option<PlantedBug>,
     /// The shard's feature level.
@@ -142,6 +147,7 @@ impl DomainIndex {
             skills: BTreeMap::new(),
             classes: skills::Classes::default(),
             holders: BTreeSet::new(),
+            resting: BTreeSet::new(),
             planted: None,
             level: level::FIRST,
             heap: Vec::new(),
@@ -196,6 +202,8 @@ pub(crate) struct Domain {
     pub(crate) schedules: Arc<BTreeMap<String, Schedule>>,
     /// Wall time by which a queue's hours were told last, Unix milliseconds. Stored beside the rest.
     pub(crate) looked_ms: u64,
+    /// How customers are called back; none: they are not. Stored beside the rest.
+    pub(crate) callback: Option<CallbackSettings>,
     pub(crate) index: Derived<DomainIndex>,
 }
 
@@ -223,6 +231,7 @@ impl Domain {
             pace: None,
             schedules: Arc::default(),
             looked_ms: 0,
+            callback: None,
         }
     }
 

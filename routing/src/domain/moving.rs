@@ -2,8 +2,8 @@
 
 use super::crossings::{Origin, Route};
 use super::{
-    Agent, Beside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside, HoursBeside,
-    PaceBeside, PoliciesBeside, Queue, RingBeside, Touchpoint,
+    Agent, Beside, CallbackBeside, Conversation, Counters, Derived, Domain, DomainIndex, HandlingBeside,
+    HoursBeside, PaceBeside, PoliciesBeside, Queue, RingBeside, Touchpoint,
 };
 use crate::blocks::ChannelRule;
 use crate::matching::Dirty;
@@ -57,6 +57,8 @@ enum Piece {
     /// And of opening hours, from level 10 on.
     Hours(Box<HoursBeside>),
 
+    /// And of callbacks, from level 11 on.
+    Callbacks(Box<CallbackBeside>),
     /// And of offers to several, from level 11 on.
     Ring(Box<RingBeside>),
 }
@@ -119,6 +121,7 @@ impl Domain {
             .chain(self.handling_parts().into_iter().map(|part| Piece::Handling(Box::new(part))))
             .chain(self.pace_parts().into_iter().map(|part| Piece::Pace(Box::new(part))))
             .chain(self.hours_parts().into_iter().map(|part| Piece::Hours(Box::new(part))))
+            .chain(self.callback_parts().into_iter().map(|part| Piece::Callbacks(Box::new(part))))
             .chain(self.ring_parts().into_iter().map(|part| Piece::Ring(Box::new(part))))
             .map(MovePiece)
     }
@@ -155,6 +158,7 @@ impl Domain {
             Piece::Handling(beside) => self.put_handling(*beside),
             Piece::Pace(beside) => self.put_pace(*beside),
             Piece::Hours(beside) => self.put_hours(*beside),
+            Piece::Callbacks(beside) => self.put_callbacks(*beside),
             Piece::Ring(beside) => self.put_ring(*beside),
             Piece::Dirty(dirty) => {
                 self.dirty.agents.extend(dirty.agents);

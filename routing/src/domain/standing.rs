@@ -113,6 +113,13 @@ impl Domain {
         Some((stand.since + rule.after, rule))
     }
 
+    /// What rested waits in line again, and its rules go on.
+    pub(crate) fn rules_go_on(&mut self, no: ConvNo) {
+        if self.conv(no).standing.as_deref().is_some_and(|stand| stand.due.is_none()) {
+            self.set_rule_due(no);
+        }
+    }
+
     fn set_rule_due(&mut self, no: ConvNo) {
         if self.planted(PlantedBug::RulesNeverDue) {
             return;
@@ -129,7 +136,7 @@ impl Domain {
     /// The time of a conversation's next rule has come.
     pub(crate) fn rule_due(&mut self, cx: &mut Cx<'_>, no: ConvNo) {
         self.rest_rules(no);
-        if self.conv(no).state != State::Waiting {
+        if self.conv(no).state != State::Waiting || self.conv(no).rests_until().is_some() {
             return;
         }
         let Some((due, rule)) = self.next_rule(no) else { return };
@@ -190,6 +197,11 @@ impl Domain {
                 let queue = self.queue(queue);
                 queue.waiting() < queue.settings.waiting_max
             }),
+            // Elsewhere nobody would know that the customer hung up, and what was promised is kept.
+            Action::SendTo(_) | Action::ToInbox | Action::Close { .. } if conversation.calling.is_some() => {
+                false
+            }
+            Action::CallBack => self.callback.is_some() && conversation.calling.is_none(),
             Action::SendTo(touchpoint) => {
                 conversation.hops < HOPS_MAX && self.crossings.check_room(touchpoint.domain).is_ok()
             }
@@ -227,6 +239,11 @@ impl Domain {
                 self.enter_place(cx, no, Requeued::Overflow);
             }
             Action::SendTo(touchpoint) => self.send_by_rule(cx, no, touchpoint),
+            Action::CallBack => {
+                let terms = self.callback.expect("just looked at");
+                self.call_back(cx, no, terms, String::new(), None);
+                self.set_rule_due(no);
+            }
             Action::Close { reason } => {
                 self.count_overflow(no, cx.now);
                 let ending = Ending::Closed { reason, by: By::System };

@@ -14,7 +14,8 @@ impl Domain {
         let conversation = self.conv_mut(no);
         conversation.hold_until = None;
         let deadline = conversation.arrived_at.max(conversation.waits_since) + wait_max;
-        if !self.planted(PlantedBug::NoWaitLimit) {
+        // A callback has a limit of its own.
+        if !self.planted(PlantedBug::NoWaitLimit) && self.conv(no).calling.is_none() {
             self.conv_mut(no).wait_deadline = Some(deadline);
             self.index.0.deadlines.add(deadline, Due::Wait(no));
         }
@@ -46,6 +47,7 @@ impl Domain {
             }
         }
         self.drop_stale_fallback(no);
+        self.callback_runs_on(no);
         self.stand(no, cx.now);
         self.start_step(cx, no);
         let domain = self.id;
@@ -86,6 +88,7 @@ impl Domain {
         self.stop_step(no);
         self.rest_rules(no);
         self.clear_exclusions(no);
+        self.end_callback(no);
     }
 
     /// Ends a live conversation for good and frees everything it held.

@@ -1,6 +1,6 @@
 //! What several checks ask of a picture: written from the rules, by scanning.
 
-use super::{Ghost, Step};
+use super::{Ghost, Step, callback};
 use crate::blocks::blocked_by;
 use crate::command::{By, Intent};
 use crate::criteria::Step as Wanted;
@@ -32,6 +32,7 @@ pub fn rank(view: &DomainView, conversation: &ConversationView) -> Rank {
 /// Whether a conversation waits for an offer, without one.
 pub fn waits(conversation: &ConversationView) -> bool {
     matches!(conversation.stage, Stage::Waiting(Place::Queues(_) | Place::Dedicated(_)))
+        && !callback::rests(conversation)
 }
 
 /// Conversations that wait for an offer, without one.

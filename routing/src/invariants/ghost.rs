@@ -2,7 +2,7 @@
 
 use super::ages::Ages;
 use super::pace::Told;
-use super::{Step, facts};
+use super::{Step, callback, facts};
 use crate::blocks::ChannelRule;
 use crate::criteria::{Criteria, Skill};
 use crate::entry::Request;
@@ -52,6 +52,8 @@ pub struct Ghost {
     pub handling: Option<Handling>,
     /// The pace of offers, and the offers of agents.
     pub(super) paced: Told,
+    /// What was told of callbacks.
+    pub(super) calling: callback::Told,
     /// The schedules that were ever told; `None`: deleted.
     pub schedules: BTreeMap<String, Option<Schedule>>,
     /// What queues keep to, if that was ever told.
@@ -118,6 +120,7 @@ impl Ghost {
         for event in step.events {
             self.versions.insert(event.kind.subject(event.domain), event.version);
             self.paced.take(event);
+            self.calling.take(event);
             match &event.kind {
                 EventKind::QueueCreated(queue) => drop(self.queues.insert(*queue)),
                 EventKind::QueueDeleted(queue) => {
@@ -159,6 +162,9 @@ impl Ghost {
                     self.arrived.insert(*conversation, event.at);
                     self.priorities.insert(*conversation, *priority);
                     self.live.insert(*conversation);
+                }
+                EventKind::Resumed { conversation, arrived_at, .. } => {
+                    self.arrived.insert(*conversation, *arrived_at);
                 }
                 EventKind::ArrivedFrom { conversation, from, priority, age, hop, .. } => {
                     self.arrived.insert(*conversation, event.at - *age);

@@ -6,6 +6,7 @@
 //! ids. With [`Step::touched`] they look at what the entry changed, without it at everything.
 
 mod ages;
+mod callback;
 mod facts;
 mod ghost;
 mod hours;

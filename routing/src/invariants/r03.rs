@@ -5,7 +5,7 @@
 //! for last, and so are what it can, what a touchpoint and a conversation ask for, a queue's policy and the domain's rules between channels; the domain itself makes an agent available only when the break that it imposed for misses
 //! is over and still stands.
 
-use super::{Ghost, Promise, SOURCE, Step, facts, hours, ring};
+use super::{Ghost, Promise, SOURCE, Step, callback, facts, hours, ring};
 use crate::command::{By, Intent};
 use crate::outcome::DoneWhat;
 use crate::view::{AgentView, ConversationView, QueueView, TouchpointView};
@@ -60,6 +60,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken.extend(channel_rules(step, ghost));
     broken.extend(handling(step, ghost));
     broken.extend(hours::kept(step, ghost));
+    broken.extend(callback::kept(step, ghost));
     broken.extend(ring::kept(step, ghost));
     broken.extend(step.conversations_before().filter_map(|c| accepted(step, c)));
     broken.extend(returned(step, ghost));
@@ -208,9 +209,11 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         DoneWhat::Queue(queue) => after.queues.contains_key(queue),
         DoneWhat::Agent(agent) => after.agents.contains_key(agent),
         DoneWhat::Touchpoint(touchpoint) => after.touchpoints.contains_key(touchpoint),
-        DoneWhat::Conversation { id, offer, agent } => after.conversations.get(id).is_some_and(|c| {
-            c.offer.as_ref().map(|o| o.id) == *offer && c.offer.as_ref().map(|o| o.agent) == *agent
-        }),
+        DoneWhat::Conversation { id, offer, agent } | DoneWhat::Resumed { id, offer, agent } => {
+            after.conversations.get(id).is_some_and(|c| {
+                c.offer.as_ref().map(|o| o.id) == *offer && c.offer.as_ref().map(|o| o.agent) == *agent
+            })
+        }
         DoneWhat::Assigned { conversation, agent } => {
             after.conversations.get(conversation).and_then(|c| c.stage.owner()) == Some(*agent)
         }

@@ -1,7 +1,7 @@
 //! every offer has a deadline and an agent who is available, leased and eligible when it is made.
 
 use super::{Ghost, Promise, SOURCE, Step};
-use super::{facts, pace};
+use super::{callback, facts, pace};
 use crate::view::OfferView;
 
 /// The promise with its check.
@@ -28,6 +28,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         }
     }
     broken.extend(pace::too_many(step, ghost));
+    broken.extend(callback::too_early(step, ghost));
     for (c, offer) in facts::offers_made(step) {
         let Some(agent) = view.agents.get(&offer.agent) else {
             broken.push(format!("{} was made to {}, who does not exist", offer.id, offer.agent));

@@ -1,6 +1,6 @@
 //! busy and reserved are derived: what agents and queues show is what the conversations say.
 
-use super::{Ghost, Promise, SOURCE, Step};
+use super::{Ghost, Promise, SOURCE, Step, callback};
 use crate::AgentId;
 use crate::event::Place;
 use crate::view::{AgentView, ConversationView, DomainView, QueueView, Stage};
@@ -64,7 +64,9 @@ fn queue_figures(view: &DomainView, queue: &QueueView) -> Option<String> {
     let (mut waiting, mut inbox, mut longest) = (0, 0, None);
     for c in view.conversations.values() {
         match &c.stage {
-            Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue.id) => waiting += 1,
+            Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue.id) && !callback::rests(c) => {
+                waiting += 1;
+            }
             Stage::Waiting(Place::Inbox(queues)) if queues.contains(&queue.id) => inbox += 1,
             _ => continue,
         }

@@ -3,7 +3,7 @@
 //! It is the age that is kept, and with it the place in line: whatever a conversation asks for gives way, its
 //! arrival stays (and its priority, which is R-3).
 
-use super::{Ghost, Promise, SOURCE, Step};
+use super::{Ghost, Promise, SOURCE, Step, callback};
 
 /// The promise with its check.
 pub const PROMISE: Promise = Promise {
@@ -15,11 +15,10 @@ pub const PROMISE: Promise = Promise {
 };
 
 fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
-    step.conversations()
-        .filter_map(|c| {
-            let arrived = ghost.arrived.get(&c.id)?;
-            (*arrived != c.arrived_at)
-                .then(|| format!("{} arrived at {arrived:?} and now counts from {:?}", c.id, c.arrived_at))
-        })
-        .collect()
+    let aged = step.conversations().filter_map(|c| {
+        let arrived = ghost.arrived.get(&c.id)?;
+        (*arrived != c.arrived_at)
+            .then(|| format!("{} arrived at {arrived:?} and now counts from {:?}", c.id, c.arrived_at))
+    });
+    aged.chain(callback::resumed(step, ghost)).collect()
 }

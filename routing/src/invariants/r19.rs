@@ -120,6 +120,7 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         | Command::SetChannelRules { by, .. }
         | Command::SetHandling { by, .. }
         | Command::SetPace { by, .. }
+        | Command::SetCallback { by, .. }
         | Command::SetRing { by, .. }
         | Command::SetIdle { by, .. }
         | Command::ExtendWrapUp { by, .. }

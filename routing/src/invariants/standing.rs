@@ -1,6 +1,6 @@
 //! What R-18 asks of policies: rules are decided in their time, and carried out when they are to be.
 
-use super::{Ghost, Step, facts};
+use super::{Ghost, Step, callback, facts};
 use crate::EventKind;
 use crate::event::Place;
 use crate::policy::{Action, Policy, Rule};
@@ -46,11 +46,12 @@ fn stands(step: &Step<'_>, ghost: &Ghost, c: &ConversationView) -> Option<String
     let decided = usize::from(standing.decided);
     let ends =
         |rule: &Rule| rule.when.is_empty() && matches!(rule.then, Action::ToInbox | Action::Close { .. });
-    if policy.rules.iter().take(decided).any(ends) {
+    // What is to be called back is left where it is.
+    if c.callback.is_none() && policy.rules.iter().take(decided).any(ends) {
         return wrong("a rule without conditions was not carried out");
     }
     let next = policy.rules.get(decided).map(|rule| standing.since + rule.after);
-    let waits = matches!(c.stage, Stage::Waiting(_));
+    let waits = matches!(c.stage, Stage::Waiting(_)) && !callback::rests(c);
     let known = standing.due == next || (!waits && standing.due.is_none());
     if !known {
         return wrong(&format!("its next rule is due at {next:?}"));

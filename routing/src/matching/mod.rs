@@ -148,6 +148,7 @@ impl Domain {
             Item::Conversation(no) => {
                 let conversation = self.conversations.get(&no)?;
                 let waits = conversation.state == State::Waiting && conversation.place != PlaceKind::Inbox;
+                let waits = waits && conversation.rests_until().is_none();
                 waits.then(|| self.rank_key(no))
             }
             Item::Agent(agent) => self.best_for(agent, visited),

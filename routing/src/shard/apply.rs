@@ -255,16 +255,20 @@ impl Domain {
 
     /// A started conversation is answered with the offer that the same entry made.
     fn as_it_stands(&self, what: DoneWhat) -> DoneWhat {
+        let now = |id| {
+            let offer = crate::domain::ConvNo::of(id, self.id)
+                .and_then(|no| self.conversations.get(&no))
+                .and_then(|conversation| conversation.offer.as_ref());
+            (offer.map(|offer| offer.id(self.id)), offer.map(|offer| offer.agent.id(self.id)))
+        };
         match what {
             DoneWhat::Conversation { id, .. } => {
-                let offer = crate::domain::ConvNo::of(id, self.id)
-                    .and_then(|no| self.conversations.get(&no))
-                    .and_then(|conversation| conversation.offer.as_ref());
-                DoneWhat::Conversation {
-                    id,
-                    offer: offer.map(|offer| offer.id(self.id)),
-                    agent: offer.map(|offer| offer.agent.id(self.id)),
-                }
+                let (offer, agent) = now(id);
+                DoneWhat::Conversation { id, offer, agent }
+            }
+            DoneWhat::Resumed { id, .. } => {
+                let (offer, agent) = now(id);
+                DoneWhat::Resumed { id, offer, agent }
             }
             other => other,
         }

@@ -4,7 +4,8 @@ use super::Shard;
 use super::moves::MovesPiece;
 use crate::blocks::ChannelRule;
 use crate::domain::{
-    BesidePiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece, RingPiece,
+    BesidePiece, CallbackPiece, Domain, DomainPiece, HandlingPiece, HoursPiece, PacePiece, PoliciesPiece,
+    RingPiece,
 };
 use crate::{DomainId, LogTime, ShardId, level};
 use serde::{Serialize, Serializer};
@@ -84,6 +85,9 @@ impl Frozen {
             .then(|| self.beside(Domain::has_pace, |domain| domain.pace_pieces().map(Part::Pace)));
         let hours = (*level >= level::HOURS)
             .then(|| self.beside(Domain::has_hours, |domain| domain.hours_pieces().map(Part::Hours)));
+        let callbacks = (*level >= level::CALLBACK).then(|| {
+            self.beside(Domain::has_callbacks, |domain| domain.callback_pieces().map(Part::Callbacks))
+        });
         let ring = (*level >= level::RING)
             .then(|| self.beside(Domain::has_ring, |domain| domain.ring_pieces().map(Part::Ring)));
         head.into_iter()
@@ -95,6 +99,7 @@ impl Frozen {
             .chain(handling.into_iter().flatten())
             .chain(pace.into_iter().flatten())
             .chain(hours.into_iter().flatten())
+            .chain(callbacks.into_iter().flatten())
             .chain(ring.into_iter().flatten())
             .map(Piece)
     }
@@ -117,6 +122,7 @@ enum Part<'a> {
     Handling(HandlingPiece<'a>),
     Pace(PacePiece<'a>),
     Hours(HoursPiece<'a>),
+    Callbacks(CallbackPiece<'a>),
     Ring(RingPiece<'a>),
 }
 
@@ -134,6 +140,7 @@ impl Serialize for Piece<'_> {
             Part::Handling(piece) => piece.serialize(serializer),
             Part::Pace(piece) => piece.serialize(serializer),
             Part::Hours(piece) => piece.serialize(serializer),
+            Part::Callbacks(piece) => piece.serialize(serializer),
             Part::Ring(piece) => piece.serialize(serializer),
         }
     }

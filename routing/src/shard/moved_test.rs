@@ -471,3 +471,52 @@ fn pace_and_opening_hours_come_along() {
     let _ = there.apply(&tick, &mut effects);
     assert_eq!(there.agent(agent).expect("made").paced_until, None);
 }
+
+/// How customers are called back, who rests, who is dialled, and that a place was resumed come along, and go on there.
+#[test]
+fn callbacks_come_along() {
+    use crate::callback::CallbackSettings;
+    use crate::command::Arrival;
+    let mut scene = Scene::new();
+    scene.world.ok(Command::SetLevel { level: level::CALLBACK });
+    let callback = Some(CallbackSettings {
+        attempts: 3,
+        retry_after: Span::seconds(60),
+        dial: Span::seconds(30),
+        expires_after: Span::seconds(600),
+        resume_within: Span::seconds(60),
+    });
+    scene.world.ok(Command::SetCallback { callback, by: crate::testing::supervisor() });
+    scene.abandoned();
+    let left = scene.id;
+    let again = |touchpoint| {
+        let (customer, reference) = ("c".to_owned(), String::new());
+        Command::Start(Arrival { touchpoint, customer, reference, priority: None, continues: Some(left) })
+    };
+    let voice = scene.voice;
+    let resumed = scene.world.ok(again(voice));
+    assert!(matches!(resumed.what, DoneWhat::Resumed { .. }));
+    let rests = scene.world.start(voice);
+    let not_before = Some(Span::seconds(50));
+    scene.world.ok(Command::RequestCallback { conversation: rests, contact: "9".to_owned(), not_before });
+    let mut there = empty(level::CALLBACK);
+    let here = &mut scene.world.shard;
+    let before = here.view(DOMAIN).expect("here");
+    assert!(
+        before.conversations[&rests].callback.as_ref().is_some_and(|callback| callback.not_before.is_some())
+    );
+    move_encoded(here, &mut there);
+    assert_eq!(there.view(DOMAIN), Some(before));
+    let mut effects = Effects::default();
+    let twice = there.apply(&entry(there.now(), DOMAIN, again(voice)), &mut effects).map(|done| done.what);
+    assert!(matches!(twice, Ok(DoneWhat::Conversation { .. })), "{twice:?}");
+    // It stands in line again in its time, however far the clocks of the two are apart.
+    let waiting = |there: &Shard| there.queue(scene.queue).expect("made").waiting;
+    let in_line = waiting(&there);
+    for (seconds, more) in [(49, 0), (1, 1)] {
+        let mut tick = entry(there.now(), DomainId::SHARD, Command::Tick);
+        tick.time = there.now() + Span::seconds(seconds);
+        let _ = there.apply(&tick, &mut effects);
+        assert_eq!(waiting(&there), in_line + more, "after {seconds} s more");
+    }
+}

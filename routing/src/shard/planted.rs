@@ -109,6 +109,13 @@ pub enum PlantedBug {
     OpensLate,
     /// A queue makes offers while it is closed.
     OffersWhileClosed,
+
+    /// A conversation that is to be called back goes to the end of the line.
+    CallbackToTheEnd,
+    /// A customer who was not reached is tried again at once.
+    CalledTooEarly,
+    /// An abandoned place is resumed as often as somebody asks for it.
+    ResumedTwice,
 }
 
 impl PlantedBug {

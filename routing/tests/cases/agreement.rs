@@ -45,9 +45,9 @@ fn engine_and_model_agree_on_every_command() {
     println!("to other domains: {arrived} arrived, {refused} refused, {recalled} called back");
     let [asked, relaxed] = total.sought;
     println!("criteria: {asked} times given, {relaxed} times relaxed");
-    let [prioritised, added, moved, pulled_back, sent, closed] = total.ruled;
+    let [prioritised, added, moved, pulled_back, sent, closed, called] = total.ruled;
     println!(
-        "rules: {prioritised} gave a priority, {added} a queue, {moved} moved, {pulled_back} to inboxes, {sent} to other domains, {closed} closed"
+        "rules: {prioritised} gave a priority, {added} a queue, {moved} moved, {pulled_back} to inboxes, {sent} to other domains, {closed} closed, {called} made callbacks"
     );
     let [answered, abandoned, overflowed] = total.served;
     println!("service: {answered} answered, {abandoned} abandoned, {overflowed} taken elsewhere");
@@ -79,6 +79,11 @@ fn engine_and_model_agree_on_every_command() {
     println!("pace: {paces} changes, {paced} times an agent was held back");
     assert!(seeds < 48 || (paces > 20 && paced > 20), "{total:?}: no pace to speak of");
     assert!(seeds < 48 || (asked > 500 && relaxed > 500), "{total:?}: nobody to speak of asks for anything");
+    let [requested, tried, given_up, resumed] = total.called;
+    println!(
+        "callbacks: {requested} asked for, {tried} times nobody answered, {given_up} given up; {resumed} places resumed"
+    );
+    assert!(seeds < 48 || total.called.iter().all(|times| *times > 9), "{total:?}: no callbacks to speak of");
     let [opened, closing, closed] = total.hours;
     println!("hours: {opened} told open, {closing} to be served out, {closed} closed");
     assert!(

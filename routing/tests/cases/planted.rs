@@ -15,7 +15,7 @@ const SEEDS: u64 = 24;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 40] = [
+const PLANTED: [(PlantedBug, &[&str]); 43] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -56,6 +56,9 @@ const PLANTED: [(PlantedBug, &[&str]); 40] = [
     (PlantedBug::PacedForEver, &["R-8"]),
     (PlantedBug::OpensLate, &["R-8"]),
     (PlantedBug::OffersWhileClosed, &["R-4"]),
+    (PlantedBug::CallbackToTheEnd, &["R-10"]),
+    (PlantedBug::CalledTooEarly, &["R-4"]),
+    (PlantedBug::ResumedTwice, &["R-10"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.

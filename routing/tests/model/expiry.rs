@@ -26,6 +26,8 @@ pub enum Kind {
     Forget(ConversationId),
     Recall(ConversationId),
     Pace(AgentId),
+    Rested(ConversationId),
+    Callback(ConversationId),
 }
 
 /// Something due.
@@ -58,7 +60,9 @@ impl Dom {
                     }
                     add(c.relaxes_at(), Kind::Step(c.id));
                     add(c.rule_due_at(), Kind::Rule(c.id));
-                    add(Some(c.wait_ends), Kind::Wait(c.id));
+                    add(Some(c.wait_ends).filter(|_| c.calling.is_none()), Kind::Wait(c.id));
+                    add(c.rests_until(), Kind::Rested(c.id));
+                    add(c.callback_ends(), Kind::Callback(c.id));
                 }
                 Stage::Transferring => add(c.way.as_ref().and_then(|way| way.deadline), Kind::Recall(c.id)),
                 Stage::Ended(_) => {}
@@ -109,6 +113,8 @@ impl Dom {
                 | Kind::Rule(c)
                 | Kind::Wait(c)
                 | Kind::Recall(c)
+                | Kind::Rested(c)
+                | Kind::Callback(c)
                 | Kind::Forget(c) => Some(c) == conversation,
             })
             .min();
@@ -155,6 +161,8 @@ impl Dom {
                 self.p(agent).returns_at = None;
                 self.set_intent(agent, Intent::Available, By::System);
             }
+            Kind::Rested(id) => self.rested(id),
+            Kind::Callback(id) => self.callback_over(id),
             Kind::Pace(agent) => self.p(agent).paced = None,
             Kind::Forget(id) => drop(self.convs.remove(&id)),
             Kind::Recall(id) => self.recall(id, Recall::TimedOut),
@@ -219,6 +227,8 @@ fn touched(command: &Command) -> (Option<ConversationId>, Option<AgentId>, Optio
             (Some(*conversation), Some(desk.agent), None)
         }
         Command::Abandon { conversation }
+        | Command::RequestCallback { conversation, .. }
+        | Command::CancelCallback { conversation }
         | Command::EndContact { conversation, .. }
         | Command::Transfer { conversation, .. }
         | Command::Close { conversation, .. }

@@ -98,7 +98,11 @@ impl Dom {
             return Err(invalid("reason"));
         }
         let id = self.accepted(desk, offer)?;
-        self.miss_by(id, OfferEnd::NotConnected { reason }, Requeued::NotConnected);
+        if self.convs[&id].calling.is_some() {
+            self.not_reached(id, reason);
+        } else {
+            self.miss_by(id, OfferEnd::NotConnected { reason }, Requeued::NotConnected);
+        }
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
     }
 

@@ -26,7 +26,9 @@ impl Dom {
         let mut all: Vec<_> = self
             .convs
             .values()
-            .filter(|c| matches!(c.stage, Stage::Waiting(Place::Queues(_) | Place::Dedicated(_))))
+            .filter(|c| {
+                matches!(c.stage, Stage::Waiting(Place::Queues(_) | Place::Dedicated(_))) && !c.rests()
+            })
             .map(|c| (self.rank(c), c.id))
             .collect();
         all.sort();

@@ -4,6 +4,7 @@
 
 mod agents;
 mod blocks;
+mod callback;
 mod config;
 mod crossing;
 mod expiry;
@@ -24,7 +25,7 @@ mod work;
 pub use state::{Conv, Dom, Person};
 
 use routing::level::{
-    BLOCKS, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, RING, SKILLS,
+    BLOCKS, CALLBACK, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, RING, SKILLS,
 };
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
@@ -203,7 +204,9 @@ impl Dom {
         let mut offers = limits::MATCHES_PER_ENTRY_MAX;
         self.match_waiting(&mut offers);
         let (mut what, subject) = did?;
-        if let DoneWhat::Conversation { id, offer, agent } = &mut what {
+        if let DoneWhat::Conversation { id, offer, agent } | DoneWhat::Resumed { id, offer, agent } =
+            &mut what
+        {
             let live = self.convs[id].offer.as_ref();
             (*offer, *agent) = (live.map(|o| o.id), live.map(|o| o.agent));
         }
@@ -237,8 +240,11 @@ impl Dom {
             | Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
             | Command::SetPace { .. }
+            | Command::SetCallback { .. }
             | Command::SetSchedule { .. } => Subject::Domain(self.id),
             Command::Abandon { conversation }
+            | Command::RequestCallback { conversation, .. }
+            | Command::CancelCallback { conversation }
             | Command::Assign { conversation, .. }
             | Command::EndContact { conversation, .. }
             | Command::Complete { conversation, .. }
@@ -298,6 +304,9 @@ impl Dom {
         if self.level < HOURS && hours::is_of_hours(command) {
             return Err(Rejected::Level { level: self.level });
         }
+        if self.level < CALLBACK && callback::is_of_callbacks(command) {
+            return Err(Rejected::Level { level: self.level });
+        }
         if self.level < RING && matches!(command, Command::SetRing { .. }) {
             return Err(Rejected::Level { level: self.level });
         }
@@ -354,6 +363,11 @@ impl Dom {
             Command::SetChannelRules { rules, by } => self.set_channel_rules(rules, by),
             Command::SetHandling { handling, by } => self.set_handling(handling, by),
             Command::SetPace { pace, by } => self.set_pace(pace, by),
+            Command::SetCallback { callback, by } => self.set_callback(callback, by),
+            Command::RequestCallback { conversation, contact, not_before } => {
+                self.request_callback(conversation, contact, not_before)
+            }
+            Command::CancelCallback { conversation } => self.cancel_callback(conversation),
             Command::SetSchedule { name, schedule, by } => self.set_schedule(name, schedule, by),
             Command::SetHours { queue, hours, by } => self.set_hours(queue, hours, by),
             Command::SetRing { queue, agents, by } => self.set_ring(queue, agents, by),

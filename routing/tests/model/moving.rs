@@ -56,6 +56,11 @@ impl Dom {
         if matches!(target, TransferTarget::Touchpoint(_)) && anew.is_some() {
             return Err(invalid("criteria"));
         }
+        if self.convs[&id].calling.is_some()
+            && matches!(target, TransferTarget::Inbox(_) | TransferTarget::Touchpoint(_))
+        {
+            return Err(super::callback::called_back());
+        }
         if let TransferTarget::Agent(agent) = target {
             if owner == Some(agent) {
                 return Err(invalid("target"));

@@ -8,7 +8,7 @@ use routing::criteria::Criteria;
 use routing::event::{Ending, How, OfferEnd, Place, Requeued, Revoked, Subject};
 use routing::outcome::DoneWhat;
 use routing::settings::WrapUpHold;
-use routing::view::Stage;
+use routing::view::{OfferView, Stage};
 use routing::{AgentId, ConversationId, EventKind, OfferId, Points, Rejected, Span};
 
 impl Dom {
@@ -20,8 +20,17 @@ impl Dom {
             _ => Span::ZERO,
         };
         let offer = self.end_offer(id, end);
-        if self.convs[&id].offer.is_some() {
+        self.after_offer(id, &offer, cause);
+        let stage = &self.convs[&id].stage;
+        if stage.owner().is_none() && !stage.is_terminal() {
             self.exclude(id, offer.agent, exclusion);
+        }
+    }
+
+    /// What follows where an offer ended without assignment.
+    pub fn after_offer(&mut self, id: ConversationId, offer: &OfferView, cause: Requeued) {
+        // It rings elsewhere.
+        if self.convs[&id].offer.is_some() {
             return;
         }
         match offer.transfer {
@@ -41,10 +50,6 @@ impl Dom {
                 self.emit(EventKind::TransferFailed { conversation: id });
                 self.fall_back(id, fallback);
             }
-        }
-        let stage = &self.convs[&id].stage;
-        if stage.owner().is_none() && !stage.is_terminal() {
-            self.exclude(id, offer.agent, exclusion);
         }
     }
 
@@ -171,6 +176,7 @@ impl Dom {
         c.stop_clock();
         c.stage = Stage::Ended(ending.clone());
         c.ended_at = Some(now);
+        c.calling = None;
         c.excluded.clear();
         c.waiver = None;
         c.owner_deadline = None;
@@ -224,6 +230,7 @@ impl Dom {
         let c = self.c(id);
         c.stage = Stage::Assigned(agent);
         c.nobody_handles_it();
+        c.calling = None;
         c.weight = weight;
         c.assigned_at = c.assigned_at.or(Some(now));
         c.last_agent = Some(agent);
@@ -255,7 +262,9 @@ impl Dom {
             return Err(connecting());
         }
         self.withdraw_others(id);
-        if let Some(within) = self.handling.connect[self.convs[&id].channel.index()] {
+        let by_channel = self.handling.connect[self.convs[&id].channel.index()];
+        let dial = self.convs[&id].calling.as_ref().map(|calling| calling.terms.dial);
+        if let Some(within) = dial.or(by_channel) {
             return Ok(self.connect(id, within));
         }
         self.c(id).came_from = self.convs[&id].offer.as_ref().expect("live").queue;

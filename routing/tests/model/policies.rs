@@ -86,7 +86,8 @@ impl Conv {
     }
 
     pub fn waits_for_an_offer_in(&self, queue: QueueId) -> bool {
-        matches!(&self.stage, Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue))
+        !self.rests()
+            && matches!(&self.stage, Stage::Waiting(Place::Queues(queues)) if queues.contains(&queue))
     }
 
     fn waits_in_the_inbox_of(&self, queue: QueueId) -> bool {
@@ -159,7 +160,7 @@ impl Dom {
             }
             Action::SendTo(to) => to.domain != self.id,
             Action::Close { reason } => (1..=256).contains(&reason.len()),
-            Action::Prioritise(_) | Action::ToInbox => true,
+            Action::Prioritise(_) | Action::ToInbox | Action::CallBack => true,
         };
         if sound { Ok(()) } else { Err(invalid("then")) }
     }
@@ -216,6 +217,11 @@ impl Dom {
         says_something.then_some(Standing { queue, number, since, decided: 0, due: None })
     }
 
+    /// What rested waits in line again.
+    pub fn rules_go_on(&mut self, id: ConversationId) {
+        self.set_due(id);
+    }
+
     /// The next rule is due, where none is and it waits.
     fn set_due(&mut self, id: ConversationId) {
         let c = &self.convs[&id];
@@ -248,7 +254,7 @@ impl Dom {
     pub fn decide(&mut self, id: ConversationId) {
         let standing = self.convs[&id].standing.expect("a rule of a policy");
         let at = standing.due.expect("it is due");
-        if !matches!(self.convs[&id].stage, Stage::Waiting(_)) {
+        if !matches!(self.convs[&id].stage, Stage::Waiting(_)) || self.convs[&id].rests() {
             self.c(id).standing = Some(Standing { due: None, ..standing });
             return;
         }
@@ -303,7 +309,12 @@ impl Dom {
     /// Whether an action can be done and changes something.
     fn can_be_done(&self, id: ConversationId, action: &Action) -> bool {
         let c = &self.convs[&id];
+        if c.calling.is_some() && matches!(action, Action::SendTo(_) | Action::ToInbox | Action::Close { .. })
+        {
+            return false;
+        }
         match action {
+            Action::CallBack => self.callback.is_some() && c.calling.is_none(),
             Action::Prioritise(priority) => c.priority != *priority,
             Action::AddQueue(queue) => {
                 self.queues.contains_key(queue) && !c.queues.contains(queue) && c.queues.len() < 8
@@ -330,6 +341,10 @@ impl Dom {
                 self.wait(id, Place::Inbox(queues), Some(Requeued::Overflow));
             }
             Action::SendTo(to) => self.send_to(id, to),
+            Action::CallBack => {
+                let terms = self.callback.expect("looked at");
+                self.call_back(id, terms, String::new(), None);
+            }
             Action::Close { reason } => {
                 let ending = Ending::Closed { reason, by: By::System };
                 self.end(id, ending, Revoked::Closed, String::new());

@@ -1,8 +1,10 @@
 //! The model's state and the smallest steps on it.
 
+use super::callback::Calling;
 use super::crossing::{Origin, Route, Way};
 use super::seeking::Wish;
 use routing::blocks::ChannelRule;
+use routing::callback::CallbackSettings;
 use routing::command::{By, Desk, Intent};
 use routing::criteria::{Criteria, Skill};
 use routing::entry::Request;
@@ -31,6 +33,8 @@ pub struct Dom {
     pub handling: Handling,
     /// How many conversations agents are offered within a time.
     pub pace: Option<Pace>,
+    /// How it calls back.
+    pub callback: Option<CallbackSettings>,
     /// Its schedules by name.
     pub schedules: BTreeMap<String, Schedule>,
     /// Wall time of the entry, and wall time by which hours were told last.
@@ -169,6 +173,10 @@ pub struct Conv {
     pub longer: Span,
     /// It ended while it had an owner.
     pub ended_owned: bool,
+    /// It is to be called back.
+    pub calling: Option<Calling>,
+    /// It was abandoned, and another one has its place.
+    pub resumed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -189,6 +197,7 @@ impl Dom {
             channel_rules: Vec::new(),
             handling: Handling::default(),
             pace: None,
+            callback: None,
             schedules: BTreeMap::new(),
             wall_ms: 0,
             told_ms: 0,
@@ -368,6 +377,9 @@ impl Dom {
         c.owner_deadline = None;
         c.grace = None;
         c.home = place.clone();
+        if let Some(calling) = &mut c.calling {
+            calling.lingers = false;
+        }
         c.stage = Stage::Waiting(place);
         // Under whose policy it stands does not follow from the queues that its step adds.
         self.stand(id);

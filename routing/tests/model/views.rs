@@ -22,6 +22,7 @@ impl Dom {
                 channel_rules: self.channel_rules.clone(),
                 handling: self.handling.clone(),
                 pace: self.pace,
+                callback: self.callback,
                 schedules: std::sync::Arc::new(self.schedules.clone()),
             },
             now,
@@ -47,7 +48,9 @@ impl Dom {
             .convs
             .values()
             .filter_map(|c| match &c.stage {
-                Stage::Waiting(Place::Queues(queues)) if queues.contains(&id) => Some((true, c.arrived_at)),
+                Stage::Waiting(Place::Queues(queues)) if queues.contains(&id) && !c.rests() => {
+                    Some((true, c.arrived_at))
+                }
                 Stage::Waiting(Place::Inbox(queues)) if queues.contains(&id) => Some((false, c.arrived_at)),
                 _ => None,
             })
@@ -125,7 +128,9 @@ impl Dom {
                 c.owner_deadline,
                 c.grace,
                 c.goes_on.as_ref().map(|(_, at)| *at).filter(|_| dedicated),
-                waits.then_some(c.wait_ends),
+                (waits && c.calling.is_none()).then_some(c.wait_ends),
+                c.rests_until(),
+                c.callback_ends(),
                 c.relaxes_at(),
                 c.rule_due_at(),
                 c.way.as_ref().and_then(|way| way.deadline),
@@ -158,6 +163,7 @@ impl Dom {
             seeking: c.seeking(),
             standing: c.standing.map(Box::new),
             idle: c.full.is_some(),
+            callback: c.calling.as_ref().map(|calling| Box::new(calling.shown.clone())),
             also: c.also.clone(),
         }
     }

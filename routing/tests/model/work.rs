@@ -34,6 +34,10 @@ impl Dom {
         self.check_classes(&criteria)?;
         c.customer.clone_from(&arrival.customer);
         c.reference.clone_from(&arrival.reference);
+        let resumes = arrival.continues.filter(|former| self.has_the_place_of(*former, c.channel));
+        if let Some(former) = resumes {
+            c.arrived_at = self.convs[&former].arrived_at;
+        }
         let event = EventKind::Arrived {
             conversation: c.id,
             touchpoint: c.touchpoint,
@@ -43,8 +47,13 @@ impl Dom {
             reference: arrival.reference,
             continues: arrival.continues,
         };
-        let id = self.admit(c, event, criteria);
-        Ok((DoneWhat::Conversation { id, offer: None, agent: None }, Subject::Conversation(id)))
+        let id = self.admit(c, event, criteria, resumes);
+        let (offer, agent) = (None, None);
+        let what = match resumes {
+            Some(_) => DoneWhat::Resumed { id, offer, agent },
+            None => DoneWhat::Conversation { id, offer, agent },
+        };
+        Ok((what, Subject::Conversation(id)))
     }
 
     /// From another domain, if there is room.
@@ -67,12 +76,22 @@ impl Dom {
             age: incoming.age,
             hop: incoming.hop,
         };
-        Some(self.admit(c, event, criteria))
+        Some(self.admit(c, event, criteria, None))
     }
 
-    fn admit(&mut self, c: Conv, event: EventKind, criteria: Criteria) -> ConversationId {
+    fn admit(
+        &mut self,
+        c: Conv,
+        event: EventKind,
+        criteria: Criteria,
+        resumes: Option<ConversationId>,
+    ) -> ConversationId {
         let (id, place) = (c.id, c.home.clone());
         self.emit(event);
+        if let Some(from) = resumes {
+            self.c(from).resumed = true;
+            self.emit(EventKind::Resumed { conversation: id, from, arrived_at: c.arrived_at });
+        }
         self.convs.insert(id, c);
         if !criteria.steps.is_empty() {
             self.ask(id, criteria, By::System);
@@ -137,6 +156,8 @@ impl Dom {
             full: None,
             longer: Span::ZERO,
             ended_owned: false,
+            calling: None,
+            resumed: false,
         })
     }
 
@@ -145,7 +166,9 @@ impl Dom {
         self.convs
             .values()
             .filter(|c| match &c.stage {
-                Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues)) => queues.contains(&queue),
+                Stage::Waiting(Place::Queues(queues) | Place::Inbox(queues)) => {
+                    queues.contains(&queue) && !c.rests()
+                }
                 _ => false,
             })
             .count() as u64
@@ -157,6 +180,9 @@ impl Dom {
             Stage::Ended(_) => return Err(wrong_state(c)),
             Stage::Wrapping(_) => {}
             Stage::Assigned(_) => self.contact_over(id),
+            Stage::Waiting(_) | Stage::Offered(_) if c.calling.is_some() => {
+                return Err(super::callback::called_back());
+            }
             Stage::Waiting(_) | Stage::Offered(_) => {
                 self.end(id, Ending::Abandoned, Revoked::Abandoned, String::new())
             }

@@ -2,6 +2,7 @@
 
 use super::asking::Asking;
 use super::blocking::Blocking;
+use super::calling::Calling;
 use super::clocks::Clocks;
 use super::draw::Draw;
 use super::handling::Ways;
@@ -50,6 +51,7 @@ pub struct Generator {
     pacing: Pacing,
     ringing: Ringing,
     opening: Opening,
+    calling: Calling,
 }
 
 fn boss() -> By {
@@ -91,6 +93,7 @@ impl Generator {
             pacing: Pacing::new(seed),
             ringing: Ringing::new(seed),
             opening: Opening::new(seed),
+            calling: Calling::new(seed),
         };
         generator.set_up();
         generator
@@ -126,6 +129,7 @@ impl Generator {
             script.extend(self.blocking.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.ways.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.pacing.begin(self.asking.level()).map(|command| (domain, command)));
+            script.extend(self.calling.begin(self.asking.level()).map(|command| (domain, command)));
             script.extend(self.ringing.begin(self.asking.level(), &queues).into_iter().map(|c| (domain, c)));
             let opening = self.opening.begin(self.asking.level(), &queues, WALL_START_MS);
             script.extend(opening.into_iter().map(|command| (domain, command)));
@@ -195,6 +199,8 @@ impl Generator {
             | Command::SetSkills { agent, .. }
             | Command::LogOut { agent, .. } => Subject::Agent(*agent),
             Command::Abandon { conversation }
+            | Command::RequestCallback { conversation, .. }
+            | Command::CancelCallback { conversation }
             | Command::EndContact { conversation, .. }
             | Command::Transfer { conversation, .. }
             | Command::TransferAnew { conversation, .. }
@@ -213,6 +219,7 @@ impl Generator {
             Command::SetChannelRules { .. }
             | Command::SetHandling { .. }
             | Command::SetPace { .. }
+            | Command::SetCallback { .. }
             | Command::SetSchedule { .. } => Subject::Domain(request.domain),
             _ => return None,
         };
@@ -266,6 +273,9 @@ impl Generator {
             return (domain, command);
         }
         if let Some(command) = self.opening.command(dom, self.true_ms()) {
+            return (domain, command);
+        }
+        if let Some(command) = self.calling.command(dom) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {

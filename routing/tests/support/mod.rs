@@ -3,6 +3,7 @@
 pub mod asking;
 pub mod blocking;
 pub mod by;
+pub mod calling;
 pub mod clocks;
 pub mod draw;
 pub mod generator;

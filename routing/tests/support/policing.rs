@@ -29,6 +29,9 @@ pub struct Policing {
     /// Draws of whether queues are open, and whether there is a level for it.
     opening: Draw,
     open: bool,
+    /// The same of callbacks.
+    calling: Draw,
+    calls: bool,
 }
 
 /// What policies may name.
@@ -57,8 +60,19 @@ impl Policing {
         let mut draw = Draw::new(seed ^ 0x0b01_1c1e);
         let (begins, chained) = (draw.chance(50), draw.chance(15));
         let (percent, unsound_percent) = (draw.among([2, 4, 8]), draw.among([8, 20]));
-        let opening = Draw::new(seed ^ 0x0be9);
-        Self { draw, begins, chained, doomed: None, percent, unsound_percent, opening, open: false }
+        let (opening, calling) = (Draw::new(seed ^ 0x0be9), Draw::new(seed ^ 0x0ca11));
+        Self {
+            draw,
+            begins,
+            chained,
+            doomed: None,
+            percent,
+            unsound_percent,
+            opening,
+            open: false,
+            calling,
+            calls: false,
+        }
     }
 
     /// What a domain begins with, where the shard is at this level then.
@@ -67,6 +81,7 @@ impl Policing {
             return Vec::new();
         }
         self.open = at_level >= level::HOURS;
+        self.calls = at_level >= level::CALLBACK;
         let mut all = Vec::new();
         let with_policies = if self.begins { queues } else { &[] };
         for own in with_policies.iter().copied() {
@@ -93,6 +108,7 @@ impl Policing {
             return None;
         }
         self.open = dom.level >= level::HOURS;
+        self.calls = dom.level >= level::CALLBACK;
         let queues: Vec<_> = dom.queues.keys().copied().collect();
         let far: Vec<_> = touchpoints.iter().copied().filter(|there| there.domain != dom.id).collect();
         if self.draw.chance(10) {
@@ -192,6 +208,9 @@ impl Policing {
             74..=81 => Some(Action::Close { reason: "too long".to_owned() }),
             _ => None,
         };
+        if self.calls && self.calling.chance(12) {
+            return Action::CallBack;
+        }
         drawn.unwrap_or(priority)
     }
 

@@ -64,7 +64,7 @@ pub struct Tally {
     /// Criteria that conversations were given, and how often what they asked for gave way.
     pub sought: [usize; 2],
     /// Rules that were carried out, by what they did.
-    pub ruled: [usize; 6],
+    pub ruled: [usize; 7],
     /// Conversations under a policy with a target that were answered, abandoned and taken elsewhere.
     pub served: [u64; 3],
     /// Offers by the way in which their agents were picked; of those by policy, the least flexible apart.
@@ -78,6 +78,8 @@ pub struct Tally {
     pub paced: [usize; 2],
     /// Queues that opened, were to be served out, and closed.
     pub hours: [usize; 3],
+    /// Callbacks that were asked for, tried without an answer, given up after the last attempt, and places resumed.
+    pub called: [usize; 4],
     /// How often queues were to offer to another number of agents; offers that ended since another agent accepted;
     /// and how many rang beside a first one, counted now and then.
     pub rung: [usize; 3],
@@ -110,6 +112,9 @@ impl Tally {
             *sum += one;
         }
         for (sum, one) in self.hours.iter_mut().zip(other.hours) {
+            *sum += one;
+        }
+        for (sum, one) in self.called.iter_mut().zip(other.called) {
             *sum += one;
         }
         for (sum, one) in self.rung.iter_mut().zip(other.rung) {
@@ -186,6 +191,12 @@ impl Tally {
             EventKind::OfferEnded { end: OfferEnd::NotConnected { .. }, .. } => self.handled[1] += 1,
             EventKind::IdleChanged { idle: true, .. } => self.handled[2] += 1,
             EventKind::WrapUpExtended { .. } => self.handled[3] += 1,
+            EventKind::CallbackRequested { .. } => self.called[0] += 1,
+            EventKind::CallbackTried { not_before, .. } => {
+                self.called[1] += 1;
+                self.called[2] += usize::from(not_before.is_none());
+            }
+            EventKind::Resumed { .. } => self.called[3] += 1,
             EventKind::RingChanged { .. } => self.rung[0] += 1,
             EventKind::OfferEnded { end: OfferEnd::Revoked(Revoked::Taken), .. } => self.rung[1] += 1,
             EventKind::QueueHours { state, .. } => self.hours[*state as usize] += 1,
@@ -202,6 +213,7 @@ fn place_of(action: &Action) -> usize {
         Action::ToInbox => 3,
         Action::SendTo(_) => 4,
         Action::Close { .. } => 5,
+        Action::CallBack => 6,
     }
 }
 

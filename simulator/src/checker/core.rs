@@ -39,6 +39,7 @@ fn action(action: &policy::Action) -> Action {
         policy::Action::ToInbox => Action::ToInbox,
         policy::Action::SendTo(touchpoint) => Action::SendTo(*touchpoint),
         policy::Action::Close { reason } => Action::Close(reason.clone()),
+        policy::Action::CallBack => Action::CallBack,
     }
 }
 
@@ -205,6 +206,18 @@ fn kind(kind: &EventKind) -> Kind {
         },
         EventKind::WrapUpExtended { conversation, .. } => {
             Kind::WrapUpExtended { conversation: *conversation }
+        }
+        EventKind::CallbackChanged { .. } => Kind::CallbackChanged,
+        EventKind::CallbackRequested { conversation, not_before, .. } => {
+            Kind::CallbackRequested { conversation: *conversation, not_before_us: not_before.map(|at| at.0) }
+        }
+        EventKind::CallbackTried { conversation, attempts, not_before } => Kind::CallbackTried {
+            conversation: *conversation,
+            attempts: u64::from(*attempts),
+            not_before_us: not_before.map(|at| at.0),
+        },
+        EventKind::Resumed { conversation, from, arrived_at } => {
+            Kind::Resumed { conversation: *conversation, from: *from, arrived_at_us: arrived_at.0 }
         }
         EventKind::ChannelRulesChanged { rules, .. } => {
             let rule = |rule: &blocks::ChannelRule| ChannelRule {

@@ -63,6 +63,15 @@ pub(super) struct Stand {
     pub(super) applied: u8,
 }
 
+/// That a conversation is to be called back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Calling {
+    /// Attempts that did not reach the customer.
+    pub(super) attempts: u64,
+    /// Nobody is to be offered it before then.
+    pub(super) not_before_us: Option<u64>,
+}
+
 /// A conversation.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Conversation {
@@ -78,6 +87,8 @@ pub(super) struct Conversation {
     pub(super) transfer_to: Option<AgentId>,
     /// Agents who declined or missed it since it was last owned: exclusions are theirs to have.
     pub(super) refused: BTreeSet<AgentId>,
+    /// Whom only the last connection that failed excludes: nobody, if it was the customer who could not be reached.
+    pub(super) excluded_last: Option<AgentId>,
     /// What it asks for, step by step, and the place of the active one.
     pub(super) steps: Vec<Step>,
     pub(super) at: usize,
@@ -85,6 +96,10 @@ pub(super) struct Conversation {
     pub(super) standing: Vec<Option<Stand>>,
     /// What a rule said is to be done, of which nothing was seen yet.
     pub(super) follows: Option<Action>,
+    /// It is to be called back.
+    pub(super) calling: Option<Calling>,
+    /// Its customer left, and nobody has its place yet.
+    pub(super) left: bool,
     /// The entry that ended it.
     pub(super) ended: Option<(u64, u32)>,
     pub(super) trail: Trail,
@@ -120,12 +135,13 @@ impl Conversation {
         })
     }
 
-    /// Whether it stands in a waiting line: no owner, no live offer, not over, not in an inbox.
+    /// Whether it stands in a waiting line: no owner, no live offer, not over, not in an inbox, and its customer may be called.
     pub(super) fn in_line(&self) -> bool {
         self.ended.is_none()
             && self.owner.is_none()
             && self.offers.is_empty()
             && self.arrived_at.is_some()
+            && self.calling.is_none_or(|calling| calling.not_before_us.is_none())
             && matches!(self.place, Some(Place::Queues(_) | Place::Dedicated(_)))
     }
 }

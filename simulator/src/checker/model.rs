@@ -307,6 +307,33 @@ pub enum Kind {
         /// Whose.
         conversation: ConversationId,
     },
+    /// How customers are called back changed.
+    CallbackChanged,
+    /// A conversation is to be called back, and keeps its place.
+    CallbackRequested {
+        /// Which.
+        conversation: ConversationId,
+        /// Nobody is offered it before then, log time in microseconds.
+        not_before_us: Option<u64>,
+    },
+    /// An agent dialled and did not reach the customer.
+    CallbackTried {
+        /// Whose customer.
+        conversation: ConversationId,
+        /// Attempts so far.
+        attempts: u64,
+        /// Nobody is offered it before then, log time in microseconds.
+        not_before_us: Option<u64>,
+    },
+    /// A conversation has the place of one whose customer left.
+    Resumed {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose place.
+        from: ConversationId,
+        /// The origin of its age, log time in microseconds.
+        arrived_at_us: u64,
+    },
     /// What agents are not offered while they work on something else changed.
     ChannelRulesChanged {
         /// All of the domain's rules now, in order.
@@ -372,6 +399,8 @@ pub enum Action {
     SendTo(TouchpointId),
     /// It ends, for this reason.
     Close(String),
+    /// It is to be called back.
+    CallBack,
 }
 
 impl Kind {
@@ -397,6 +426,9 @@ impl Kind {
             | Kind::Connecting { conversation, .. }
             | Kind::IdleChanged { conversation, .. }
             | Kind::WrapUpExtended { conversation }
+            | Kind::CallbackRequested { conversation, .. }
+            | Kind::CallbackTried { conversation, .. }
+            | Kind::Resumed { conversation, .. }
             | Kind::Ended { conversation, .. } => Some(*conversation),
             _ => None,
         }

@@ -1,5 +1,6 @@
 //! Walks through a domain's events with a picture of its own and judges each against it.
 
+mod callback;
 mod conserving;
 mod handling;
 mod hours;
@@ -48,6 +49,8 @@ pub(super) struct Replay<'a> {
     /// By their hours, whether paused or not.
     closed: BTreeSet<QueueId>,
     lines: Lines,
+    /// Callbacks that nobody is offered before a time.
+    resting: BTreeSet<(u64, ConversationId)>,
     versions: BTreeMap<String, u64>,
     /// Touched by the present entry.
     touched_conversations: BTreeSet<ConversationId>,
@@ -91,6 +94,7 @@ impl<'a> Replay<'a> {
             paused: BTreeSet::new(),
             closed: BTreeSet::new(),
             lines: Lines::default(),
+            resting: BTreeSet::new(),
             versions: BTreeMap::new(),
             touched_conversations: BTreeSet::new(),
             touched_agents: BTreeSet::new(),
@@ -117,6 +121,7 @@ impl<'a> Replay<'a> {
             if before.is_some_and(|last| event.at_us < last.at_us) {
                 self.broken(Promise::R15, &[], "log time goes back".to_owned());
             }
+            self.wake(event.at_us);
             self.version(event);
             self.remember(event);
             self.judge(event);
@@ -306,9 +311,11 @@ impl<'a> Replay<'a> {
                 self.conversations.entry(*conversation).or_default().priority = *priority;
                 self.stand(*conversation);
             }
-            Kind::Ended { conversation, .. } => {
+            Kind::Ended { conversation, abandoned, .. } => {
                 let known = self.conversations.entry(*conversation).or_default();
                 known.ended = Some(event.entry);
+                known.left = *abandoned;
+                known.calling = None;
                 known.standing.clear();
                 self.let_go(*conversation);
                 self.stand(*conversation);
@@ -330,6 +337,16 @@ impl<'a> Replay<'a> {
             Kind::IdleChanged { conversation, agent, weight, overdraft } => {
                 self.idle_changed(*conversation, *agent, *weight, *overdraft);
             }
+            Kind::CallbackRequested { conversation, not_before_us } => {
+                self.callback_requested(*conversation, *not_before_us);
+            }
+            Kind::CallbackTried { conversation, attempts, not_before_us } => {
+                self.callback_tried(*conversation, *attempts, *not_before_us);
+            }
+            Kind::Resumed { conversation, from, arrived_at_us } => {
+                self.resumed(*conversation, *from, *arrived_at_us);
+            }
+            Kind::CallbackChanged => {}
             Kind::HandlingChanged | Kind::WrapUpExtended { .. } | Kind::Recalled { .. } | Kind::Other(_) => {}
         }
     }
@@ -437,6 +454,7 @@ impl<'a> Replay<'a> {
             self.broken(Promise::R4, &who, what);
         }
         self.paced(event, id, offer, agent, transfer);
+        self.called_too_early(event, id, offer, agent, transfer);
         self.conversations.entry(id).or_default().offers.insert(offer, agent);
         self.stand(id);
     }
@@ -541,7 +559,9 @@ impl<'a> Replay<'a> {
         }
         self.drop_offer(id, offer, agent);
         if matches!(end, OfferEnd::Rejected | OfferEnd::TimedOut | OfferEnd::NotConnected) {
-            self.conversations.entry(id).or_default().refused.insert(agent);
+            let known = self.conversations.entry(id).or_default();
+            let anew = known.refused.insert(agent);
+            known.excluded_last = Some(agent).filter(|_| anew && end == OfferEnd::NotConnected);
         }
         if end == OfferEnd::Accepted {
             // Its place is gone until the event that says who has it.
@@ -590,6 +610,7 @@ impl<'a> Replay<'a> {
                 None => {}
             }
         }
+        self.callback_done(id, agent, offer);
         let known = self.conversations.entry(id).or_default();
         let transfer = known.transfer_to.take() == Some(agent);
         let (owner, other) = (known.owner, known.offers.keys().next().copied());

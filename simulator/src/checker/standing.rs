@@ -180,6 +180,7 @@ impl Replay<'_> {
                 }
             }
             (Action::SendTo(_), Kind::Departed { .. }) => true,
+            (Action::CallBack, Kind::CallbackRequested { .. }) => true,
             (Action::Close(_), Kind::Ended { abandoned, owner_lost, .. }) => !abandoned && !owner_lost,
             _ => false,
         };

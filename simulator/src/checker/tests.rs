@@ -9,6 +9,7 @@ use routing::{AgentId, Channel, ConversationId, DomainId, OfferId, QueueId, Touc
 use std::collections::{BTreeMap, BTreeSet};
 
 mod blocks;
+mod callback;
 mod handling;
 mod hours;
 mod pace;

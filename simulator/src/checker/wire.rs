@@ -46,6 +46,7 @@ fn action(value: &Value) -> Option<Action> {
         "to_inbox" => (inner == &Value::Bool(true)).then_some(Action::ToInbox),
         "send_to" => id(inner).map(Action::SendTo),
         "close" => inner.as_str().map(|reason| Action::Close(reason.to_owned())),
+        "call_back" => (inner == &Value::Bool(true)).then_some(Action::CallBack),
         _ => None,
     };
     value.as_object()?.iter().find_map(found)
@@ -100,6 +101,11 @@ impl Fields<'_> {
 
     fn queue(&self) -> Result<QueueId, Unreadable> {
         self.entity("queue")
+    }
+
+    fn not_before(&self) -> Result<Option<u64>, Unreadable> {
+        let at = self.get("not_before_us");
+        at.map(|at| at.as_u64().ok_or_else(|| self.bad("not_before_us"))).transpose()
     }
 
     fn pace(&self) -> Result<Option<(u32, u64)>, Unreadable> {
@@ -346,6 +352,20 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             overdraft: f.small("overdraft")?,
         },
         "wrap_up_extended" => Kind::WrapUpExtended { conversation: f.conversation()? },
+        "callback_changed" => Kind::CallbackChanged,
+        "callback_requested" => {
+            Kind::CallbackRequested { conversation: f.conversation()?, not_before_us: f.not_before()? }
+        }
+        "callback_tried" => Kind::CallbackTried {
+            conversation: f.conversation()?,
+            attempts: f.number("attempts")?,
+            not_before_us: f.not_before()?,
+        },
+        "resumed" => Kind::Resumed {
+            conversation: f.conversation()?,
+            from: f.entity("from")?,
+            arrived_at_us: f.number("arrived_at_us")?,
+        },
         "channel_rules_changed" => Kind::ChannelRulesChanged { rules: f.channel_rules()? },
         _ => Kind::Other(event.r#type.clone()),
     };

@@ -92,6 +92,12 @@ pub struct Figures {
     pub queues_opened: u64,
     /// Queues that closed.
     pub queues_closed: u64,
+    /// Callbacks that were asked for.
+    pub callbacks: u64,
+    /// Attempts that did not reach the customer.
+    pub callbacks_tried: u64,
+    /// Abandoned places that somebody has again.
+    pub resumed: u64,
     /// Changes of rules between channels.
     pub channel_rules: u64,
     /// Sessions opened.
@@ -121,6 +127,9 @@ impl Figures {
             EventKind::IdleChanged { .. } => &mut self.rests,
             EventKind::QueueHours { state: HoursState::Open, .. } => &mut self.queues_opened,
             EventKind::QueueHours { state: HoursState::Closed, .. } => &mut self.queues_closed,
+            EventKind::CallbackRequested { .. } => &mut self.callbacks,
+            EventKind::CallbackTried { .. } => &mut self.callbacks_tried,
+            EventKind::Resumed { .. } => &mut self.resumed,
             EventKind::TransferStarted { .. } => &mut self.transfers,
             EventKind::TransferFailed { .. } => &mut self.transfers_failed,
             EventKind::RuleApplied { .. } => &mut self.rules,

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::list::{agent_table, conversation_table, queue_table, touchpoints_table};
 use super::output::{Output, facts};
-use super::{channel_rules, criteria, handling, pace, policy};
+use super::{callback, channel_rules, criteria, handling, pace, policy};
 use crate::failure::{Failure, Kind};
 use comfy_table::Table;
 use proto::v1;
@@ -112,5 +112,6 @@ fn domain_table(domain: &v1::Domain) -> Table {
         ("channel rules", channel_rules::line(domain.channel_rules.as_ref())),
         ("handling", handling::line(domain.handling.as_ref())),
         ("pace", pace::line(domain.pace.as_ref())),
+        ("callback", callback::line(domain.callback.as_ref())),
     ])
 }

@@ -2,6 +2,7 @@
 
 mod act;
 mod backup;
+mod callback;
 mod channel_rules;
 mod client;
 mod cluster;
@@ -50,6 +51,8 @@ Examples:
   centralita ctl channel-rules dom_1 --rule 'block chat,sms during voice'
   centralita ctl handling dom_1 --connect voice=10s --idle whatsapp=5 --extend 5m
   centralita ctl pace dom_1 --offers 3 --per 60s
+  centralita ctl callback dom_1 --attempts 3 --retry 10m --expire 4h --resume 2m
+  centralita ctl call-back conv_1_9 --contact '+34 600 111 222'
   centralita ctl schedule dom_1 office --zone Europe/Madrid --week 'mon-fri 09:00-18:00'
   centralita ctl hours queue_1_1 office --serve-out
   centralita ctl list conversations --domain dom_1 --stage queued
@@ -177,6 +180,12 @@ enum Command {
     /// Shows how many conversations agents are offered within a time, or replaces it.
     #[command(after_help = pace::EXAMPLES)]
     Pace(pace::Pace),
+    /// Shows how a domain calls customers back, or replaces it.
+    #[command(after_help = callback::EXAMPLES)]
+    Callback(callback::Callback),
+    /// Says that a customer who waits is to be called back, or no longer.
+    #[command(after_help = callback::CALL_BACK_EXAMPLES)]
+    CallBack(callback::CallBack),
     /// Says that a conversation waits on its customer, or no longer does.
     #[command(
         after_help = "Examples: centralita ctl idle conv_1_9\n          centralita ctl idle conv_1_9 --over"
@@ -231,6 +240,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::ChannelRules(rules) => rules.run(&client, out, by).await,
         Command::Handling(handling) => handling.run(&client, out, by).await,
         Command::Pace(pace) => pace.run(&client, out, by).await,
+        Command::Callback(callback) => callback.run(&client, out, by).await,
+        Command::CallBack(call_back) => call_back.run(&client, out).await,
         Command::Idle(idle) => idle.run(&client, out, by).await,
         Command::Extend(extend) => extend.run(&client, out, by).await,
         Command::Schedule(schedule) => schedule.run(&client, out, by).await,

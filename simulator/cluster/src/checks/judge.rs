@@ -50,6 +50,7 @@ fn rule(action: &Action) -> &'static str {
         Action::ToInbox => "rule.to_inbox",
         Action::SendTo(_) => "rule.send_to",
         Action::Close(_) => "rule.close",
+        Action::CallBack => "rule.call_back",
     }
 }
 
@@ -75,6 +76,10 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::WrapUpExtended { .. } => "wrap_ups_extended",
                 Kind::HandlingChanged => "handling_changed",
                 Kind::PaceChanged { .. } => "pace_changed",
+                Kind::CallbackChanged => "callback_changed",
+                Kind::CallbackRequested { .. } => "callbacks",
+                Kind::CallbackTried { .. } => "callbacks_tried",
+                Kind::Resumed { .. } => "resumed",
                 Kind::Assigned { offer: None, .. } => "pulls",
                 Kind::TransferStarted { .. } => "transfers",
                 Kind::TransferFailed { .. } => "transfers_failed",

@@ -88,6 +88,11 @@ impl Picture {
                     known.arrived_at_us = event.at_us.saturating_sub(age_us);
                 }
             }
+            Kind::Resumed { arrived_at_us, .. } => {
+                if let Some(known) = self.conversations.get_mut(&id) {
+                    known.arrived_at_us = *arrived_at_us;
+                }
+            }
             Kind::Waiting { place, .. } => {
                 self.let_go(id);
                 if let Some(known) = self.conversations.get_mut(&id) {

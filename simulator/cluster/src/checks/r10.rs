@@ -1,5 +1,5 @@
 //! wherever a conversation is shown, its arrival is the moment of its first event, less the age
-//! with which it came from another domain.
+//! with which it came from another domain, or that of the place that it has again.
 
 use super::case::{Case, Who};
 use simulator::checker::model::Kind;
@@ -15,6 +15,7 @@ pub(super) fn check(case: &mut Case) {
                 let age_us = from.map_or(0, |(_, age_us)| age_us);
                 Some((*conversation, event.at_us.saturating_sub(age_us)))
             }
+            Kind::Resumed { conversation, arrived_at_us, .. } => Some((*conversation, *arrived_at_us)),
             _ => None,
         })
         .collect();

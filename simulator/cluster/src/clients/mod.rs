@@ -2,6 +2,7 @@
 
 mod answered;
 mod auditor;
+mod callback;
 mod caller;
 mod channel_rules;
 mod criteria;

@@ -19,11 +19,14 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 59] = [
+const EVENTS: [&str; 63] = [
     "abandoned",
     "accepts",
     "audits",
     "breaks_of_its_own",
+    "callback_changed",
+    "callbacks",
+    "callbacks_tried",
     "channel_rules_changed",
     "connecting",
     "criteria_changed",
@@ -59,6 +62,7 @@ const EVENTS: [&str; 59] = [
     "replicas.opened",
     "requests_sent_again",
     "requeues",
+    "resumed",
     "returns_with_work",
     "revocations",
     "rule.add_queue",

@@ -1,6 +1,7 @@
 //! Entries drawn from a seed with a look at the shard: mostly sensible, some hostile, some repeated.
 
 use super::blocks::Blocks;
+use super::callback::Calls;
 use super::handling::Ways;
 use super::hours::Opens;
 use super::pace::Paces;
@@ -54,6 +55,7 @@ pub struct Feed {
     blocks: Blocks,
     ways: Ways,
     paces: Paces,
+    calls: Calls,
     opens: Opens,
     size: Size,
     script: Vec<(DomainId, Command)>,
@@ -73,6 +75,7 @@ impl Feed {
             blocks: Blocks::new(seed),
             ways: Ways::new(seed),
             paces: Paces::new(seed),
+            calls: Calls::new(seed),
             opens: Opens::new(seed),
             size,
             script: Vec::new(),
@@ -127,6 +130,10 @@ impl Feed {
             }
             if self.paces.chance(40) {
                 self.script.push((domain, Command::SetPace { pace: self.paces.pace(), by: boss() }));
+            }
+            if self.calls.chance(60) {
+                let callback = self.calls.settings();
+                self.script.push((domain, Command::SetCallback { callback, by: boss() }));
             }
             if domain == DomainId(1) || self.opens.chance(50) {
                 let begin = self.opens.begin(&queues, WALL_START_MS + 1_000);
@@ -284,6 +291,14 @@ impl Feed {
         }
         if self.paces.chance(1) {
             return (domain, Command::SetPace { pace: self.paces.pace(), by: boss() });
+        }
+        if self.calls.chance(1) {
+            return (domain, Command::SetCallback { callback: self.calls.settings(), by: boss() });
+        }
+        if self.calls.chance(12)
+            && let Some(command) = self.calls.command(&view)
+        {
+            return (domain, command);
         }
         if self.opens.chance(1)
             && let Some(command) = self.opens.command(&queues, self.wall_ms())

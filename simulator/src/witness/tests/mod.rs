@@ -1,6 +1,7 @@
 //! A witness is silent on sound replicas, and says so where they are not.
 
 mod blocks;
+mod callback;
 mod crossings;
 mod disagreeing;
 mod feed;

@@ -37,7 +37,7 @@ the conversation began to wait in the queue:
                position       this one's place in the line, from 1
                service_level  percent of the last 15 minutes
                open           1 while its opening hours last (always without any), else 0
-  ACTION     priority N | add QUEUE | move QUEUE | inbox | send TOUCHPOINT | close \"REASON\"
+  ACTION     priority N | add QUEUE | move QUEUE | inbox | send TOUCHPOINT | close \"REASON\" | callback
 What is given replaces the whole policy. Those who wait keep the version that they stand under.";
 
 /// Shows a queue's policy and how its service goes, or replaces the policy.

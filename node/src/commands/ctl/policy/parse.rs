@@ -9,8 +9,7 @@ use std::str::FromStr;
 
 const RULE: &str = "a rule looks like `20s when available < 1 then move queue_1_2`";
 const CONDITION: &str = "a condition looks like `waiting >= 5` or `available of queue_1_2 < 1`";
-const ACTIONS: &str =
-    "use `priority N`, `add QUEUE`, `move QUEUE`, `inbox`, `send TOUCHPOINT` or `close \"REASON\"`";
+const ACTIONS: &str = "use `priority N`, `add QUEUE`, `move QUEUE`, `inbox`, `send TOUCHPOINT`, `close \"REASON\"` or `callback`";
 const TARGET: &str = "a service target looks like `80% in 20s`";
 
 /// What can be asked of a queue, by its name in rules.
@@ -142,6 +141,7 @@ fn action(words: &mut Words<'_>) -> Parsed<Then> {
         Some("move") => Ok(Then::MoveTo(id::<QueueId>("`move`", words.next())?)),
         Some("inbox") => Ok(Then::ToInbox(true)),
         Some("send") => Ok(Then::SendTo(id::<TouchpointId>("`send`", words.next())?)),
+        Some("callback") => Ok(Then::CallBack(true)),
         Some("close") => quoted(words).map(Then::Close),
         Some(other) => Err(format!("'{other}' is no action: {ACTIONS}")),
         None => Err(format!("is missing: {ACTIONS}")),
@@ -202,6 +202,7 @@ mod tests {
     fn what_is_shown_parses_back() {
         let as_shown = [
             "0s then inbox",
+            "2m when position >= 4 then callback",
             "0s when signed_on < 1 then move queue_1_2",
             "500ms when position >= 2 then add queue_1_3",
             "20s when waiting of queue_1_2 >= 5 and service_level < 80 then priority 9",

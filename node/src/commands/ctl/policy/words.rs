@@ -47,6 +47,7 @@ fn action(then: Option<&Then>) -> String {
         Some(Then::AddQueue(queue)) => format!("add {queue}"),
         Some(Then::MoveTo(queue)) => format!("move {queue}"),
         Some(Then::ToInbox(_)) => "inbox".to_owned(),
+        Some(Then::CallBack(_)) => "callback".to_owned(),
         Some(Then::SendTo(touchpoint)) => format!("send {touchpoint}"),
         Some(Then::Close(reason)) => {
             format!("close \"{}\"", reason.replace('\\', "\\\\").replace('"', "\\\""))
