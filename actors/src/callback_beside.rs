@@ -100,7 +100,7 @@ mod tests {
             let answer = read(&shard, &query).expect("known");
             let sent = codec::encode(&PeerAnswer::from(answer.clone()));
             let received: PeerAnswer = codec::decode(&sent).expect("readable");
-            let PeerAnswer::AnswerCalling(bare, ..) = &received else { panic!("{received:?}") };
+            let PeerAnswer::AnswerLater(bare, ..) = &received else { panic!("{received:?}") };
             assert_ne!(**bare, answer, "left out of the encoded form");
             assert_eq!(received.whole().expect("an answer"), answer);
         }

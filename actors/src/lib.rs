@@ -25,6 +25,7 @@ mod policies_beside;
 mod post;
 mod probe;
 mod restore;
+mod ring_beside;
 mod router;
 mod rules_beside;
 mod seeded;

@@ -7,6 +7,7 @@ use crate::hours_beside::HoursBeside;
 use crate::meta::{MetaDone, MetaRequest};
 use crate::pace_beside::PaceBeside;
 use crate::policies_beside::PoliciesBeside;
+use crate::ring_beside::RingBeside;
 use crate::rules_beside;
 use crate::{
     Answer, CallError, PlacedDomain, Query, SessionEnd, SessionHello, SessionMessage, ShardState, WatchError,
@@ -115,8 +116,28 @@ pub(crate) enum PeerAnswer {
     /// Where something of opening hours or the pace of offers is beside what a query found, with all else that is: from
     /// feature level 10 on.
     AnswerWhole(Box<Answer>, Box<Whole>),
-    /// Where something of callbacks is beside what a query found, with all else that is: from feature level 11 on.
-    AnswerCalling(Box<Answer>, Box<Whole>, Box<CallbackBeside>),
+    /// Where something of callbacks or of offers to several is beside what a query found, with all else that is: from
+    /// feature level 11 on.
+    AnswerLater(Box<Answer>, Box<Whole>, Box<Later>),
+}
+
+/// What can be beside an answer since feature level 11.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Later {
+    callback: Option<CallbackBeside>,
+    ring: Option<RingBeside>,
+}
+
+impl Later {
+    fn put_back(self, mut answer: Answer) -> Answer {
+        if let Some(callback) = self.callback {
+            answer = callback.put_back(answer);
+        }
+        if let Some(ring) = self.ring {
+            answer = ring.put_back(answer);
+        }
+        answer
+    }
 }
 
 /// All that can be beside an answer at feature level 10.
@@ -181,8 +202,9 @@ impl Everything {
 impl From<Answer> for PeerAnswer {
     fn from(answer: Answer) -> Self {
         let whole = Whole::of(&answer);
-        if let Some(callback) = CallbackBeside::of(&answer) {
-            return Self::AnswerCalling(Box::new(answer), Box::new(whole), Box::new(callback));
+        let later = Later { callback: CallbackBeside::of(&answer), ring: RingBeside::of(&answer) };
+        if later.callback.is_some() || later.ring.is_some() {
+            return Self::AnswerLater(Box::new(answer), Box::new(whole), Box::new(later));
         }
         if whole.hours.is_some() || whole.pace.is_some() {
             return Self::AnswerWhole(Box::new(answer), Box::new(whole));
@@ -218,7 +240,7 @@ impl PeerAnswer {
             Self::AnswerUnderRules(answer, rules) => Ok(rules_beside::put_back(*answer, rules)),
             Self::AnswerHandled(answer, everything) => Ok(everything.put_back(*answer)),
             Self::AnswerWhole(answer, whole) => Ok(whole.put_back(*answer)),
-            Self::AnswerCalling(answer, whole, callback) => Ok(callback.put_back(whole.put_back(*answer))),
+            Self::AnswerLater(answer, whole, later) => Ok(later.put_back(whole.put_back(*answer))),
             other => Err(other),
         }
     }

@@ -24,6 +24,7 @@ mod picture;
 mod pipe;
 mod policies;
 mod replicas;
+mod ring;
 mod single_node;
 mod skills;
 mod three_nodes;

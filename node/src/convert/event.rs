@@ -58,6 +58,7 @@ fn queue(kind: &EventKind) -> Option<QueueId> {
         | EventKind::PolicyChanged { queue, .. }
         | EventKind::RuleApplied { queue, .. }
         | EventKind::HoursChanged { queue, .. }
+        | EventKind::RingChanged { queue, .. }
         | EventKind::QueueHours { queue, .. }
         | EventKind::QueuePaused { queue, .. } => Some(*queue),
         _ => kind.offered().and_then(|(made, _)| made.queue),
@@ -122,6 +123,7 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::WrapUpExtended { .. } => "wrap_up_extended",
         EventKind::ScheduleChanged { .. } => "schedule_changed",
         EventKind::HoursChanged { .. } => "hours_changed",
+        EventKind::RingChanged { .. } => "ring_changed",
         EventKind::QueueHours { .. } => "queue_hours",
         EventKind::CallbackChanged { .. } => "callback_changed",
         EventKind::CallbackRequested { .. } => "callback_requested",
@@ -167,6 +169,7 @@ pub fn revoked_name(why: Revoked) -> &'static str {
         Revoked::QueueGone => "queue_gone",
         Revoked::Expired => "expired",
         Revoked::CalledBack => "called_back",
+        Revoked::Taken => "taken",
     }
 }
 

@@ -137,6 +137,9 @@ pub(super) fn fields(kind: &EventKind) -> Value {
             "closing": hours.as_ref().map(|hours| hours::closing(hours.closing).as_str_name()),
             "by": by_text(by),
         }),
+        EventKind::RingChanged { queue, agents, by } => {
+            json!({ "queue": text(queue), "agents": agents, "by": by_text(by) })
+        }
         EventKind::QueueHours { queue, state, until_ms } => json!({
             "queue": text(queue), "state": hours::state(*state).as_str_name(), "until_ms": until_ms,
         }),

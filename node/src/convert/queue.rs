@@ -24,6 +24,15 @@ pub fn read_settings(settings: Option<v1::QueueSettings>) -> Read<QueueSettings>
     })
 }
 
+/// Reads to how many agents a queue offers at once; the core says which numbers are good.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` where it is no such number.
+pub fn read_ring(agents: u32) -> Read<u8> {
+    let out_of_range = |_| Problem::field("agents", format!("{agents} is out of range: 1 to 10 agents"));
+    u8::try_from(agents).map_err(out_of_range)
+}
+
 fn read_pick(code: i32) -> Read<PickPolicy> {
     match v1::PickPolicy::try_from(code) {
         Ok(v1::PickPolicy::Unspecified | v1::PickPolicy::LongestIdle) => Ok(PickPolicy::LongestIdle),
@@ -79,6 +88,7 @@ pub fn write(queue: &QueueView, now: LogTime) -> v1::Queue {
         longest_wait_us: queue.longest_since.map(|since| now.since(since).0),
         policy: policy::write_state(&queue.policy, now),
         hours: queue.hours.as_ref().map(hours::write_view),
+        ring: queue.ring.into(),
     }
 }
 

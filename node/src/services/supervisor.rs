@@ -8,7 +8,7 @@ use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
 use crate::convert::{
     Read, conversation, criteria, explain, explain_queue, hours, ids::id, ids::optional_id, intent, picked,
-    policy, scalar,
+    policy, queue, scalar,
 };
 use crate::problem::Problem;
 use ::routing::command::By;
@@ -227,6 +227,20 @@ impl Supervisor for SupervisorService {
                 let hours = call.hours.map(hours::read).transpose()?;
                 let command = Command::SetHours { queue, hours, by: by(call.supervisor)? };
                 about(engine, deadline, call.mutation, queue.domain, command).await
+            })
+            .await
+    }
+
+    async fn set_ring(
+        &self,
+        request: Request<v1::SetRingRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/SetRing", request, |engine, call, deadline| async move {
+                let of: ::routing::QueueId = id("queue", &call.queue)?;
+                let agents = queue::read_ring(call.agents)?;
+                let command = Command::SetRing { queue: of, agents, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, of.domain, command).await
             })
             .await
     }

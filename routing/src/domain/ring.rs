@@ -2,6 +2,7 @@
 
 use super::{AgentNo, ConvNo, Conversation, Cx, Domain, Offer, QueueNo};
 use crate::event::{OfferEnd, Revoked};
+use crate::shard::PlantedBug;
 use serde::{Deserialize, Serialize, Serializer};
 use std::iter::once;
 
@@ -149,6 +150,9 @@ impl Domain {
 
     /// Somebody has it: everybody else stops ringing. The first offer is the one that stays.
     pub(crate) fn withdraw_others(&mut self, cx: &mut Cx<'_>, no: ConvNo) {
+        if cx.planted(PlantedBug::RingsOn) {
+            return;
+        }
         while let Some(also) = self.conv(no).also.as_deref() {
             let (stays, goes) = (self.conv(no).offer.as_ref().map(|offer| offer.agent), also[0].agent);
             self.bring_forward(no, goes);

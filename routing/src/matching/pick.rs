@@ -156,7 +156,7 @@ impl<'a> Search<'a> {
         let has = |(skill, least): &Level| who.meets(&[(*skill, if any_level { 1 } else { *least })]);
         skills.iter().all(|some| some.iter().all(has))
             && !self.conversation.is_excluded(agent)
-            && self.conversation.offer_to(agent).is_none()
+            && (self.conversation.offer_to(agent).is_none() || self.domain.planted(PlantedBug::RingsTwice))
     }
 
     /// The first ready agent in pick order who has room and these skills, and whether it is known to be the first

@@ -116,6 +116,10 @@ pub enum PlantedBug {
     CalledTooEarly,
     /// An abandoned place is resumed as often as somebody asks for it.
     ResumedTwice,
+    /// Others go on ringing when one agent has accepted.
+    RingsOn,
+    /// What rings at several may ring twice at one.
+    RingsTwice,
 }
 
 impl PlantedBug {

@@ -78,6 +78,9 @@ fn kind(kind: &EventKind) -> Kind {
             open: *state == HoursState::Open,
             closed: *state == HoursState::Closed,
         },
+        EventKind::RingChanged { queue, agents, .. } => {
+            Kind::RingChanged { queue: *queue, agents: (*agents).into() }
+        }
         EventKind::QueueDeleted(queue) => Kind::QueueDeleted(*queue),
         EventKind::DomainChanged => Kind::DomainChanged,
         EventKind::Quarantined { .. } => Kind::Quarantined,

@@ -106,6 +106,13 @@ pub enum Kind {
         /// Whether it makes no offers.
         closed: bool,
     },
+    /// A queue offers to another number of agents at once.
+    RingChanged {
+        /// Which.
+        queue: QueueId,
+        /// To how many.
+        agents: u32,
+    },
     /// A queue was deleted.
     QueueDeleted(QueueId),
     /// The domain's settings changed: rank and weights of the facts hold no longer.

@@ -5,6 +5,7 @@ mod conserving;
 mod handling;
 mod hours;
 mod pace;
+mod ring;
 
 use self::pace::Paces;
 use super::blocks::{Blocks, Gate};
@@ -48,6 +49,8 @@ pub(super) struct Replay<'a> {
     paused: BTreeSet<QueueId>,
     /// By their hours, whether paused or not.
     closed: BTreeSet<QueueId>,
+    /// To how many agents queues offer at once, as far as it was told.
+    rings: BTreeMap<QueueId, usize>,
     lines: Lines,
     /// Callbacks that nobody is offered before a time.
     resting: BTreeSet<(u64, ConversationId)>,
@@ -93,6 +96,7 @@ impl<'a> Replay<'a> {
             offers: BTreeMap::new(),
             paused: BTreeSet::new(),
             closed: BTreeSet::new(),
+            rings: BTreeMap::new(),
             lines: Lines::default(),
             resting: BTreeSet::new(),
             versions: BTreeMap::new(),
@@ -204,6 +208,7 @@ impl<'a> Replay<'a> {
                 self.paused.remove(queue);
             }
             Kind::QueueHours { queue, closed, .. } => self.queue_hours(*queue, *closed),
+            Kind::RingChanged { queue, agents } => self.ring_changed(*queue, *agents),
             Kind::QueueDeleted(queue) => {
                 self.by_queue.remove(queue);
                 self.paused.insert(*queue);
@@ -414,7 +419,7 @@ impl<'a> Replay<'a> {
         let (other, owner, channel) = (known.offers.keys().next().copied(), known.owner, known.channel);
         let (known_arrival, my_key) = (known.arrived_at.is_some(), self.lines.key_of(id));
         let fits_place = self.fits_place(id, agent);
-        if let Some(other) = other {
+        if let Some(other) = other.filter(|_| transfer || !self.may_ring_too(event, id, agent, deadline_us)) {
             self.broken(Promise::R1, &who, format!("offered while {other} is live"));
         }
         if let Some(owner) = owner.filter(|_| !transfer) {

@@ -14,6 +14,7 @@ mod handling;
 mod hours;
 mod pace;
 mod policies;
+mod ring;
 
 const D: DomainId = DomainId(1);
 const SECOND: u64 = 1_000_000;

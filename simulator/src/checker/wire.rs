@@ -249,6 +249,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             open: f.text("state") == "STATE_OPEN",
             closed: f.text("state") == "STATE_CLOSED",
         },
+        "ring_changed" => Kind::RingChanged { queue: f.queue()?, agents: f.small("agents")? },
         "queue_deleted" => Kind::QueueDeleted(f.queue()?),
         "domain_changed" => Kind::DomainChanged,
         "quarantined" => Kind::Quarantined,

@@ -1,6 +1,6 @@
 //! What a witness saw and did: how much a silent run says.
 
-use routing::event::{Ending, OfferEnd};
+use routing::event::{Ending, OfferEnd, Revoked};
 use routing::hours::HoursState;
 use routing::{Event, EventKind};
 use serde::Serialize;
@@ -94,6 +94,8 @@ pub struct Figures {
     pub queues_closed: u64,
     /// Callbacks that were asked for.
     pub callbacks: u64,
+    /// Offers that ended since another agent accepted the same conversation first.
+    pub taken: u64,
     /// Attempts that did not reach the customer.
     pub callbacks_tried: u64,
     /// Abandoned places that somebody has again.
@@ -119,6 +121,7 @@ impl Figures {
                 OfferEnd::Accepted => &mut self.accepted,
                 OfferEnd::Rejected { .. } => &mut self.rejected,
                 OfferEnd::TimedOut => &mut self.timeouts,
+                OfferEnd::Revoked(Revoked::Taken) => &mut self.taken,
                 OfferEnd::Revoked(_) => &mut self.revoked,
                 OfferEnd::NotConnected { .. } => &mut self.not_connected,
             },

@@ -25,6 +25,7 @@ mod pace;
 mod picture;
 mod policy;
 mod replicas;
+mod ring;
 mod schedule;
 mod settings;
 mod skills;
@@ -55,6 +56,7 @@ Examples:
   centralita ctl call-back conv_1_9 --contact '+34 600 111 222'
   centralita ctl schedule dom_1 office --zone Europe/Madrid --week 'mon-fri 09:00-18:00'
   centralita ctl hours queue_1_1 office --serve-out
+  centralita ctl ring queue_1_1 3
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
@@ -186,6 +188,9 @@ enum Command {
     /// Says that a customer who waits is to be called back, or no longer.
     #[command(after_help = callback::CALL_BACK_EXAMPLES)]
     CallBack(callback::CallBack),
+    /// Shows to how many agents a queue offers a conversation at once, or changes it.
+    #[command(after_help = ring::EXAMPLES)]
+    Ring(ring::Ring),
     /// Says that a conversation waits on its customer, or no longer does.
     #[command(
         after_help = "Examples: centralita ctl idle conv_1_9\n          centralita ctl idle conv_1_9 --over"
@@ -241,6 +246,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Handling(handling) => handling.run(&client, out, by).await,
         Command::Pace(pace) => pace.run(&client, out, by).await,
         Command::Callback(callback) => callback.run(&client, out, by).await,
+        Command::Ring(ring) => ring.run(&client, out, by).await,
         Command::CallBack(call_back) => call_back.run(&client, out).await,
         Command::Idle(idle) => idle.run(&client, out, by).await,
         Command::Extend(extend) => extend.run(&client, out, by).await,

@@ -76,6 +76,7 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::WrapUpExtended { .. } => "wrap_ups_extended",
                 Kind::HandlingChanged => "handling_changed",
                 Kind::PaceChanged { .. } => "pace_changed",
+                Kind::RingChanged { .. } => "ring_changed",
                 Kind::CallbackChanged => "callback_changed",
                 Kind::CallbackRequested { .. } => "callbacks",
                 Kind::CallbackTried { .. } => "callbacks_tried",

@@ -15,18 +15,18 @@ pub(super) struct Conversation {
     wrapping: bool,
     inbox: bool,
     transferring: bool,
-    offer: Option<(OfferId, AgentId)>,
+    offers: BTreeMap<OfferId, AgentId>,
     ended: Option<bool>,
 }
 
 impl Conversation {
     /// Where it is.
     pub(super) fn stage(&self) -> Stage {
-        match (self.ended, self.owner, self.offer) {
+        match (self.ended, self.owner, self.offers.is_empty()) {
             (Some(abandoned), ..) => Stage::Ended { abandoned },
             (_, Some(_), _) if self.wrapping => Stage::Wrapping,
             (_, Some(_), _) => Stage::Assigned,
-            (_, _, Some(_)) => Stage::Offered,
+            (_, _, false) => Stage::Offered,
             _ if self.transferring => Stage::Transferring,
             _ if self.inbox => Stage::Inbox,
             _ => Stage::Waiting,
@@ -108,10 +108,10 @@ impl Picture {
             Kind::Offered { offer, agent, .. } => {
                 self.agents.entry(*agent).or_default().offers.insert(*offer);
                 if let Some(known) = self.conversations.get_mut(&id) {
-                    known.offer = Some((*offer, *agent));
+                    known.offers.insert(*offer, *agent);
                 }
             }
-            Kind::OfferEnded { .. } => self.end_offer(id),
+            Kind::OfferEnded { offer, .. } => self.end_offer(id, *offer),
             Kind::Assigned { agent, .. } => {
                 self.let_go(id);
                 self.agents.entry(*agent).or_default().holdings.insert(id, false);
@@ -132,7 +132,8 @@ impl Picture {
             Kind::Released { .. } => self.let_go(id),
             Kind::Ended { abandoned, .. } => {
                 self.let_go(id);
-                self.end_offer(id);
+                let offers = self.conversations.get(&id).map(|known| known.offers.clone()).unwrap_or_default();
+                offers.keys().for_each(|offer| self.end_offer(id, *offer));
                 if let Some(known) = self.conversations.get_mut(&id) {
                     known.ended = Some(*abandoned);
                 }
@@ -149,11 +150,9 @@ impl Picture {
         }
     }
 
-    fn end_offer(&mut self, id: ConversationId) {
-        let over = self.conversations.get_mut(&id).and_then(|known| known.offer.take());
-        if let Some((offer, agent)) = over
-            && let Some(agent) = self.agents.get_mut(&agent)
-        {
+    fn end_offer(&mut self, id: ConversationId, offer: OfferId) {
+        let over = self.conversations.get_mut(&id).and_then(|known| known.offers.remove(&offer));
+        if let Some(agent) = over.and_then(|agent| self.agents.get_mut(&agent)) {
             agent.offers.remove(&offer);
         }
     }

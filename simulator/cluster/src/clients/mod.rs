@@ -17,6 +17,7 @@ mod pace;
 mod policies;
 mod realm;
 mod request;
+mod ring;
 mod seen;
 mod settings;
 mod setup;

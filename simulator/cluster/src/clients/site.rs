@@ -7,7 +7,7 @@ use super::lines::Lines;
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use super::supervisor::Supervisor;
-use super::{Phase, Reach, auditor, callback, channel_rules, handling, hours, pace, policies, setup, submit, watcher};
+use super::{Phase, Reach, auditor, callback, channel_rules, handling, hours, pace, policies, ring, setup, submit, watcher};
 use crate::checks::{Asked, History, Opened};
 use crate::determinism::Draw;
 use crate::machine::Machine;
@@ -134,6 +134,8 @@ impl Part {
         tokio::spawn(pace::run(Arc::clone(&realm), caller));
         let caller = self.caller(Some(&realm), 2, "callback");
         tokio::spawn(callback::run(Arc::clone(&realm), caller));
+        let caller = self.caller(Some(&realm), 2, "ring");
+        tokio::spawn(ring::run(Arc::clone(&realm), caller));
         let caller = self.caller(Some(&realm), 2, "hours");
         let until_open = self.history.open(format!("hours of {domain}"));
         tokio::spawn(hours::run(Arc::clone(&realm), caller, until_open));

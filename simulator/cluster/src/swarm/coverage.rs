@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 63] = [
+const EVENTS: [&str; 65] = [
     "abandoned",
     "accepts",
     "audits",
@@ -65,6 +65,7 @@ const EVENTS: [&str; 63] = [
     "resumed",
     "returns_with_work",
     "revocations",
+    "ring_changed",
     "rule.add_queue",
     "rule.close",
     "rule.move_to",
@@ -76,6 +77,7 @@ const EVENTS: [&str; 63] = [
     "skills_changed",
     "snapshots_restored",
     "snapshots_taken",
+    "taken",
     "timeouts",
     "transfers",
     "transfers_failed",

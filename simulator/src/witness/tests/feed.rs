@@ -5,6 +5,7 @@ use super::callback::Calls;
 use super::handling::Ways;
 use super::hours::Opens;
 use super::pace::Paces;
+use super::ring::Rings;
 use super::policies::Policies;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -56,6 +57,7 @@ pub struct Feed {
     ways: Ways,
     paces: Paces,
     calls: Calls,
+    rings: Rings,
     opens: Opens,
     size: Size,
     script: Vec<(DomainId, Command)>,
@@ -76,6 +78,7 @@ impl Feed {
             ways: Ways::new(seed),
             paces: Paces::new(seed),
             calls: Calls::new(seed),
+            rings: Rings::new(seed),
             opens: Opens::new(seed),
             size,
             script: Vec::new(),
@@ -134,6 +137,11 @@ impl Feed {
             if self.calls.chance(60) {
                 let callback = self.calls.settings();
                 self.script.push((domain, Command::SetCallback { callback, by: boss() }));
+            }
+            for queue in queues.iter().copied() {
+                if self.rings.chance(50) {
+                    self.script.push((domain, self.rings.command(queue, boss())));
+                }
             }
             if domain == DomainId(1) || self.opens.chance(50) {
                 let begin = self.opens.begin(&queues, WALL_START_MS + 1_000);
@@ -294,6 +302,11 @@ impl Feed {
         }
         if self.calls.chance(1) {
             return (domain, Command::SetCallback { callback: self.calls.settings(), by: boss() });
+        }
+        if self.rings.chance(1)
+            && let Some(queue) = self.rings.one(&queues)
+        {
+            return (domain, self.rings.command(queue, boss()));
         }
         if self.calls.chance(12)
             && let Some(command) = self.calls.command(&view)

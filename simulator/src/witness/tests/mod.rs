@@ -10,6 +10,7 @@ mod hours;
 mod measure;
 mod moves;
 mod pace;
+mod ring;
 mod planted;
 mod policies;
 mod replicas;
