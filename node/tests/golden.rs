@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "7";
+const FORMAT: &str = "8";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -210,6 +210,38 @@ async fn paced_and_open(client: &Client, tenant: &Tenant, offers: u32, name: &st
     client.supervisor().set_hours(request).await.expect("hours");
 }
 
+/// Customers are tried so often; one who waits is to be called back in some days, and one who left has had the place again.
+async fn calls_back(client: &Client, tenant: &Tenant, attempts: u32) {
+    const DAY_MS: u64 = 86_400_000;
+    let settings = v1::CallbackSettings {
+        attempts,
+        retry_after_ms: 60_000,
+        dial_ms: 30_000,
+        expires_after_ms: 7 * DAY_MS,
+        resume_within_ms: 60_000,
+    };
+    let request = v1::SetCallbackRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        domain: tenant.domain.clone(),
+        callback: Some(settings),
+    };
+    until("callbacks", || async { client.admin().set_callback(request.clone()).await.ok() }).await;
+    let request = v1::RequestCallbackRequest {
+        mutation: mutation(),
+        conversation: client.start(&tenant.call()).await.conversation,
+        contact: format!("+34 60{attempts}"),
+        not_before_ms: 6 * DAY_MS,
+    };
+    client.routing().request_callback(request).await.expect("asked for");
+    let leave = |conversation| v1::AbandonRequest { mutation: mutation(), conversation };
+    let left = client.start(&tenant.call()).await.conversation;
+    client.routing().abandon(leave(left.clone())).await.expect("left");
+    let again = client.start(&v1::StartRequest { continues: left, ..tenant.call() }).await;
+    assert!(again.resumed, "the place is there");
+    client.routing().abandon(leave(again.conversation)).await.expect("left again");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -230,6 +262,7 @@ async fn make() {
     work(&client, &other, 0).await;
     // In the snapshot that a backup begins with, and in the log after it.
     spanish(&client, &tenant).await;
+    calls_back(&client, &tenant, 3).await;
     client.start(&tenant.call()).await;
     let backup = folder.join("backup");
     let backed = said(&run(&["ctl", "--target", &first.address, "--json", "backup", text(&backup)]));
@@ -260,6 +293,7 @@ async fn make() {
     work(&client, &tenant, 1).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;
+    calls_back(&client, &tenant, 4).await;
     client.start(&tenant.call()).await;
     let shards: Vec<Value> = (1..=2)
         .map(|shard| {
