@@ -52,8 +52,8 @@ mod tests {
         AcceptMode, AgentSettings, DomainSettings, QueueSettings, RoutingMode, ToQueue, TouchpointSettings,
     };
     use routing::{
-        AccountId, AgentId, Channel, ChannelSet, Command, DomainId, Priority, Shard, ShardId, Span, TouchpointId,
-        level,
+        AccountId, AgentId, Channel, ChannelSet, Command, DomainId, Priority, Shard, ShardId, Span,
+        TouchpointId, level,
     };
 
     /// Answers about a queue that offers to two, and about a conversation that rings at two, arrive as they were.

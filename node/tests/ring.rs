@@ -4,6 +4,7 @@ use crate::harness;
 
 use harness::{Client, Desk, Start, Tenant};
 use proto::v1;
+use proto::v1::reply::Result as Outcome;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -34,9 +35,9 @@ async fn two_desks_ring_and_the_first_has_it() {
     assert_eq!(shown["offer"]["id"], early.id.as_str(), "{shown}");
     assert_eq!(shown["also_offered"][0]["id"], late.id.as_str(), "{shown}");
 
-    second.accept(&late.id).await.expect("it is live");
-    let refused = first.accept(&early.id).await.expect_err("too late");
-    assert_eq!(refused.code, "OFFER_OVER", "{refused:?}");
+    assert!(matches!(second.accept(&late.id).await, Outcome::Accepted(_)));
+    let Outcome::Failure(refused) = first.accept(&early.id).await else { panic!("it is taken") };
+    assert_eq!(refused.reason, "OFFER_OVER", "{refused:?}");
     let record = client.record(own).await;
     let ends: Vec<(String, Value)> = record
         .iter()

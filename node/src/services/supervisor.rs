@@ -231,10 +231,7 @@ impl Supervisor for SupervisorService {
             .await
     }
 
-    async fn set_ring(
-        &self,
-        request: Request<v1::SetRingRequest>,
-    ) -> Result<Response<v1::Receipt>, Status> {
+    async fn set_ring(&self, request: Request<v1::SetRingRequest>) -> Result<Response<v1::Receipt>, Status> {
         self.0
             .unary("centralita.v1.Supervisor/SetRing", request, |engine, call, deadline| async move {
                 let of: ::routing::QueueId = id("queue", &call.queue)?;

@@ -33,8 +33,7 @@ impl Ring {
             return out.print("Queue", &queue, line);
         };
         let request = v1::SetRingRequest { mutation: mutation(), supervisor, queue: self.queue, agents };
-        let call =
-            || async { SupervisorClient::new(client.channel.clone()).set_ring(request.clone()).await };
+        let call = || async { SupervisorClient::new(client.channel.clone()).set_ring(request.clone()).await };
         out.done(&client.call(call).await?)
     }
 }

@@ -12,11 +12,7 @@ fn rings(agents: Option<u32>, then: Vec<Vec<Kind>>) -> History {
 }
 
 fn taken() -> Vec<Kind> {
-    vec![
-        offer_ended(1, 1, OfferEnd::Revoked),
-        offer_ended(1, 2, OfferEnd::Accepted),
-        assigned(1, 2, 2),
-    ]
+    vec![offer_ended(1, 1, OfferEnd::Revoked), offer_ended(1, 2, OfferEnd::Accepted), assigned(1, 2, 2)]
 }
 
 #[test]

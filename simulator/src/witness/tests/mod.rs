@@ -10,10 +10,10 @@ mod hours;
 mod measure;
 mod moves;
 mod pace;
-mod ring;
 mod planted;
 mod policies;
 mod replicas;
+mod ring;
 
 use super::{Broken, Options, Witness};
 use feed::Size;
