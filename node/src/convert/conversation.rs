@@ -124,5 +124,6 @@ pub fn write(conversation: &ConversationView, now: LogTime) -> v1::Conversation 
         standing: conversation.standing.as_deref().map(policy::write_standing),
         idle: conversation.idle,
         callback: conversation.callback.as_deref().map(callback::write_callback),
+        also_offered: conversation.also.iter().map(|offer| write_offer(offer, Some(about))).collect(),
     }
 }

@@ -1,8 +1,7 @@
 //! Offers to several agents at once.
 
 use super::Replay;
-use crate::checker::entities::Place;
-use crate::checker::model::Event;
+use crate::checker::model::{Event, Place};
 use routing::{AgentId, ConversationId, QueueId};
 
 /// What a queue can be told at most.
