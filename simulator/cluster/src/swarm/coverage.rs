@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 63] = [
+const EVENTS: [&str; 64] = [
     "abandoned",
     "accepts",
     "audits",
@@ -66,6 +66,7 @@ const EVENTS: [&str; 63] = [
     "returns_with_work",
     "revocations",
     "rule.add_queue",
+    "rule.call_back",
     "rule.close",
     "rule.move_to",
     "rule.prioritise",
