@@ -83,10 +83,7 @@ fn engine_and_model_agree_on_every_command() {
     println!(
         "callbacks: {requested} asked for, {tried} times nobody answered, {given_up} given up; {resumed} places resumed"
     );
-    assert!(
-        seeds < 48 || total.called.iter().all(|times| *times > 9),
-        "{total:?}: no callbacks to speak of"
-    );
+    assert!(seeds < 48 || total.called.iter().all(|times| *times > 9), "{total:?}: no callbacks to speak of");
     let [opened, closing, closed] = total.hours;
     println!("hours: {opened} told open, {closing} to be served out, {closed} closed");
     assert!(
