@@ -242,6 +242,17 @@ async fn calls_back(client: &Client, tenant: &Tenant, attempts: u32) {
     client.routing().abandon(leave(again.conversation)).await.expect("left again");
 }
 
+/// The tenant's queue offers to so many at once.
+async fn rings(client: &Client, tenant: &Tenant, agents: u32) {
+    let request = v1::SetRingRequest {
+        mutation: mutation(),
+        supervisor: "sol".to_owned(),
+        queue: tenant.queue.clone(),
+        agents,
+    };
+    until("a ring", || async { client.supervisor().set_ring(request.clone()).await.ok() }).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "writes the golden folder of a new format"]
 async fn make() {
@@ -263,6 +274,7 @@ async fn make() {
     // In the snapshot that a backup begins with, and in the log after it.
     spanish(&client, &tenant).await;
     calls_back(&client, &tenant, 3).await;
+    rings(&client, &tenant, 2).await;
     client.start(&tenant.call()).await;
     let backup = folder.join("backup");
     let backed = said(&run(&["ctl", "--target", &first.address, "--json", "backup", text(&backup)]));
@@ -294,6 +306,7 @@ async fn make() {
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;
     calls_back(&client, &tenant, 4).await;
+    rings(&client, &tenant, 3).await;
     client.start(&tenant.call()).await;
     let shards: Vec<Value> = (1..=2)
         .map(|shard| {

@@ -132,7 +132,8 @@ impl Picture {
             Kind::Released { .. } => self.let_go(id),
             Kind::Ended { abandoned, .. } => {
                 self.let_go(id);
-                let offers = self.conversations.get(&id).map(|known| known.offers.clone()).unwrap_or_default();
+                let offers =
+                    self.conversations.get(&id).map(|known| known.offers.clone()).unwrap_or_default();
                 offers.keys().for_each(|offer| self.end_offer(id, *offer));
                 if let Some(known) = self.conversations.get_mut(&id) {
                     known.ended = Some(*abandoned);

@@ -120,7 +120,7 @@ fn ends(then: Option<&Then>) -> bool {
 fn rule(draw: &mut Draw, around: &Around, after_ms: u64) -> v1::Rule {
     let then = action(draw, around);
     // Not everything that comes is swept away.
-    let sweeps = !matches!(then, Then::Prioritise(_) | Then::AddQueue(_));
+    let sweeps = !matches!(then, Then::Prioritise(_) | Then::AddQueue(_) | Then::CallBack(_));
     let must = matches!(then, Then::Close(_)) || sweeps && after_ms == 0;
     let count = match &then {
         _ if must => draw.range(1, 2),
@@ -142,6 +142,7 @@ fn action(draw: &mut Draw, around: &Around) -> Then {
         47..=60 if !around.far.is_empty() => Some(Then::SendTo(draw.pick(&around.far).clone())),
         61..=72 => Some(Then::ToInbox(true)),
         73..=78 => Some(Then::Close("nobody has time".to_owned())),
+        79..=86 => Some(Then::CallBack(true)),
         _ => None,
     };
     drawn.unwrap_or_else(|| Then::Prioritise(u32::try_from(draw.range(0, 3)).unwrap_or(0)))
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn policies_do_everything_and_measure_everything() {
         let queues: Vec<QueueId> = (1..=3).map(|number| QueueId::new(DomainId(1), number)).collect();
-        let (mut done, mut measured, mut at_once) = ([0; 6], [0; 6], 0);
+        let (mut done, mut measured, mut at_once) = ([0; 7], [0; 6], 0);
         for seed in 0..300 {
             let far = vec!["touchpoint_2_1".to_owned()];
             let around = Around { own: queues[0], queues: queues.clone(), far };
@@ -173,7 +174,7 @@ mod tests {
             assert!(policy.rules.is_sorted_by_key(|rule| rule.after_ms), "{policy:?}");
             for rule in policy.rules {
                 let then = rule.then.expect("an action");
-                let sweeps = !matches!(then, Then::Prioritise(_) | Then::AddQueue(_));
+                let sweeps = !matches!(then, Then::Prioritise(_) | Then::AddQueue(_) | Then::CallBack(_));
                 at_once += u32::from(rule.after_ms == 0);
                 assert!(rule.after_ms > 0 || !sweeps || !rule.when.is_empty(), "everything goes at once");
                 for condition in rule.when {
@@ -186,6 +187,7 @@ mod tests {
                     Then::ToInbox(_) => 3,
                     Then::SendTo(_) => 4,
                     Then::Close(_) => 5,
+                    Then::CallBack(_) => 6,
                 }] += 1;
             }
         }

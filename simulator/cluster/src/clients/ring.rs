@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn it_is_several_as_a_rule() {
         let all: Vec<u32> = (0..400).map(|seed| agents(&mut Draw::new(seed, "ring"))).collect();
-        let (alone, unsound) = (all.iter().filter(|n| **n == 1).count(), all.iter().filter(|n| **n > 10).count());
+        let (alone, unsound) =
+            (all.iter().filter(|n| **n == 1).count(), all.iter().filter(|n| **n > 10).count());
         assert!((30..120).contains(&alone) && (5..40).contains(&unsound), "{alone} {unsound}");
     }
 }

@@ -7,7 +7,10 @@ use super::lines::Lines;
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use super::supervisor::Supervisor;
-use super::{Phase, Reach, auditor, callback, channel_rules, handling, hours, pace, policies, ring, setup, submit, watcher};
+use super::{
+    Phase, Reach, auditor, callback, channel_rules, handling, hours, pace, policies, ring, setup, submit,
+    watcher,
+};
 use crate::checks::{Asked, History, Opened};
 use crate::determinism::Draw;
 use crate::machine::Machine;

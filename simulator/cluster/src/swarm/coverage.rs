@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 65] = [
+const EVENTS: [&str; 66] = [
     "abandoned",
     "accepts",
     "audits",
@@ -67,6 +67,7 @@ const EVENTS: [&str; 65] = [
     "revocations",
     "ring_changed",
     "rule.add_queue",
+    "rule.call_back",
     "rule.close",
     "rule.move_to",
     "rule.prioritise",
