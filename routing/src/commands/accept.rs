@@ -16,12 +16,13 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
             Subject::Conversation(conversation),
         );
     }
-    domain.withdraw_others(cx, no);
-    let conversation = domain.conv(no);
-    if conversation.is_connecting() {
+    if domain.conv(no).is_connecting() {
         let needed = "say that agent and customer are connected, or that they could not be".to_owned();
         return Err(Rejected::WrongState { state: "connecting".to_owned(), needed });
     }
+    domain.bring_forward(no, agent);
+    domain.withdraw_others(cx, no);
+    let conversation = domain.conv(no);
     if let Some(within) = domain.connects_within(no) {
         let deadline = domain.connect(cx, no, within);
         let conversation = no.id(domain.id);
@@ -59,21 +60,14 @@ pub(super) fn take(
     done(DoneWhat::Assigned { conversation, agent }, Subject::Conversation(conversation))
 }
 
-/// The agent of a desk and the conversation of an offer that is live and this agent's.
-///
-/// It is the conversation's first one from then on, which is the one that commands are about.
-pub(super) fn live_offer(
-    domain: &mut Domain,
-    desk: Desk,
-    id: OfferId,
-) -> Result<(AgentNo, ConvNo), Rejected> {
+/// The agent of a desk and the conversation of an offer that is live and this agent's; not always its first one.
+pub(super) fn live_offer(domain: &Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
     let agent = domain.desk(desk)?;
-    let no = domain
+    domain
         .offered(id)
         .filter(|no| domain.conv(*no).offer_to(agent).is_some_and(|offer| offer.id(domain.id) == id))
-        .ok_or(Rejected::OfferOver { offer: id })?;
-    domain.bring_forward(no, agent);
-    Ok((agent, no))
+        .map(|no| (agent, no))
+        .ok_or(Rejected::OfferOver { offer: id })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{OfferId, PlantedBug, Rejected};
 
 pub(super) fn made(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferId) -> Answered {
     let (agent, no) = accepted(domain, desk, id)?;
+    domain.bring_forward(no, agent);
     take(domain, cx, no, agent, id)
 }
 
@@ -33,7 +34,7 @@ pub(super) fn failed(
 }
 
 /// The agent of a desk and the conversation of a live offer that this agent has accepted.
-fn accepted(domain: &mut Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
+fn accepted(domain: &Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
     let (agent, no) = live_offer(domain, desk, id)?;
     if !domain.conv(no).is_connecting() && !domain.planted(PlantedBug::ConnectedUnaccepted) {
         let needed = "accept the offer first".to_owned();

@@ -19,6 +19,7 @@ pub(super) fn apply(
     domain.desk(desk)?;
     text("reason", &decline.reason, TEXT_BYTES_MAX)?;
     let (agent, no) = live_offer(domain, desk, id)?;
+    domain.bring_forward(no, agent);
     let span = domain.settings.exclude_rejected;
     let offer = domain.take_offer(cx, no, OfferEnd::Rejected { reason: decline.reason.clone() });
     if domain.wait_after_offer(cx, no, &offer, Requeued::Rejected) {

@@ -217,6 +217,23 @@ fn what_ends_it_ends_all_of_it() {
     }
 }
 
+/// What is refused changes nothing, not even the order in which offers stand.
+#[test]
+fn what_is_refused_leaves_the_offers_as_they_were() {
+    let mut r = ring(3, 4);
+    let call = r.s.world.start(r.s.voice);
+    let (desk, offer) = (r.desks[2], r.to(call, 2));
+    let failed = Command::ConnectFailed { desk, offer, reason: "x".to_owned() };
+    let wordy = Decline { reason: "x".repeat(1_025) };
+    let others = Command::Accept { desk: r.desks[3], offer };
+    for command in
+        [Command::Connected { desk, offer }, failed, Command::Reject { desk, offer, decline: wordy }, others]
+    {
+        r.s.world.refused(command);
+        assert_eq!(r.at(call), [0, 1, 2]);
+    }
+}
+
 #[test]
 fn who_accepts_in_two_steps_has_it_alone_from_the_first_on() {
     let mut r = ring(2, 2);

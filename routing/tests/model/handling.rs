@@ -106,7 +106,7 @@ impl Dom {
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
     }
 
-    fn accepted(&mut self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
+    fn accepted(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
         let id = self.live_offer(desk, offer)?;
         if self.convs[&id].is_connecting() {
             return Ok(id);

@@ -247,13 +247,11 @@ impl Dom {
         self.emit(EventKind::Assigned { conversation: id, agent, how, weight, overdraft });
     }
 
-    /// The conversation of a live offer to this desk's agent, of which it is the first from now on.
-    pub fn live_offer(&mut self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
+    /// The conversation of a live offer to this desk's agent.
+    pub fn live_offer(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
         self.check_desk(desk)?;
         let own = |c: &&Conv| c.offer_to(desk.agent).is_some_and(|own| own.id == offer);
-        let id = self.offered(offer).filter(own).ok_or(Rejected::OfferOver { offer })?.id;
-        self.front(id, offer);
-        Ok(id)
+        Ok(self.offered(offer).filter(own).ok_or(Rejected::OfferOver { offer })?.id)
     }
 
     pub fn accept(&mut self, desk: Desk, offer: OfferId) -> Did {
@@ -261,6 +259,7 @@ impl Dom {
         if self.convs[&id].is_connecting() {
             return Err(connecting());
         }
+        self.front(id, offer);
         self.withdraw_others(id);
         let by_channel = self.handling.connect[self.convs[&id].channel.index()];
         let dial = self.convs[&id].calling.as_ref().map(|calling| calling.terms.dial);
@@ -291,6 +290,7 @@ impl Dom {
 
     pub fn reject(&mut self, desk: Desk, offer: OfferId, decline: Decline) -> Did {
         let id = self.live_offer(desk, offer)?;
+        self.front(id, offer);
         self.fail_offer(id, OfferEnd::Rejected { reason: decline.reason }, Requeued::Rejected);
         Ok((DoneWhat::Ok, Subject::Conversation(id)))
     }

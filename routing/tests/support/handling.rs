@@ -68,7 +68,9 @@ impl Ways {
     /// Mostly of what was accepted.
     fn second_step(&mut self, dom: &Dom) -> Option<Command> {
         let any = self.draw.chance(8);
-        let offer = self.one(dom, |c| c.is_connecting() || (any && c.offer.is_some()))?.offer?;
+        let conv = self.one(dom, |c| c.is_connecting() || (any && c.offer.is_some()))?;
+        // The last of those that ring: whoever is refused must not change which one is the first.
+        let offer = conv.offers().last()?.clone();
         let people: Vec<_> = dom.people.keys().copied().collect();
         let other = self.draw.one(&people).filter(|_| self.draw.chance(4));
         let desk = self.desk(dom, other.unwrap_or(offer.agent))?;
