@@ -1,7 +1,7 @@
 //! Callbacks and resumed places, and somebody who sets how that goes and makes use of it: with draws of its own, so that
 //! all others are as without it.
 
-use super::caller::{Caller, Manner, Settled, Tries, timed};
+use super::caller::{Caller, Manner, Settled, Tries, change, timed};
 use super::realm::Realm;
 use super::request::{mutation, request_id};
 use crate::checks::{Asked, Stage};
@@ -40,23 +40,6 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
             }
         }
     }
-}
-
-/// Calls with this client until done or refused; true when done.
-macro_rules! change {
-    ($caller:ident, $name:literal, $client:ident, $method:ident, $request:expr) => {{
-        let id = request_id(&mut $caller.draw);
-        let mut request = $request;
-        request.mutation = mutation(id);
-        let asked = Asked::Configure($name);
-        let settled = $caller
-            .settle(&asked, id, Manner::ORDINARY, |line, deadline| {
-                let request = request.clone();
-                async move { $client::new(line).$method(timed(request, deadline)).await }
-            })
-            .await;
-        matches!(settled, Settled::Done(..))
-    }};
 }
 
 /// Lets the domain call back in another way; whether it does.

@@ -277,3 +277,22 @@ pub(super) fn outcome(history: &History, node: NodeId, code: Code, reason: Strin
     };
     if unknown { Outcome::Unknown } else { Outcome::Refused(reason) }
 }
+
+/// Calls with a client until done or refused; true when done. The request's mutation is filled in.
+macro_rules! change {
+    ($caller:ident, $name:literal, $client:ident, $method:ident, $request:expr) => {{
+        use $crate::clients::caller::{Manner, Settled, timed};
+        let id = $crate::clients::request::request_id(&mut $caller.draw);
+        let mut request = $request;
+        request.mutation = $crate::clients::request::mutation(id);
+        let asked = $crate::checks::Asked::Configure($name);
+        let settled = $caller
+            .settle(&asked, id, Manner::ORDINARY, |line, deadline| {
+                let request = request.clone();
+                async move { $client::new(line).$method(timed(request, deadline)).await }
+            })
+            .await;
+        matches!(settled, Settled::Done(..))
+    }};
+}
+pub(super) use change;

@@ -1,10 +1,9 @@
 //! How contacts are handled, and somebody who sets that and makes use of it: with draws of its own, so that all others
 //! are as without it.
 
-use super::caller::{Caller, Manner, Settled, Tries, timed};
+use super::caller::{Caller, Tries, change};
 use super::realm::Realm;
-use super::request::{mutation, request_id};
-use crate::checks::{Asked, Stage};
+use crate::checks::Stage;
 use crate::determinism::Draw;
 use proto::v1;
 use proto::v1::Channel;
@@ -37,23 +36,6 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
             _ => extend(&realm, &mut caller).await,
         }
     }
-}
-
-/// Calls with this client until done or refused; true when done.
-macro_rules! change {
-    ($caller:ident, $name:literal, $client:ident, $method:ident, $request:expr) => {{
-        let id = request_id(&mut $caller.draw);
-        let mut request = $request;
-        request.mutation = mutation(id);
-        let asked = Asked::Configure($name);
-        let settled = $caller
-            .settle(&asked, id, Manner::ORDINARY, |line, deadline| {
-                let request = request.clone();
-                async move { $client::new(line).$method(timed(request, deadline)).await }
-            })
-            .await;
-        matches!(settled, Settled::Done(..))
-    }};
 }
 
 /// Gives the domain another handling; whether it has it.

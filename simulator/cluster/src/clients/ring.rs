@@ -1,10 +1,8 @@
 //! Offers to several agents at once, and somebody who says to how many: with draws of its own, so that all others are as
 //! without it.
 
-use super::caller::{Caller, Manner, Settled, Tries, timed};
+use super::caller::{Caller, Tries, change};
 use super::realm::Realm;
-use super::request::{mutation, request_id};
-use crate::checks::Asked;
 use crate::determinism::Draw;
 use proto::v1;
 use proto::v1::supervisor_client::SupervisorClient;
@@ -36,20 +34,18 @@ pub(super) async fn run(realm: Arc<Realm>, mut caller: Caller) {
 
 /// Lets a queue offer to another number of agents; whether it does.
 async fn set(caller: &mut Caller, queue: QueueId) -> bool {
-    let id = request_id(&mut caller.draw);
-    let request = v1::SetRingRequest {
-        mutation: mutation(id),
-        supervisor: NAME.to_owned(),
-        queue: queue.to_string(),
-        agents: agents(&mut caller.draw),
-    };
-    let settled = caller
-        .settle(&Asked::Configure("set_ring"), id, Manner::ORDINARY, |line, deadline| {
-            let request = request.clone();
-            async move { SupervisorClient::new(line).set_ring(timed(request, deadline)).await }
-        })
-        .await;
-    matches!(settled, Settled::Done(..))
+    change!(
+        caller,
+        "set_ring",
+        SupervisorClient,
+        set_ring,
+        v1::SetRingRequest {
+            mutation: None,
+            supervisor: NAME.to_owned(),
+            queue: queue.to_string(),
+            agents: agents(&mut caller.draw),
+        }
+    )
 }
 
 /// Now and then one, or what cannot be.
