@@ -216,21 +216,29 @@ impl Consensus {
         founds: bool,
     ) -> Result<(), StartError> {
         let Consensus { config, hub, .. } = self;
-        let started = self.restored(id, machine).await?;
+        let end =
+            LogStore::new(&self.wal, id).get_log_state().await.map_err(|error| data_error(config, error))?;
+        let below = floor.filter(|floor| end.last_log_id < Some(*floor));
+        let started = self.restored(id, machine, below).await?;
         let stop = self.stop.child_token();
         watch_group(id, started.ended, self.failed.clone(), stop.clone());
         if founds {
             let (raft, peers) = (started.raft.clone(), hub.peers.clone());
             tokio::spawn(bootstrap::initialize(config.clone(), id, raft, peers, stop.clone()));
         }
-        hub.liveness.watch(id, started.raft.clone(), started.activity);
+        hub.liveness.watch(id, started.raft.clone(), started.activity, below);
         tokio::spawn(tell_leader(started.group.clone(), Arc::clone(hub), stop.clone()));
         let opened = Opened { group: started.group, raft: started.raft, floor, stop };
         self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);
         Ok(())
     }
 
-    async fn restored(&self, id: GroupId, machine: Box<dyn StateMachine>) -> Result<Started, StartError> {
+    async fn restored(
+        &self,
+        id: GroupId,
+        machine: Box<dyn StateMachine>,
+        floor: Option<LogId>,
+    ) -> Result<Started, StartError> {
         let Consensus { config, world, .. } = self;
         let snapshots = SnapshotStore::open(Arc::clone(&world.disk), &self.snapshots, id).await;
         let seeded = Seeded::of(config);
@@ -240,7 +248,7 @@ impl Consensus {
         let machine = Machine::open(id, machine, snapshots, parts.clone(), seeded).await;
         let machine = machine.map_err(|error| data_error(config, error))?;
         let network = Network::new(self.hub.peers.clone(), id, config.limits.snapshot_part_bytes, seeded);
-        let log = LogStore::new(&self.wal, id);
+        let log = (LogStore::new(&self.wal, id), floor);
         let started = group::start(config, world, id, network, log, machine, parts).await;
         started.map_err(|text| StartError::Group { group: id, text })
     }

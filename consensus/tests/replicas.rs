@@ -150,3 +150,56 @@ async fn who_has_removed_its_log_votes_for_nobody_with_less() {
     }
     cluster.stop_all().await;
 }
+
+/// One, the only founder, hands the group over to two, removes its log, and is opened again. Of what two
+/// sends it anew it gets only the beginning, by which it is still the only member: if it stood for election
+/// like any node, it would elect itself at once, and there would be two leaders.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_removed_its_log_does_not_stand_with_less() {
+    const COMMANDS: usize = 1_000;
+    logged();
+    let mut cluster = Cluster::start(1, 1, |_| ()).await;
+    for _ in 0..COMMANDS {
+        cluster.propose(GROUP, &[0; 8 << 10]).await;
+    }
+    let two = cluster.run_stranger().await;
+    admit(&cluster, two).await;
+    set_voters(&cluster, &[two.0]).await;
+    cluster.change(GROUP, &MemberChange::Dismiss(NodeId(1))).await;
+    let at = members_at(&cluster).await;
+    assert!(cluster.nodes[&NodeId(1)].consensus.close(GroupId(GROUP), at).await.unwrap());
+    cluster.open(NodeId(1), GROUP, at).await;
+    let ledger = cluster.nodes[&NodeId(1)].ledgers[&GroupId(GROUP)].clone();
+    let has = || ledger.seen.lock().unwrap().commands.len();
+    let fed = async {
+        while has() == 0 {
+            tokio::task::yield_now().await;
+        }
+        cluster.board.cut(two);
+    };
+    let ((), ()) =
+        tokio::time::timeout(harness::LONG, async { tokio::join!(admit(&cluster, NodeId(1)), fed) })
+            .await
+            .unwrap();
+    let group = cluster.group(NodeId(1), GROUP);
+    for _ in 0..40 {
+        assert!(!group.status().leading, "elected itself by a log from which others have gone on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!((1..COMMANDS).contains(&has()), "it was to have the beginning and no more: {}", has());
+    // And after a restart.
+    cluster.crash(NodeId(1), 9).await;
+    cluster.run(NodeId(1)).await;
+    let group = cluster.group(NodeId(1), GROUP);
+    for _ in 0..40 {
+        assert!(!group.status().leading, "elected itself by a log from which others have gone on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // With the rest of it, it may be voted for again.
+    cluster.board.heal(two);
+    cluster.agreed(GROUP, COMMANDS).await;
+    set_voters(&cluster, &[1]).await;
+    cluster.stop(two).await;
+    eventually("one to lead again", || cluster.group(NodeId(1), GROUP).status().leading.then_some(())).await;
+    cluster.stop_all().await;
+}

@@ -7,6 +7,7 @@
 use super::view::View;
 use crate::api::{GroupId, NodeId};
 use crate::config::Timing;
+use crate::type_config::types::LogId;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -117,6 +118,8 @@ pub struct Quiet {
     node: NodeId,
     group: GroupId,
     rules: Rules,
+    /// The end of a log that this node once had and has removed, until it has as much again.
+    floor: Option<LogId>,
     /// The term and leader that the rest is about.
     known: (u64, Option<NodeId>),
     /// A leader's: not to rest before.
@@ -137,12 +140,16 @@ pub struct Quiet {
 }
 
 impl Quiet {
-    /// A group that has just been opened.
-    pub fn new(node: NodeId, group: GroupId, rules: Rules, now: Instant) -> Quiet {
+    /// A group that has just been opened. `floor`: the end of a log that this node once had and has removed,
+    /// where it has less now. The members that a shorter log tells of may have been replaced with this node's
+    /// own consent, so it does not stand for election by them: where it was once the only one, it would elect
+    /// itself.
+    pub fn new(node: NodeId, group: GroupId, rules: Rules, floor: Option<LogId>, now: Instant) -> Quiet {
         Quiet {
             node,
             group,
             rules,
+            floor,
             known: (0, None),
             busy_until: now,
             last_index: 0,
@@ -187,7 +194,7 @@ impl Quiet {
             self.stuck = None;
             self.wake(now);
         }
-        let orders = if view.failed {
+        let mut orders = if view.failed {
             self.rests = false;
             Orders::new(Timers::ON)
         } else if view.leads {
@@ -197,6 +204,12 @@ impl Quiet {
             self.look_as_follower(now, view, lines)
         };
         self.looked = now;
+        // What it gets is sent by a leader that has all that this node ever confirmed: as many entries hold it.
+        self.floor = self.floor.filter(|floor| view.applied < Some(*floor) && view.last_index < floor.index);
+        if self.floor.is_some() {
+            orders.timers.elect = false;
+            orders.push = orders.push.filter(|push| *push != Push::Elect);
+        }
         orders
     }
 

@@ -1,6 +1,7 @@
 //! Tables of looks: what a group on node 1 of three (or five) does as its links and its leader change.
 
 use super::*;
+use crate::type_config::types::CommittedLeaderId;
 
 const ME: NodeId = NodeId(1);
 const GROUP: GroupId = GroupId(0);
@@ -33,7 +34,7 @@ impl Fixture {
             others: others.clone(),
             ..View::default()
         };
-        let quiet = Quiet::new(ME, GROUP, RULES, start);
+        let quiet = Quiet::new(ME, GROUP, RULES, None, start);
         let mut fixture = Fixture { start, ms: 0, quiet, view, lines: Lines::new() };
         fixture.pass(1);
         for peer in others {
@@ -198,7 +199,7 @@ fn a_lost_link_makes_the_voters_stand_one_after_the_other() {
     // Of four that are left, turned by the group: who stands when, in milliseconds.
     for (group, turn) in [(0u32, 0u64), (1, 3), (2, 2), (3, 1), (4, 0)] {
         let mut fixture = Fixture::new(5, Some(3));
-        fixture.quiet = Quiet::new(ME, GroupId(group), RULES, fixture.now());
+        fixture.quiet = Quiet::new(ME, GroupId(group), RULES, None, fixture.now());
         fixture.look();
         fixture.lose(3);
         let lost = fixture.ms;
@@ -308,4 +309,38 @@ fn a_leader_whose_disk_stands_still_hands_over_to_whoever_lives_and_has_most() {
     assert!(!fixture.live(100, &[]).leads);
     fixture.view.durable = 9;
     assert!(!fixture.live(100, &[]).leads, "it has given its leadership away");
+}
+
+#[test]
+fn who_has_less_than_it_once_had_does_not_stand() {
+    let log = |term, index| LogId::new(CommittedLeaderId::new(term), index);
+    // The end of its log, what of it is applied, and whether that is as much as the log of term 2 that ended at 20.
+    let cases = [
+        (0, None, false),
+        (19, Some(log(2, 19)), false),
+        (20, None, true),
+        (19, Some(log(3, 19)), true),
+        (25, Some(log(2, 20)), true),
+    ];
+    for (last_index, applied, has_all) in cases {
+        let mut fixture = Fixture::new(3, Some(2));
+        fixture.quiet = Quiet::new(ME, GROUP, RULES, Some(log(2, 20)), fixture.now());
+        (fixture.view.last_index, fixture.view.applied) = (last_index, applied);
+        fixture.look();
+        fixture.lose(2);
+        let mut stood = false;
+        for _ in 0..20 {
+            let orders = fixture.look();
+            stood |= orders.push == Some(Push::Elect) || orders.timers.elect;
+            fixture.pass(10);
+        }
+        assert_eq!(stood, has_all, "{last_index} {applied:?}");
+        // Nobody is known to lead: openraft's own time-outs are all there is.
+        fixture.view.leader = None;
+        assert_eq!(
+            fixture.look().timers,
+            Timers { elect: has_all, ..Timers::ON },
+            "{last_index} {applied:?}"
+        );
+    }
 }

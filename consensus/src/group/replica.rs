@@ -13,7 +13,7 @@ use crate::config::{Config, World};
 use crate::seeded::{Seeded, SeededBug};
 use crate::store::LogStore;
 use crate::transport::Network;
-use crate::type_config::types::Raft;
+use crate::type_config::types::{LogId, Raft};
 use futures::future::BoxFuture;
 use openraft::errors::{LinearizableReadError, RaftError};
 use openraft::rt::WatchReceiver;
@@ -41,8 +41,8 @@ pub struct Started {
     pub ended: tokio::task::JoinHandle<String>,
 }
 
-/// openraft's settings for a group.
-fn settings(config: &Config, group: GroupId, entropy: u64) -> Result<openraft::Config, String> {
+/// openraft's settings for a group. `stands`: for election, from the start.
+fn settings(config: &Config, group: GroupId, stands: bool, entropy: u64) -> Result<openraft::Config, String> {
     let timing = config.timing;
     // Staggered, so that groups do not write their snapshots at the same time.
     let entries = config.limits.snapshot_entries;
@@ -57,6 +57,7 @@ fn settings(config: &Config, group: GroupId, entropy: u64) -> Result<openraft::C
         max_in_snapshot_log_to_keep: entries / 4,
         max_payload_entries: APPEND_ENTRIES,
         enable_pre_vote: Some(true),
+        enable_elect: stands,
         // A restarted leader would act on a leadership that may have passed on long since.
         enable_leader_restore: Some(false),
         ..openraft::Config::default()
@@ -65,7 +66,8 @@ fn settings(config: &Config, group: GroupId, entropy: u64) -> Result<openraft::C
     .map_err(|error| error.to_string())
 }
 
-/// Starts a group over a log and a restored machine.
+/// Starts a group over a log and a restored machine. `floor`: the end of a longer log that this node has removed,
+/// where it must not stand for election before it has as much again.
 ///
 /// # Errors
 /// What openraft found wrong.
@@ -74,11 +76,11 @@ pub async fn start(
     world: &World,
     group: GroupId,
     network: Network,
-    log: LogStore,
+    (log, floor): (LogStore, Option<LogId>),
     (machine, applied): (Machine, watch::Receiver<Applied>),
     (clock, activity): (Arc<LogClock>, Arc<Activity>),
 ) -> Result<Started, String> {
-    let settings = Arc::new(settings(config, group, world.entropy.next_u64())?);
+    let settings = Arc::new(settings(config, group, floor.is_none(), world.entropy.next_u64())?);
     let export = Export { group, log: log.clone(), snapshots: machine.snapshots() };
     let raft = Raft::new(config.node.0, settings, network, log, machine).await;
     let raft = raft.map_err(|error| error.to_string())?;

@@ -2,6 +2,7 @@
 
 use crate::api::NodeId;
 use crate::type_config::TypeConfig;
+use crate::type_config::types::LogId;
 use openraft::Instant as _;
 use openraft::{RaftMetrics, ServerState};
 use std::cmp::Reverse;
@@ -20,6 +21,8 @@ pub struct View {
     pub failed: bool,
     /// Index of the last entry in the log.
     pub last_index: u64,
+    /// The last entry that the state machine has applied.
+    pub applied: Option<LogId>,
     /// Where this node leads: time since the message with which a quorum last confirmed it. A node that
     /// votes alone is that quorum, at any time.
     pub confirmed_ago: Option<Duration>,
@@ -67,6 +70,7 @@ impl View {
             leads,
             failed: metrics.running_state.is_err(),
             last_index: last.unwrap_or(0),
+            applied: metrics.last_applied,
             confirmed_ago: confirmed_ago.filter(|_| leads),
             all_have_all: leads && others.iter().all(|id| matching(id) == last),
             durable: durable.unwrap_or(0),

@@ -13,7 +13,7 @@ use crate::balance::Leads;
 use crate::config::Config;
 use crate::group::{Activity, LOAD_IDLE, Line, Lines, Orders, Push, Quiet, Rules, Timers, View};
 use crate::type_config::TypeConfig;
-use crate::type_config::types::{Raft, Vote};
+use crate::type_config::types::{LogId, Raft, Vote};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use openraft::RaftMetrics;
 use openraft::rt::WatchReceiver;
@@ -132,11 +132,13 @@ impl Liveness {
         Arc::new(Activity::new(Arc::clone(&self.look)))
     }
 
-    /// From now on the group may rest.
-    pub fn watch(&self, group: GroupId, raft: Raft, activity: Arc<Activity>) {
+    /// From now on the group may rest. `floor`: see [`Quiet::new`]; with one, openraft must have been started
+    /// as one that does not stand for election.
+    pub fn watch(&self, group: GroupId, raft: Raft, activity: Arc<Activity>, floor: Option<LogId>) {
         let metrics = raft.metrics();
-        let quiet = Quiet::new(self.node, group, self.rules, Instant::now());
-        let watched = Watched { raft, metrics, activity, quiet, timers: Timers::ON, asked: false };
+        let quiet = Quiet::new(self.node, group, self.rules, floor, Instant::now());
+        let timers = Timers { elect: floor.is_none(), ..Timers::ON };
+        let watched = Watched { raft, metrics, activity, quiet, timers, asked: false };
         self.state().groups.insert(group, watched);
     }
 
