@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format that this version writes.
-const FORMAT: &str = "8";
+const FORMAT: &str = "9";
 /// Where the node of a golden folder says it can be reached. It is alone: nobody asks there.
 const ADVERTISED: &str = "127.0.0.1:7400";
 
@@ -75,7 +75,8 @@ async fn at_its_level(client: &Client) {
 }
 
 /// A call that an agent takes and ends, and one that an agent has taken and that waits on its customer.
-async fn work(client: &Client, tenant: &Tenant, agent: usize) {
+async fn work(client: &Client, tenant: &Tenant, agent: usize) -> String {
+    let mut taken = String::new();
     let mut desk = Desk::open(client, &tenant.agents[agent]).await;
     desk.available().await;
     for ends in [true, false] {
@@ -85,14 +86,39 @@ async fn work(client: &Client, tenant: &Tenant, agent: usize) {
         if ends {
             desk.end_contact(&offer.conversation).await;
         } else {
+            taken = offer.conversation;
             let request = v1::SupervisorSetIdleRequest {
                 mutation: mutation(),
                 supervisor: "sol".to_owned(),
-                conversation: offer.conversation,
+                conversation: taken.clone(),
                 idle: true,
             };
             client.supervisor().set_idle(request).await.expect("at rest");
         }
+    }
+    taken
+}
+
+/// Another agent is consulted about a conversation, and has it in the end if it is handed over.
+async fn consults(client: &Client, tenant: &Tenant, conversation: &str, agent: usize, hands_over: bool) {
+    let mut desk = Desk::open(client, &tenant.agents[agent]).await;
+    desk.available().await;
+    let (supervisor, conversation) = ("sol".to_owned(), conversation.to_owned());
+    let asked = tenant.agents[agent].clone();
+    let request = v1::SupervisorConsultRequest {
+        mutation: mutation(),
+        supervisor: supervisor.clone(),
+        conversation: conversation.clone(),
+        asked,
+        lasts_ms: 3_600_000,
+    };
+    client.supervisor().consult(request).await.expect("asked");
+    let offer = desk.offer().await;
+    assert!(offer.consult, "{offer:?}");
+    desk.accept(&offer.id).await;
+    if hands_over {
+        let request = v1::SupervisorCompleteConsultRequest { mutation: mutation(), supervisor, conversation };
+        client.supervisor().complete_consult(request).await.expect("handed over");
     }
 }
 
@@ -269,8 +295,9 @@ async fn make() {
     handled(&client, &tenant, 5).await;
     handled(&client, &other, 7).await;
     paced_and_open(&client, &tenant, 20, "office").await;
-    work(&client, &tenant, 0).await;
+    let taken = work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
+    consults(&client, &tenant, &taken, 1, false).await;
     // In the snapshot that a backup begins with, and in the log after it.
     spanish(&client, &tenant).await;
     calls_back(&client, &tenant, 3).await;
@@ -302,7 +329,8 @@ async fn make() {
     ruled(&client, &tenant, "fewer", v1::Channel::Sms).await;
     handled(&client, &tenant, 6).await;
     paced_and_open(&client, &tenant, 19, "shop").await;
-    work(&client, &tenant, 1).await;
+    let taken = work(&client, &tenant, 1).await;
+    consults(&client, &tenant, &taken, 0, true).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
     spanish(&client, &tenant).await;
     calls_back(&client, &tenant, 4).await;

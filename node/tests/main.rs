@@ -6,6 +6,7 @@ mod bad_input;
 mod callback;
 mod channel_rules;
 mod client;
+mod consult;
 mod crash;
 mod demo;
 mod drain;

@@ -172,6 +172,12 @@ pub enum TransferFallback {
     LastQueues,
     /// It waits in this queue at its original age.
     Queue(QueueId),
+    /// Nothing: the target is asked for advice, and the source keeps it. What [`Command::Consult`] makes an offer
+    /// under; `Transfer` refuses it.
+    Advice {
+        /// How long the consultation may last once the target has accepted.
+        lasts: Span,
+    },
 }
 
 /// A customer's conversation as it arrives.
@@ -617,6 +623,34 @@ pub enum Command {
         /// Who did it.
         by: By,
     },
+    // ----- consultations, from level 12 on -----
+    /// The owner asks another agent before it transfers the conversation, or instead. The agent is offered a part in
+    /// it; who owns it stays. By the owner or a supervisor.
+    Consult {
+        /// Which; it is assigned.
+        conversation: ConversationId,
+        /// Who is asked.
+        agent: AgentId,
+        /// How long that may last once the agent has accepted, 1 s to 4 h.
+        lasts: Span,
+        /// Who did it.
+        by: By,
+    },
+    /// The consultation is over, or is not to begin; the owner keeps the conversation. By the owner, a supervisor, or
+    /// the agent who was asked and has accepted.
+    EndConsult {
+        /// Which.
+        conversation: ConversationId,
+        /// Who did it.
+        by: By,
+    },
+    /// The agent who is consulted has the conversation from now on: it is a transfer. By the owner or a supervisor.
+    CompleteConsult {
+        /// Which.
+        conversation: ConversationId,
+        /// Who did it.
+        by: By,
+    },
 }
 
 impl Command {
@@ -655,6 +689,7 @@ impl Command {
                 level::CALLBACK
             }
             Self::SetRing { .. } => level::RING,
+            Self::Consult { .. } | Self::EndConsult { .. } | Self::CompleteConsult { .. } => level::CONSULT,
             Self::Move(_) => level::MOVES,
             _ => level::FIRST,
         }

@@ -104,6 +104,11 @@ pub enum OfferEnd {
         /// What the desk said; empty: nothing in time.
         reason: String,
     },
+    /// It was a consultation, and is over; nobody missed anything.
+    ConsultOver {
+        /// Who ended it; the system at its deadline.
+        by: By,
+    },
 }
 
 /// Why an offer was withdrawn.
@@ -579,5 +584,38 @@ pub enum EventKind {
         agents: u8,
         /// Who did it.
         by: By,
+    },
+    /// Another agent is asked for advice; an offer to it follows.
+    ConsultStarted {
+        /// Which.
+        conversation: ConversationId,
+        /// Who is asked.
+        agent: AgentId,
+        /// Who did it.
+        by: By,
+    },
+    /// The agent who was asked has accepted. Its offer lives on, as long as its new deadline says.
+    Consulting {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose it is, and stays.
+        owner: AgentId,
+        /// The offer.
+        offer: OfferId,
+        /// Who was asked.
+        agent: AgentId,
+        /// When the consultation ends by itself.
+        deadline: LogTime,
+    },
+    /// A consultation is over, or came to nothing: the owner has the conversation alone.
+    ConsultEnded {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose it is.
+        owner: AgentId,
+        /// Who was asked.
+        agent: AgentId,
+        /// How the offer ended.
+        end: OfferEnd,
     },
 }

@@ -26,7 +26,8 @@ pub const FIRST: u32 = 1;
 /// | 10 | the most proficient first; the pace of offers; opening hours |
 /// | 11 | callbacks that keep the place in line; resuming an abandoned place |
 /// | 11 | offers to several agents at once |
-pub const LATEST: u32 = 11;
+/// | 12 | consultations before a transfer |
+pub const LATEST: u32 = 12;
 
 /// From here on domains move, and what shards and the meta group know of that is in their snapshots.
 pub const MOVES: u32 = 4;
@@ -69,6 +70,9 @@ pub const RING: u32 = 11;
 /// From here on a queue that is being served out is looked at once nobody is left, and not when somebody who stays
 /// changes places.
 pub const SERVED_OUT: u32 = 11;
+
+/// From here on owners consult other agents.
+pub const CONSULT: u32 = 12;
 
 /// The next build's level, for rehearsals: a node that is told to know it behaves as that build would,
 /// which differs in one thing, how a pick among agents that tie goes. Simulators and tests upgrade

@@ -71,6 +71,15 @@ pub enum DoneWhat {
         /// The agent that has that offer.
         agent: Option<AgentId>,
     },
+    /// An offer of a part in a consultation is accepted: its owner says what follows, until the deadline.
+    Consulting {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who is consulted.
+        agent: AgentId,
+        /// When it ends by itself.
+        deadline: LogTime,
+    },
 }
 
 /// What became of a conversation from another domain. Once said it stays so.

@@ -54,6 +54,16 @@ pub enum Way {
     Dedicated,
     /// Somebody chose it: a transfer.
     Transfer,
+    /// Somebody chose it, to ask for advice: the conversation stays its owner's.
+    Consult,
+}
+
+impl Way {
+    /// Whether somebody chose the agent: what routing must not do of itself, a human may.
+    #[must_use]
+    pub fn is_by_hand(self) -> bool {
+        matches!(self, Self::Transfer | Self::Consult)
+    }
 }
 
 /// Where an agent stands in a queue's order; the smaller, the sooner, but for proficiency.

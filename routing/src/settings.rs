@@ -41,6 +41,10 @@ pub mod limits {
     pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
     /// Transfers of one conversation.
     pub const HOPS_MAX: u32 = 11;
+    /// The shortest consultation that can be asked for.
+    pub const CONSULT_MIN: Span = Span::seconds(1);
+    /// The longest one.
+    pub const CONSULT_MAX: Span = Span::seconds(4 * 3_600);
     /// How long another domain has to take a conversation before it is called back.
     pub const CROSSING_MAX: Span = Span::seconds(10);
     /// Conversations of a domain that may be on their way to others at once.

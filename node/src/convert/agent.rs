@@ -6,6 +6,7 @@ use super::scalar::{channel, channel_code, points, required};
 use super::{Read, intent};
 use crate::problem::Problem;
 use proto::v1;
+use routing::command::TransferFallback;
 use routing::settings::AgentSettings;
 use routing::view::{AgentView, HoldingView, Lease, OfferView};
 use routing::{Channel, ChannelSet, Points};
@@ -112,6 +113,7 @@ pub fn write_offer(offer: &OfferView, about: Option<(Channel, &str)>) -> v1::Off
         channel: about.map_or(0, |(channel, _)| channel_code(channel)),
         customer: about.map_or_else(String::new, |(_, customer)| customer.to_owned()),
         connecting: offer.connecting,
+        consult: matches!(offer.transfer, Some(TransferFallback::Advice { .. })),
     }
 }
 

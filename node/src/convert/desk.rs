@@ -1,5 +1,6 @@
 //! What a desk asks for, alike in its stream and in the unary twins.
 
+use super::consult::{Consult, read_consult};
 use super::ids::id;
 use super::mutation::{Mutation, receipt};
 use super::scalar::span;
@@ -86,6 +87,20 @@ desk_call!(DeskExtendWrapUpRequest, |desk, call| Command::ExtendWrapUp {
     longer: span("longer_ms", call.longer_ms)?,
     by: By::Agent(desk),
 });
+desk_call!(DeskConsultRequest, |desk, call| read_consult(Consult {
+    conversation: &call.conversation,
+    asked: &call.asked,
+    lasts_ms: call.lasts_ms,
+    by: By::Agent(desk),
+})?);
+desk_call!(DeskEndConsultRequest, |desk, call| Command::EndConsult {
+    conversation: id("conversation", &call.conversation)?,
+    by: By::Agent(desk),
+});
+desk_call!(DeskCompleteConsultRequest, |desk, call| Command::CompleteConsult {
+    conversation: id("conversation", &call.conversation)?,
+    by: By::Agent(desk),
+});
 desk_call!(CompleteRequest, |desk, call| Command::Complete {
     desk,
     conversation: id("conversation", &call.conversation)?,
@@ -108,9 +123,14 @@ desk_call!(DeskSetPresenceRequest, |desk, call| Command::SetPresence {
 /// The answer to an accept or an assign; `None` for any other command's.
 #[must_use]
 pub fn write_accepted(done: &Done) -> Option<v1::AcceptResponse> {
-    let (conversation, agent, connect_by) = match &done.what {
-        DoneWhat::Assigned { conversation, agent } => (conversation, agent, None),
-        DoneWhat::Connecting { conversation, agent, deadline } => (conversation, agent, Some(deadline.0)),
+    let (conversation, agent, connect_by, consult_until) = match &done.what {
+        DoneWhat::Assigned { conversation, agent } => (conversation, agent, None, None),
+        DoneWhat::Connecting { conversation, agent, deadline } => {
+            (conversation, agent, Some(deadline.0), None)
+        }
+        DoneWhat::Consulting { conversation, agent, deadline } => {
+            (conversation, agent, None, Some(deadline.0))
+        }
         _ => return None,
     };
     Some(v1::AcceptResponse {
@@ -118,6 +138,7 @@ pub fn write_accepted(done: &Done) -> Option<v1::AcceptResponse> {
         conversation: conversation.to_string(),
         agent: agent.to_string(),
         connect_by_us: connect_by,
+        consult_until_us: consult_until,
     })
 }
 

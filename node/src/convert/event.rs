@@ -45,7 +45,11 @@ fn subject_text(subject: Subject) -> String {
 
 fn agent(kind: &EventKind) -> Option<AgentId> {
     match kind {
-        EventKind::AgentCreated(agent) | EventKind::SkillsChanged { agent, .. } => Some(*agent),
+        EventKind::AgentCreated(agent)
+        | EventKind::SkillsChanged { agent, .. }
+        | EventKind::ConsultStarted { agent, .. }
+        | EventKind::Consulting { agent, .. }
+        | EventKind::ConsultEnded { agent, .. } => Some(*agent),
         _ => kind.desk(),
     }
 }
@@ -69,6 +73,7 @@ fn offer(kind: &EventKind) -> Option<OfferId> {
     match kind {
         EventKind::OfferEnded { offer, .. }
         | EventKind::Connecting { offer, .. }
+        | EventKind::Consulting { offer, .. }
         | EventKind::Assigned { how: How::Offer(offer), .. } => Some(*offer),
         _ => kind.offered().map(|(made, _)| made.offer),
     }
@@ -129,6 +134,9 @@ pub fn type_name(kind: &EventKind) -> &'static str {
         EventKind::CallbackRequested { .. } => "callback_requested",
         EventKind::CallbackTried { .. } => "callback_tried",
         EventKind::Resumed { .. } => "resumed",
+        EventKind::ConsultStarted { .. } => "consult_started",
+        EventKind::Consulting { .. } => "consulting",
+        EventKind::ConsultEnded { .. } => "consult_ended",
     }
 }
 
@@ -154,6 +162,7 @@ pub fn end_name(end: &OfferEnd) -> &'static str {
         OfferEnd::TimedOut => "timed_out",
         OfferEnd::Revoked(_) => "revoked",
         OfferEnd::NotConnected { .. } => "not_connected",
+        OfferEnd::ConsultOver { .. } => "consult_over",
     }
 }
 
@@ -230,6 +239,27 @@ mod tests {
         assert_eq!(json["why"], "queue_gone");
         assert_eq!(json["end"], "revoked");
         assert_eq!(json["offer"], "offer_3_2");
+    }
+
+    #[test]
+    fn a_consultation_names_who_is_asked_and_who_ended_it() {
+        let domain = DomainId(3);
+        let conversation = ConversationId::new(domain, 1);
+        let (owner, asked) = (AgentId::new(domain, 7), AgentId::new(domain, 8));
+        let end = OfferEnd::ConsultOver { by: By::System };
+        let kind = EventKind::ConsultEnded { conversation, owner, agent: asked, end };
+        assert_eq!(
+            (type_name(&kind), agent(&kind), kind.desk()),
+            ("consult_ended", Some(asked), Some(owner))
+        );
+        let wanted = serde_json::json!({
+            "conversation": "conv_3_1", "owner": "agent_3_7", "agent": "agent_3_8",
+            "end": "consult_over", "why": "system",
+        });
+        assert_eq!(fields(&kind), wanted);
+        let (of, deadline) = (OfferId::new(domain, 2), LogTime(9));
+        let kind = EventKind::Consulting { conversation, owner, offer: of, agent: asked, deadline };
+        assert_eq!((type_name(&kind), offer(&kind)), ("consulting", Some(of)));
     }
 
     #[test]

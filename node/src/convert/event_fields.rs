@@ -65,11 +65,22 @@ fn fallback(fallback: TransferFallback) -> Value {
         TransferFallback::Source => text("source"),
         TransferFallback::LastQueues => text("last_queues"),
         TransferFallback::Queue(queue) => text(queue),
+        TransferFallback::Advice { .. } => text("advice"),
     }
 }
 
 fn skills(skills: &[Skill]) -> Value {
     skills.iter().map(|skill| json!({ "name": skill.name, "level": skill.level })).collect()
+}
+
+/// Why an offer ended as it did.
+fn why(end: &OfferEnd) -> Value {
+    match end {
+        OfferEnd::Revoked(why) => text(revoked_name(*why)),
+        OfferEnd::Rejected { reason } | OfferEnd::NotConnected { reason } => text(reason),
+        OfferEnd::ConsultOver { by } => text(by_text(by)),
+        OfferEnd::Accepted | OfferEnd::TimedOut => Value::Null,
+    }
 }
 
 /// As the message of that name in the API.
@@ -175,12 +186,7 @@ fn conversation_fields(kind: &EventKind) -> Value {
         }
         EventKind::OfferEnded { conversation, offer, agent, end } => json!({
             "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
-            "end": end_name(end),
-            "why": match end {
-                OfferEnd::Revoked(why) => text(revoked_name(*why)),
-                OfferEnd::Rejected { reason } | OfferEnd::NotConnected { reason } => text(reason),
-                OfferEnd::Accepted | OfferEnd::TimedOut => Value::Null,
-            },
+            "end": end_name(end), "why": why(end),
         }),
         EventKind::Assigned { conversation, agent, how, weight, overdraft } => json!({
             "conversation": text(conversation), "agent": text(agent), "weight": weight.0,
@@ -193,6 +199,17 @@ fn conversation_fields(kind: &EventKind) -> Value {
         EventKind::Connecting { conversation, offer, agent, deadline } => json!({
             "conversation": text(conversation), "offer": text(offer), "agent": text(agent),
             "deadline_us": deadline.0,
+        }),
+        EventKind::ConsultStarted { conversation, agent, by } => json!({
+            "conversation": text(conversation), "agent": text(agent), "by": by_text(by),
+        }),
+        EventKind::Consulting { conversation, owner, offer, agent, deadline } => json!({
+            "conversation": text(conversation), "owner": text(owner), "offer": text(offer),
+            "agent": text(agent), "deadline_us": deadline.0,
+        }),
+        EventKind::ConsultEnded { conversation, owner, agent, end } => json!({
+            "conversation": text(conversation), "owner": text(owner), "agent": text(agent),
+            "end": end_name(end), "why": why(end),
         }),
         EventKind::IdleChanged { conversation, agent, idle, weight, overdraft, by } => json!({
             "conversation": text(conversation), "agent": text(agent), "idle": idle, "weight": weight.0,

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod callback;
 pub mod channel_rules;
+pub mod consult;
 pub mod conversation;
 pub mod criteria;
 pub mod desk;

@@ -1,13 +1,15 @@
 //! What a desk is told: events that concern it.
 
-use super::event::{end_name, ending_name, revoked_name};
+use super::event::{by_text, end_name, ending_name, revoked_name};
 use super::{intent, scalar::channel_code};
 use actors::SessionEnd;
 use proto::v1;
 use proto::v1::notice::{
-    Assigned, Connecting, Ended, IdleChanged, Notice as Kind, OfferEnded, Released, SessionEnded, Wrapping,
+    Assigned, Connecting, ConsultEnded, Consulting, Ended, IdleChanged, Notice as Kind, OfferEnded, Released,
+    SessionEnded, Wrapping,
 };
 use routing::event::{How, OfferEnd};
+use routing::picked::{Offered, Way};
 use routing::{Event, EventKind};
 
 /// Writes the notice of an event for the desk of the agent it concerns; `None` for events that a
@@ -15,27 +17,15 @@ use routing::{Event, EventKind};
 #[must_use]
 pub fn write(event: &Event) -> Option<v1::Notice> {
     let kind = match &event.kind {
-        EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => Kind::Offered(v1::Offer {
-            id: made.offer.to_string(),
-            conversation: made.conversation.to_string(),
-            agent: made.agent.to_string(),
-            queue: made.queue.map(|queue| queue.to_string()).unwrap_or_default(),
-            weight: made.weight.0.into(),
-            automatic: made.automatic,
-            made_at_us: event.at.0,
-            deadline_us: made.deadline.0,
-            channel: channel_code(made.channel),
-            customer: made.customer.clone(),
-            connecting: false,
-        }),
+        EventKind::Offered(made) => Kind::Offered(offered(event, made, false)),
+        EventKind::OfferedBecause(made, picked) => {
+            Kind::Offered(offered(event, made, picked.way == Way::Consult))
+        }
         EventKind::OfferEnded { conversation, offer, end, .. } => Kind::OfferEnded(OfferEnded {
             offer: offer.to_string(),
             conversation: conversation.to_string(),
             end: end_name(end).to_owned(),
-            why: match end {
-                OfferEnd::Revoked(why) => revoked_name(*why).to_owned(),
-                _ => String::new(),
-            },
+            why: why(end),
         }),
         EventKind::Assigned { conversation, how, weight, overdraft, .. } => Kind::Assigned(Assigned {
             conversation: conversation.to_string(),
@@ -54,6 +44,21 @@ pub fn write(event: &Event) -> Option<v1::Notice> {
             conversation: conversation.to_string(),
             offer: offer.to_string(),
             deadline_us: deadline.0,
+        }),
+        EventKind::Consulting { conversation, offer, agent, deadline, .. } => Kind::Consulting(Consulting {
+            conversation: conversation.to_string(),
+            offer: offer.to_string(),
+            agent: agent.to_string(),
+            deadline_us: deadline.0,
+        }),
+        EventKind::ConsultEnded { conversation, agent, end, .. } => Kind::ConsultEnded(ConsultEnded {
+            conversation: conversation.to_string(),
+            agent: agent.to_string(),
+            end: end_name(end).to_owned(),
+            why: match end {
+                OfferEnd::Rejected { reason } => reason.clone(),
+                end => why(end),
+            },
         }),
         EventKind::IdleChanged { conversation, idle, weight, overdraft, .. } => {
             Kind::IdleChanged(IdleChanged {
@@ -74,6 +79,33 @@ pub fn write(event: &Event) -> Option<v1::Notice> {
         _ => return None,
     };
     Some(v1::Notice { at_us: event.at.0, notice: Some(kind) })
+}
+
+/// The notice of an offer.
+fn offered(event: &Event, made: &Offered, consult: bool) -> v1::Offer {
+    v1::Offer {
+        id: made.offer.to_string(),
+        conversation: made.conversation.to_string(),
+        agent: made.agent.to_string(),
+        queue: made.queue.map(|queue| queue.to_string()).unwrap_or_default(),
+        weight: made.weight.0.into(),
+        automatic: made.automatic,
+        made_at_us: event.at.0,
+        deadline_us: made.deadline.0,
+        channel: channel_code(made.channel),
+        customer: made.customer.clone(),
+        connecting: false,
+        consult,
+    }
+}
+
+/// Why an offer ended as it did; empty where its end says all.
+fn why(end: &OfferEnd) -> String {
+    match end {
+        OfferEnd::Revoked(why) => revoked_name(*why).to_owned(),
+        OfferEnd::ConsultOver { by } => by_text(by),
+        _ => String::new(),
+    }
 }
 
 /// The last notice of a session.

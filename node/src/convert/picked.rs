@@ -94,6 +94,7 @@ fn way_name(way: Way) -> &'static str {
         Way::Named(_) => "named",
         Way::Dedicated => "dedicated",
         Way::Transfer => "transfer",
+        Way::Consult => "consult",
     }
 }
 
@@ -127,6 +128,7 @@ fn way_text(way: Way, queue: &str) -> String {
         Way::Named(place) => format!("the conversation names it, at place {place} of its list"),
         Way::Dedicated => "the conversation is for this agent alone".to_owned(),
         Way::Transfer => "somebody chose this agent: a transfer".to_owned(),
+        Way::Consult => "somebody chose this agent, to ask for advice".to_owned(),
     }
 }
 

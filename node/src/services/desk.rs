@@ -132,6 +132,27 @@ impl AgentDesk for DeskService {
         self.0.unary("centralita.v1.AgentDesk/ExtendWrapUp", request, done).await
     }
 
+    async fn consult(
+        &self,
+        request: Request<v1::DeskConsultRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/Consult", request, done).await
+    }
+
+    async fn end_consult(
+        &self,
+        request: Request<v1::DeskEndConsultRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/EndConsult", request, done).await
+    }
+
+    async fn complete_consult(
+        &self,
+        request: Request<v1::DeskCompleteConsultRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0.unary("centralita.v1.AgentDesk/CompleteConsult", request, done).await
+    }
+
     async fn get_desk(&self, request: Request<v1::GetDeskRequest>) -> Result<Response<v1::Welcome>, Status> {
         self.0
             .unary("centralita.v1.AgentDesk/GetDesk", request, |engine, get, deadline| async move {

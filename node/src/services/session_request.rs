@@ -53,5 +53,8 @@ pub(super) fn read(request: v1::DeskRequest, agent: AgentId, epoch: Epoch) -> Re
         Some(Message::ConnectFailed(call)) => command(call, of),
         Some(Message::SetIdle(call)) => command(call, of),
         Some(Message::ExtendWrapUp(call)) => command(call, of),
+        Some(Message::Consult(call)) => command(call, of),
+        Some(Message::EndConsult(call)) => command(call, of),
+        Some(Message::CompleteConsult(call)) => command(call, of),
     }
 }

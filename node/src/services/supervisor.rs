@@ -3,6 +3,7 @@
 use super::call::{self, Shared, execute, not_watched, permit};
 use super::limits::WATCHES_MAX;
 use super::{Answers, expected_wait, queue_watch, reads};
+use crate::convert::consult::{Consult, read_consult};
 use crate::convert::conversation::{read_stages, stage_of};
 use crate::convert::mutation::{Mutation, receipt};
 use crate::convert::transfer::{Transfer, read_transfer};
@@ -199,6 +200,50 @@ impl Supervisor for SupervisorService {
                 let conversation: ConversationId = id("conversation", &call.conversation)?;
                 let longer = scalar::span("longer_ms", call.longer_ms)?;
                 let command = Command::ExtendWrapUp { conversation, longer, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn consult(
+        &self,
+        request: Request<v1::SupervisorConsultRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/Consult", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let command = read_consult(Consult {
+                    conversation: &call.conversation,
+                    asked: &call.asked,
+                    lasts_ms: call.lasts_ms,
+                    by: by(call.supervisor)?,
+                })?;
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn end_consult(
+        &self,
+        request: Request<v1::SupervisorEndConsultRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/EndConsult", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let command = Command::EndConsult { conversation, by: by(call.supervisor)? };
+                about(engine, deadline, call.mutation, conversation.domain, command).await
+            })
+            .await
+    }
+
+    async fn complete_consult(
+        &self,
+        request: Request<v1::SupervisorCompleteConsultRequest>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        self.0
+            .unary("centralita.v1.Supervisor/CompleteConsult", request, |engine, call, deadline| async move {
+                let conversation: ConversationId = id("conversation", &call.conversation)?;
+                let command = Command::CompleteConsult { conversation, by: by(call.supervisor)? };
                 about(engine, deadline, call.mutation, conversation.domain, command).await
             })
             .await

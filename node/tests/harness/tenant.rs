@@ -62,19 +62,21 @@ impl Tenant {
         tenant
     }
 
-    /// When the domain's shard is at this release's level, by a command of that level which changes nothing: until then
-    /// the level is yet to be written into the shard's log.
+    /// When the domain's shard is at this release's level, by a command of that level which changes nothing, since it is
+    /// about no conversation: until then the level is yet to be written into the shard's log.
     pub async fn raised(&self, client: &Client) {
+        let conversation = format!("{}_999999999", self.domain.replace("dom", "conv"));
         until("the highest level", || async {
-            let (supervisor, domain) = ("sol".to_owned(), self.domain.clone());
-            let request = v1::SetCallbackRequest { mutation: mutation(), supervisor, domain, callback: None };
-            match client.retry(|| async { client.admin().set_callback(request.clone()).await }).await {
-                Ok(_) => Some(()),
-                Err(status) => {
-                    let seen = (status.code(), reason(&status));
-                    assert_eq!(seen, (Code::FailedPrecondition, "LEVEL_TOO_LOW".to_owned()));
-                    None
-                }
+            let (mutation, supervisor) = (mutation(), "sol".to_owned());
+            let conversation = conversation.clone();
+            let request = v1::SupervisorEndConsultRequest { mutation, supervisor, conversation };
+            let asked =
+                client.retry(|| async { client.supervisor().end_consult(request.clone()).await }).await;
+            let status = asked.expect_err("there is no such conversation");
+            match (status.code(), reason(&status).as_str()) {
+                (Code::NotFound, "UNKNOWN_CONVERSATION") => Some(()),
+                (Code::FailedPrecondition, "LEVEL_TOO_LOW") => None,
+                other => panic!("{other:?}"),
             }
         })
         .await;

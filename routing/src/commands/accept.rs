@@ -16,6 +16,9 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
             Subject::Conversation(conversation),
         );
     }
+    if domain.conv(no).is_consulting() {
+        return consulting();
+    }
     if domain.conv(no).is_connecting() {
         let needed = "say that agent and customer are connected, or that they could not be".to_owned();
         return Err(Rejected::WrongState { state: "connecting".to_owned(), needed });
@@ -23,6 +26,14 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
     domain.bring_forward(no, agent);
     domain.withdraw_others(cx, no);
     let conversation = domain.conv(no);
+    if let Some(lasts) = domain.advises_for(no) {
+        let deadline = domain.connect(cx, no, lasts);
+        let conversation = no.id(domain.id);
+        return done(
+            DoneWhat::Consulting { conversation, agent: desk.agent, deadline },
+            Subject::Conversation(conversation),
+        );
+    }
     if let Some(within) = domain.connects_within(no) {
         let deadline = domain.connect(cx, no, within);
         let conversation = no.id(domain.id);
@@ -58,6 +69,12 @@ pub(super) fn take(
     domain.assign(cx, no, agent, offer.weight, How::Offer(id));
     let (conversation, agent) = (no.id(domain.id), agent.id(domain.id));
     done(DoneWhat::Assigned { conversation, agent }, Subject::Conversation(conversation))
+}
+
+/// The refusal of what ends an offer otherwise: a consultation is ended as one.
+pub(super) fn consulting<T>() -> Result<T, Rejected> {
+    let needed = "end it with EndConsult, or have its owner hand the conversation over with CompleteConsult";
+    Err(Rejected::WrongState { state: "consulting".to_owned(), needed: needed.to_owned() })
 }
 
 /// The agent of a desk and the conversation of an offer that is live and this agent's; not always its first one.

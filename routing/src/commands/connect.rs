@@ -1,6 +1,6 @@
 //! `Connected` and `ConnectFailed`: the second step of an accept.
 
-use super::accept::{live_offer, take};
+use super::accept::{consulting, live_offer, take};
 use super::checks::{Answered, done, text};
 use crate::command::Desk;
 use crate::domain::{AgentNo, ConvNo, Cx, Domain};
@@ -36,6 +36,9 @@ pub(super) fn failed(
 /// The agent of a desk and the conversation of a live offer that this agent has accepted.
 fn accepted(domain: &Domain, desk: Desk, id: OfferId) -> Result<(AgentNo, ConvNo), Rejected> {
     let (agent, no) = live_offer(domain, desk, id)?;
+    if domain.conv(no).is_consulting() {
+        return consulting();
+    }
     if !domain.conv(no).is_connecting() && !domain.planted(PlantedBug::ConnectedUnaccepted) {
         let needed = "accept the offer first".to_owned();
         return Err(Rejected::WrongState { state: "offered".to_owned(), needed });

@@ -17,6 +17,9 @@ mod complete;
 #[cfg(test)]
 mod config_test;
 mod connect;
+mod consult;
+#[cfg(test)]
+mod consult_test;
 mod criteria;
 #[cfg(test)]
 mod crossing_test;
@@ -157,6 +160,11 @@ impl Domain {
             }
             Command::SetHours { queue, hours, by } => hours::set(self, cx, *queue, hours.as_ref(), by),
             Command::SetRing { queue, agents, by } => ring::set(self, cx, *queue, *agents, by),
+            Command::Consult { conversation, agent, lasts, by } => {
+                consult::begin(self, cx, *conversation, *agent, *lasts, by)
+            }
+            Command::EndConsult { conversation, by } => consult::end(self, cx, *conversation, by),
+            Command::CompleteConsult { conversation, by } => consult::complete(self, cx, *conversation, by),
             Command::Settle { conversation, number, recall, landing } => {
                 settle::apply(self, cx, *conversation, *number, recall.as_ref(), landing)
             }
@@ -204,6 +212,9 @@ impl Domain {
             | Command::TransferAnew { conversation, .. }
             | Command::SetIdle { conversation, .. }
             | Command::ExtendWrapUp { conversation, .. }
+            | Command::Consult { conversation, .. }
+            | Command::EndConsult { conversation, .. }
+            | Command::CompleteConsult { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Some(Subject::Conversation(*conversation)),
             Command::Accept { offer, .. }
             | Command::Reject { offer, .. }

@@ -1,6 +1,6 @@
 //! `Reject`: the agent declines an offer.
 
-use super::accept::live_offer;
+use super::accept::{consulting, live_offer};
 use super::checks::{Answered, done, text};
 use crate::OfferId;
 use crate::command::{Decline, Desk};
@@ -19,6 +19,9 @@ pub(super) fn apply(
     domain.desk(desk)?;
     text("reason", &decline.reason, TEXT_BYTES_MAX)?;
     let (agent, no) = live_offer(domain, desk, id)?;
+    if domain.conv(no).is_consulting() {
+        return consulting();
+    }
     domain.bring_forward(no, agent);
     let span = domain.settings.exclude_rejected;
     let offer = domain.take_offer(cx, no, OfferEnd::Rejected { reason: decline.reason.clone() });

@@ -67,8 +67,12 @@ pub(super) fn apply(
     {
         return called_back("transfer it to a queue or an agent, or end the callback with CancelCallback");
     }
-    if let TransferFallback::Queue(queue) = fallback {
-        domain.named_queue(queue)?;
+    match fallback {
+        TransferFallback::Source | TransferFallback::LastQueues => {}
+        TransferFallback::Queue(queue) => {
+            domain.named_queue(queue)?;
+        }
+        TransferFallback::Advice { .. } => return invalid("fallback", "to ask for advice, use Consult"),
     }
     if let Target::Agent(agent) = to {
         check_agent(domain, no, agent, owner)?;
@@ -137,7 +141,12 @@ fn change_criteria(
 }
 
 /// Whether an agent can be offered a conversation by hand.
-fn check_agent(domain: &Domain, no: ConvNo, agent: AgentNo, owner: Option<AgentNo>) -> Result<(), Rejected> {
+pub(super) fn check_agent(
+    domain: &Domain,
+    no: ConvNo,
+    agent: AgentNo,
+    owner: Option<AgentNo>,
+) -> Result<(), Rejected> {
     if owner == Some(agent) {
         return invalid("target", "the agent owns it already");
     }

@@ -150,6 +150,7 @@ impl Domain {
         let before = std::mem::replace(&mut offer.deadline, deadline);
         let (number, queue) = (offer.number, offer.queue.take());
         offer.connecting = true;
+        let advises = offer.advises().is_some();
         let (offer, agent) = (offer.id(domain), offer.agent.id(domain));
         // What is being transferred stays its owner's, and with it the queue whose wrap-up rules count.
         if !owned {
@@ -168,7 +169,14 @@ impl Domain {
             self.follow_pause(queue);
             self.follow_hours(queue);
         }
-        self.emit(cx, EventKind::Connecting { conversation: no.id(domain), offer, agent, deadline });
+        let conversation = no.id(domain);
+        let event = match self.conv(no).owner() {
+            Some(owner) if advises => {
+                EventKind::Consulting { conversation, owner: owner.id(domain), offer, agent, deadline }
+            }
+            _ => EventKind::Connecting { conversation, offer, agent, deadline },
+        };
+        self.emit(cx, event);
         deadline
     }
 

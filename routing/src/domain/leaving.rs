@@ -91,7 +91,7 @@ impl Domain {
             TransferFallback::Queue(queue) => {
                 QueueNo::of(queue, domain).filter(|no| self.queues.get(no.0).is_some())
             }
-            TransferFallback::Source | TransferFallback::LastQueues => None,
+            TransferFallback::Source | TransferFallback::LastQueues | TransferFallback::Advice { .. } => None,
         };
         let source = departure.source.filter(|agent| {
             departure.fallback == TransferFallback::Source && self.agents.get(agent.0).is_some()

@@ -5,6 +5,7 @@ mod beside;
 mod blocks;
 mod blocks_beside;
 mod calling;
+mod consult;
 pub(crate) mod crossings;
 mod entities;
 mod exclusion;

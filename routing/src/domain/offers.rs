@@ -56,7 +56,8 @@ impl Domain {
             channel: conversation.channel,
             customer: conversation.customer().to_owned(),
         });
-        let chosen = || Box::new(Picked::by(Way::Transfer, conversation.priority, conversation.arrived_at));
+        let way = if offer.advises().is_some() { Way::Consult } else { Way::Transfer };
+        let chosen = || Box::new(Picked::by(way, conversation.priority, conversation.arrived_at));
         let event = match picked.or_else(|| (cx.level >= level::PICKS).then(chosen)) {
             Some(picked) => EventKind::OfferedBecause(offered, picked),
             None => EventKind::Offered(offered),
@@ -116,11 +117,14 @@ impl Domain {
             conversation: no.id(domain),
             offer: offer.id(domain),
             agent: offer.agent.id(domain),
-            end,
+            end: end.clone(),
         };
         self.emit(cx, event);
         if offer.connecting && !accepted {
             self.settle_draining(cx, offer.agent);
+        }
+        if offer.advises().is_some() && !accepted {
+            self.tell_owner(cx, no, &offer, end);
         }
         offer
     }
@@ -196,6 +200,9 @@ impl Domain {
             self.wait_again(cx, no, cause);
             return true;
         };
+        if offer.advises().is_some() {
+            return false;
+        }
         let domain = self.id;
         self.emit(cx, EventKind::TransferFailed { conversation: no.id(domain) });
         let target = match fallback {

@@ -187,6 +187,9 @@ impl Domain {
             self.end(cx, no, ending, String::new(), Revoked::Closed);
             return;
         }
+        if self.hand_to_advisor(cx, no) {
+            return;
+        }
         if self.conv(no).offer.is_some() {
             self.take_offers(cx, no, Revoked::Transferred);
         }
@@ -205,6 +208,9 @@ impl Domain {
         match then {
             LeaseLoss::Keep => {}
             LeaseLoss::Close if !wrapping => {
+                if self.hand_to_advisor(cx, no) {
+                    return;
+                }
                 self.end(cx, no, Ending::OwnerLost, String::new(), Revoked::Closed);
             }
             LeaseLoss::Requeue | LeaseLoss::Close => self.owner_gone(cx, no, Requeued::LeaseLost),
@@ -242,6 +248,10 @@ impl Domain {
 
     /// Its offers were not answered in time.
     pub(crate) fn missed(&mut self, cx: &mut Cx<'_>, no: ConvNo) {
+        if self.conv(no).is_consulting() {
+            self.take_offer(cx, no, OfferEnd::ConsultOver { by: By::System });
+            return;
+        }
         // What rings at several agents rings everywhere for as long, and what connects is one.
         for _ in 1..self.conv(no).offers().count() {
             self.miss(cx, no, OfferEnd::TimedOut, Requeued::TimedOut);

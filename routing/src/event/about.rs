@@ -57,6 +57,9 @@ impl EventKind {
             | Self::CallbackRequested { conversation, .. }
             | Self::CallbackTried { conversation, .. }
             | Self::Resumed { conversation, .. }
+            | Self::ConsultStarted { conversation, .. }
+            | Self::Consulting { conversation, .. }
+            | Self::ConsultEnded { conversation, .. }
             | Self::Ended { conversation, .. } => Subject::Conversation(*conversation),
             Self::Offered(offered) | Self::OfferedBecause(offered, _) => {
                 Subject::Conversation(offered.conversation)
@@ -91,6 +94,8 @@ impl EventKind {
             | Self::WrapUpExtended { agent, .. }
             | Self::Released { agent, .. } => Some(*agent),
             Self::Offered(offered) | Self::OfferedBecause(offered, _) => Some(offered.agent),
+            // The desk of the agent who was asked knows by its answer, and by the end of its offer.
+            Self::Consulting { owner, .. } | Self::ConsultEnded { owner, .. } => Some(*owner),
             Self::Ended { agent, .. } => *agent,
             // Each by name, so that whoever adds an event says whether a desk is told.
             Self::DomainCreated
@@ -127,6 +132,7 @@ impl EventKind {
             | Self::CallbackRequested { .. }
             | Self::CallbackTried { .. }
             | Self::Resumed { .. }
+            | Self::ConsultStarted { .. }
             | Self::QueueHours { .. }
             | Self::RingChanged { .. } => None,
         }

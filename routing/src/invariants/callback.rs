@@ -3,7 +3,6 @@
 use super::{Ghost, Step};
 use crate::callback::{Callback, CallbackSettings};
 use crate::event::{Ending, Event, EventKind};
-use crate::picked::Way;
 use crate::view::{ConversationView, Stage};
 use crate::{ConversationId, LogTime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +40,7 @@ impl Told {
                 self.standing.remove(conversation);
             }
             EventKind::Resumed { from, .. } => drop(self.resumed.insert(*from)),
-            EventKind::OfferedBecause(offered, picked) if picked.way != Way::Transfer => {
+            EventKind::OfferedBecause(offered, picked) if !picked.way.is_by_hand() => {
                 let not_before = self.standing.get(&offered.conversation)?.not_before?;
                 return (not_before > event.at).then(|| {
                     format!(

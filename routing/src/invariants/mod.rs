@@ -7,6 +7,7 @@
 
 mod ages;
 mod callback;
+mod consult;
 mod facts;
 mod ghost;
 mod hours;

@@ -3,7 +3,6 @@
 use super::{Ghost, Step};
 use crate::event::{Event, EventKind};
 use crate::pace::Pace;
-use crate::picked::Way;
 use crate::{AgentId, LogTime};
 use std::collections::BTreeMap;
 
@@ -32,7 +31,7 @@ impl Told {
                 let known = self.offers.entry(offered.agent).or_default();
                 known.retain(|at| *at + per > event.at);
                 known.push(event.at);
-                (known.len() > usize::from(offers) && picked.way != Way::Transfer).then(|| {
+                (known.len() > usize::from(offers) && !picked.way.is_by_hand()).then(|| {
                     let (offer, agent) = (offered.offer, offered.agent);
                     format!("{offer} was made to {agent}, who had {offers} within {per:?} already: {known:?}")
                 })

@@ -1,7 +1,7 @@
 //! a conversation has at most one owner, and at most one live offer unless its queue offers to several.
 
-use super::facts;
 use super::{Ghost, Promise, SOURCE, Step};
+use super::{consult, facts};
 use crate::settings::limits::RING_AGENTS_MAX;
 use crate::view::{ConversationView, Stage};
 
@@ -50,6 +50,7 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
             broken.push(format!("{} is {} with the offers {offers:?}", c.id, c.stage.name()));
         }
     }
+    broken.extend(consult::taken_over(step));
     for (c, offer) in facts::offers_made(step) {
         let ring = offer.queue.and_then(|queue| step.after.queues.get(&queue)).map_or(1, |queue| queue.ring);
         if c.offers().count() > usize::from(ring) {

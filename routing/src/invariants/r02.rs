@@ -28,6 +28,7 @@ fn check(step: &Step<'_>, _: &Ghost) -> Vec<String> {
             Command::Assign { .. }
                 | Command::Transfer { .. }
                 | Command::TransferAnew { .. }
+                | Command::Consult { .. }
                 | Command::Accept { .. }
                 | Command::Connected { .. }
         ) && step.after.summary.settings.overdraft;

@@ -217,7 +217,8 @@ fn answered(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
         DoneWhat::Assigned { conversation, agent } => {
             after.conversations.get(conversation).and_then(|c| c.stage.owner()) == Some(*agent)
         }
-        DoneWhat::Connecting { conversation, agent, deadline } => {
+        DoneWhat::Connecting { conversation, agent, deadline }
+        | DoneWhat::Consulting { conversation, agent, deadline } => {
             let offer = after.conversations.get(conversation).and_then(|c| c.offer.as_ref());
             offer.is_some_and(|o| o.connecting && o.agent == *agent && o.deadline == *deadline)
         }

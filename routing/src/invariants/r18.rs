@@ -4,7 +4,7 @@
 //! active step runs, if the step has an end, and no other clock does. Steps follow one another, each told;
 //! only a transfer, a rule that moves it, or a change of the criteria begins with the first one again.
 
-use super::{Ghost, Promise, SOURCE, Step, facts, hours, standing};
+use super::{Ghost, Promise, SOURCE, Step, consult, facts, hours, standing};
 use crate::command::TransferTarget;
 use crate::event::{EventKind, Place};
 use crate::policy::Action;
@@ -51,6 +51,7 @@ fn check(step: &Step<'_>, ghost: &Ghost) -> Vec<String> {
     broken.extend(step.conversations().filter_map(clock));
     broken.extend(step.conversations().filter_map(|c| passed(step, c)));
     broken.extend(standing::check(step, ghost));
+    broken.extend(consult::left_alone(step));
     if !facts::settled(step, ghost) {
         return broken;
     }

@@ -124,6 +124,9 @@ fn acts(command: &Command) -> (Option<Desk>, Option<OfferId>) {
         | Command::SetRing { by, .. }
         | Command::SetIdle { by, .. }
         | Command::ExtendWrapUp { by, .. }
+        | Command::Consult { by, .. }
+        | Command::EndConsult { by, .. }
+        | Command::CompleteConsult { by, .. }
         | Command::ChangeCriteria { by, .. }
         | Command::Close { by, .. } => match by {
             By::Agent(desk) => (Some(*desk), None),

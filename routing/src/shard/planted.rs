@@ -120,6 +120,11 @@ pub enum PlantedBug {
     RingsOn,
     /// What rings at several may ring twice at one.
     RingsTwice,
+
+    /// Who is asked for advice has the conversation as soon as it accepts.
+    AdviceTakesOver,
+    /// A conversation whose owner is gone waits again, though somebody is consulted about it.
+    AdviceLost,
 }
 
 impl PlantedBug {

@@ -98,6 +98,14 @@ fn engine_and_model_agree_on_every_command() {
         seeds < 48 || total.rung.iter().all(|times| *times > 10),
         "{total:?}: no ringing at several to speak of"
     );
+    let [asked, accepted, ended, handed, inherited] = total.consulted;
+    println!(
+        "consultations: {asked} asked for, {accepted} accepted, {ended} ended by word or time, {handed} handed over, {inherited} since the owner was gone"
+    );
+    assert!(
+        seeds < 48 || total.consulted.iter().all(|times| *times > 4),
+        "{total:?}: no consultations to speak of"
+    );
     assert!(
         seeds < 48 || total.crossed.iter().all(|times| *times > 0),
         "{total:?}: no transfers to speak of"

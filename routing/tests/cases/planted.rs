@@ -15,7 +15,7 @@ const SEEDS: u64 = 24;
 const COMMANDS: usize = 600;
 
 /// The fault and the promises one of which must be seen broken: first the one it is made for.
-const PLANTED: [(PlantedBug, &[&str]); 45] = [
+const PLANTED: [(PlantedBug, &[&str]); 47] = [
     (PlantedBug::OfferTwice, &["R-1"]),
     (PlantedBug::PointsKept, &["R-2"]),
     (PlantedBug::PointsKeptOnTransfer, &["R-2"]),
@@ -61,6 +61,8 @@ const PLANTED: [(PlantedBug, &[&str]); 45] = [
     (PlantedBug::ResumedTwice, &["R-10"]),
     (PlantedBug::RingsOn, &["R-1"]),
     (PlantedBug::RingsTwice, &["R-1"]),
+    (PlantedBug::AdviceTakesOver, &["R-1"]),
+    (PlantedBug::AdviceLost, &["R-18"]),
 ];
 
 /// A log as the model answers it: what a sound engine would do with it.

@@ -170,6 +170,10 @@ impl Dom {
     }
 
     fn miss(&mut self, id: ConversationId) {
+        if self.convs[&id].is_consulting() {
+            self.end_offer(id, OfferEnd::ConsultOver { by: By::System });
+            return;
+        }
         for _ in 1..self.convs[&id].offers().count() {
             self.miss_by(id, OfferEnd::TimedOut, Requeued::TimedOut);
         }
@@ -199,12 +203,12 @@ impl Dom {
 
     fn grace_over(&mut self, id: ConversationId) {
         self.c(id).grace = None;
-        let c = &self.convs[&id];
-        let then = self.settings.lease[c.channel.index()].then;
-        match (&c.stage, then) {
+        let (channel, stage) = (self.convs[&id].channel, self.convs[&id].stage.clone());
+        match (stage, self.settings.lease[channel.index()].then) {
             (_, LeaseLoss::Keep) => {}
             (Stage::Wrapping(_), _) => self.complete_silently(id),
             (_, LeaseLoss::Requeue) => self.requeue(id, Requeued::LeaseLost),
+            (_, LeaseLoss::Close) if self.adviser_takes_over(id) => {}
             (_, LeaseLoss::Close) => self.end(id, Ending::OwnerLost, Revoked::Closed, String::new()),
         }
     }

@@ -1,6 +1,7 @@
 //! How contacts are handled: "Handling" of the rules.
 
 use super::Did;
+use super::consult::{advises, consulting};
 use super::state::{Conv, Dom, invalid, not_allowed, wrong_state};
 use routing::command::{By, Desk};
 use routing::event::{OfferEnd, Requeued, Subject};
@@ -78,10 +79,16 @@ impl Dom {
         let queue = offer.queue.take();
         offer.connecting = true;
         offer.deadline = deadline;
+        let advises = advises(offer);
         let (offer, agent) = (offer.id, offer.agent);
         c.goes_on = None;
         if c.stage.owner().is_none() {
             c.came_from = queue;
+        }
+        if advises {
+            let owner = self.convs[&id].stage.owner().expect("whoever asks has it");
+            self.emit(EventKind::Consulting { conversation: id, owner, offer, agent, deadline });
+            return (DoneWhat::Consulting { conversation: id, agent, deadline }, Subject::Conversation(id));
         }
         self.emit(EventKind::Connecting { conversation: id, offer, agent, deadline });
         (DoneWhat::Connecting { conversation: id, agent, deadline }, Subject::Conversation(id))
@@ -108,6 +115,9 @@ impl Dom {
 
     fn accepted(&self, desk: Desk, offer: OfferId) -> Result<ConversationId, Rejected> {
         let id = self.live_offer(desk, offer)?;
+        if self.convs[&id].is_consulting() {
+            return Err(consulting());
+        }
         if self.convs[&id].is_connecting() {
             return Ok(id);
         }

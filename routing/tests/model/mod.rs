@@ -6,6 +6,7 @@ mod agents;
 mod blocks;
 mod callback;
 mod config;
+mod consult;
 mod crossing;
 mod expiry;
 mod handling;
@@ -25,7 +26,8 @@ mod work;
 pub use state::{Conv, Dom, Person};
 
 use routing::level::{
-    BLOCKS, CALLBACK, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, RING, SKILLS,
+    BLOCKS, CALLBACK, CONSULT, FIRST, HANDLING, HOURS, PACE, PICKS, POLICIES, PROFICIENT, REHEARSAL, RING,
+    SKILLS,
 };
 use routing::outcome::DoneWhat;
 use routing::settings::limits;
@@ -256,6 +258,9 @@ impl Dom {
             | Command::TransferAnew { conversation, .. }
             | Command::SetIdle { conversation, .. }
             | Command::ExtendWrapUp { conversation, .. }
+            | Command::Consult { conversation, .. }
+            | Command::EndConsult { conversation, .. }
+            | Command::CompleteConsult { conversation, .. }
             | Command::Reprioritise { conversation, .. } => Subject::Conversation(*conversation),
             Command::Accept { offer, .. }
             | Command::Reject { offer, .. }
@@ -308,6 +313,9 @@ impl Dom {
             return Err(Rejected::Level { level: self.level });
         }
         if self.level < RING && matches!(command, Command::SetRing { .. }) {
+            return Err(Rejected::Level { level: self.level });
+        }
+        if self.level < CONSULT && consult::is_of_consultations(command) {
             return Err(Rejected::Level { level: self.level });
         }
         match command.clone() {
@@ -377,6 +385,11 @@ impl Dom {
             Command::ExtendWrapUp { conversation, longer, by } => {
                 self.extend_wrap_up(conversation, longer, by)
             }
+            Command::Consult { conversation, agent, lasts, by } => {
+                self.consult(conversation, agent, lasts, by)
+            }
+            Command::EndConsult { conversation, by } => self.end_consult(conversation, by),
+            Command::CompleteConsult { conversation, by } => self.complete_consult(conversation, by),
             Command::ChangeCriteria { conversation, criteria, by } => {
                 self.change_criteria(conversation, criteria, by)
             }

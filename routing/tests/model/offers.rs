@@ -1,6 +1,7 @@
 //! How offers and ownership end, and what follows.
 
 use super::Did;
+use super::consult::consulting;
 use super::handling::connecting;
 use super::state::{Conv, Dom, not_allowed, wrong_state};
 use routing::command::{By, Decline, Desk, TransferFallback};
@@ -34,6 +35,8 @@ impl Dom {
             return;
         }
         match offer.transfer {
+            // Whoever was asked for advice is not: the owner has it as before.
+            Some(TransferFallback::Advice { .. }) => {}
             None => match self.convs[&id].home.clone() {
                 // It named the agent and lived by the offer alone: its queues were deleted meanwhile.
                 Place::Queues(queues) if queues.is_empty() => {
@@ -58,7 +61,7 @@ impl Dom {
         let owner = c.stage.owner();
         let last = (!c.queues.is_empty()).then(|| Place::Queues(c.queues.clone()));
         let target = match fallback {
-            TransferFallback::Source => None,
+            TransferFallback::Source | TransferFallback::Advice { .. } => None,
             TransferFallback::Queue(q) if self.queues.contains_key(&q) => Some(Place::Queues(vec![q])),
             TransferFallback::LastQueues | TransferFallback::Queue(_) => last,
         };
@@ -119,6 +122,9 @@ impl Dom {
 
     /// The owner is gone for good: it waits again at the place it had.
     pub fn requeue(&mut self, id: ConversationId, cause: Requeued) {
+        if self.adviser_takes_over(id) {
+            return;
+        }
         self.end_offers(id, Revoked::Transferred);
         let c = &self.convs[&id];
         let owner = c.stage.owner();
@@ -256,11 +262,19 @@ impl Dom {
 
     pub fn accept(&mut self, desk: Desk, offer: OfferId) -> Did {
         let id = self.live_offer(desk, offer)?;
+        if self.convs[&id].is_consulting() {
+            return Err(consulting());
+        }
         if self.convs[&id].is_connecting() {
             return Err(connecting());
         }
         self.front(id, offer);
         self.withdraw_others(id);
+        if let Some(TransferFallback::Advice { lasts }) =
+            self.convs[&id].offer.as_ref().and_then(|offer| offer.transfer)
+        {
+            return Ok(self.connect(id, lasts));
+        }
         let by_channel = self.handling.connect[self.convs[&id].channel.index()];
         let dial = self.convs[&id].calling.as_ref().map(|calling| calling.terms.dial);
         if let Some(within) = dial.or(by_channel) {
@@ -290,6 +304,9 @@ impl Dom {
 
     pub fn reject(&mut self, desk: Desk, offer: OfferId, decline: Decline) -> Did {
         let id = self.live_offer(desk, offer)?;
+        if self.convs[&id].is_consulting() {
+            return Err(consulting());
+        }
         self.front(id, offer);
         self.fail_offer(id, OfferEnd::Rejected { reason: decline.reason }, Requeued::Rejected);
         Ok((DoneWhat::Ok, Subject::Conversation(id)))

@@ -330,9 +330,17 @@ impl Dom {
             c.stage = Stage::Waiting(place);
         }
         let accepted = end == OfferEnd::Accepted;
+        let told = end.clone();
         self.emit(EventKind::OfferEnded { conversation: id, offer: offer.id, agent: offer.agent, end });
         if offer.connecting && !accepted {
             self.end_draining(offer.agent);
+        }
+        if let Some(owner) = self.convs[&id].stage.owner()
+            && super::consult::advises(&offer)
+            && !accepted
+        {
+            let agent = offer.agent;
+            self.emit(EventKind::ConsultEnded { conversation: id, owner, agent, end: told });
         }
         offer
     }

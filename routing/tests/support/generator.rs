@@ -4,6 +4,7 @@ use super::asking::Asking;
 use super::blocking::Blocking;
 use super::calling::Calling;
 use super::clocks::Clocks;
+use super::consulting::Consulting;
 use super::draw::Draw;
 use super::handling::Ways;
 use super::hours::Opening;
@@ -52,6 +53,7 @@ pub struct Generator {
     ringing: Ringing,
     opening: Opening,
     calling: Calling,
+    consulting: Consulting,
 }
 
 fn boss() -> By {
@@ -94,6 +96,7 @@ impl Generator {
             ringing: Ringing::new(seed),
             opening: Opening::new(seed),
             calling: Calling::new(seed),
+            consulting: Consulting::new(seed),
         };
         generator.set_up();
         generator
@@ -276,6 +279,9 @@ impl Generator {
             return (domain, command);
         }
         if let Some(command) = self.calling.command(dom) {
+            return (domain, command);
+        }
+        if let Some(command) = self.consulting.command(dom) {
             return (domain, command);
         }
         let command = match self.draw.number(1, 100) {

@@ -5,6 +5,7 @@ pub mod blocking;
 pub mod by;
 pub mod calling;
 pub mod clocks;
+pub mod consulting;
 pub mod draw;
 pub mod generator;
 pub mod handling;

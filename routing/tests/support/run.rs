@@ -3,13 +3,14 @@
 use super::generator::Generator;
 use super::machine::{Engine, Machine, by_subject, plain};
 use crate::model::Model;
+use routing::command::TransferTarget;
 use routing::event::{Ending, OfferEnd, Revoked};
 use routing::invariants::{Ghost, Step, check_all};
 use routing::picked::{Order, Picked, Way};
 use routing::policy::Action;
 use routing::settings::PickPolicy;
 use routing::view::{DomainView, Gate};
-use routing::{DomainId, Entry, Event, EventKind, Outcome, Rejected};
+use routing::{Command, DomainId, Entry, Event, EventKind, Outcome, Rejected};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -83,6 +84,9 @@ pub struct Tally {
     /// How often queues were to offer to another number of agents; offers that ended since another agent accepted;
     /// and how many rang beside a first one, counted now and then.
     pub rung: [usize; 3],
+    /// Agents who were asked for advice, accepted, were done with it by somebody's word, and had the conversation then;
+    /// and those who had it since its owner was gone.
+    pub consulted: [usize; 5],
 }
 
 impl Tally {
@@ -120,6 +124,9 @@ impl Tally {
         for (sum, one) in self.rung.iter_mut().zip(other.rung) {
             *sum += one;
         }
+        for (sum, one) in self.consulted.iter_mut().zip(other.consulted) {
+            *sum += one;
+        }
         for (way, times) in &other.picked {
             *self.picked.entry(way).or_default() += times;
         }
@@ -137,6 +144,7 @@ impl Tally {
             Way::Named(_) => "named",
             Way::Dedicated => "dedicated",
             Way::Transfer => "transfer",
+            Way::Consult => "consult",
         };
         let gate = |gate: &Gate| match gate {
             Gate::None => "passed over for a preference",
@@ -148,6 +156,17 @@ impl Tally {
         let next = (!picked.next.is_empty()).then_some("with a next one");
         for said in passed.chain(next).chain([way]) {
             *self.picked.entry(said).or_default() += 1;
+        }
+    }
+
+    fn note_handed(&mut self, command: &Command, outcome: &Outcome, events: &[Event]) {
+        let completed = matches!(command, Command::CompleteConsult { .. }) && outcome.is_ok();
+        self.consulted[3] += usize::from(completed);
+        if !matches!(command, Command::Transfer { .. } | Command::TransferAnew { .. }) && !completed {
+            let to_agent = |event: &&Event| {
+                matches!(event.kind, EventKind::TransferStarted { target: TransferTarget::Agent(_), .. })
+            };
+            self.consulted[4] += events.iter().filter(to_agent).count();
         }
     }
 
@@ -199,6 +218,9 @@ impl Tally {
             EventKind::Resumed { .. } => self.called[3] += 1,
             EventKind::RingChanged { .. } => self.rung[0] += 1,
             EventKind::OfferEnded { end: OfferEnd::Revoked(Revoked::Taken), .. } => self.rung[1] += 1,
+            EventKind::ConsultStarted { .. } => self.consulted[0] += 1,
+            EventKind::Consulting { .. } => self.consulted[1] += 1,
+            EventKind::OfferEnded { end: OfferEnd::ConsultOver { .. }, .. } => self.consulted[2] += 1,
             EventKind::QueueHours { state, .. } => self.hours[*state as usize] += 1,
             _ => {}
         }
@@ -240,6 +262,7 @@ impl<M: Machine> Pair<M> {
         self.tally.commands += 1;
         self.tally.accepted += usize::from(outcome.is_ok());
         events.iter().for_each(|event| self.tally.note(event));
+        self.tally.note_handed(&entry.request.command, &outcome, &events);
         self.tally.blocked[1] += usize::from(matches!(outcome, Err(Rejected::Blocked { .. })));
         let (expected, expected_events) = Machine::apply(&mut self.model, entry);
         let broken = self.watch.look(&self.engine, entry, &outcome, &events);

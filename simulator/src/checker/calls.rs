@@ -42,7 +42,7 @@ impl Record {
                 Kind::Assigned { agent, offer: Some(offer), .. } => {
                     record.assigned.insert(*offer, (at, *agent));
                 }
-                Kind::Connecting { agent, offer, .. } => {
+                Kind::Connecting { agent, offer, .. } | Kind::Consulting { agent, offer, .. } => {
                     record.connecting.insert(*offer, (at, *agent));
                 }
                 // Its end is under way, wherever it is.

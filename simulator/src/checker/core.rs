@@ -5,8 +5,9 @@ use super::model::{
 };
 use routing::blocks;
 use routing::command;
-use routing::event::{self, EventKind, How, Subject};
+use routing::event::{self, EventKind, How, Revoked, Subject};
 use routing::hours::HoursState;
+use routing::picked::{Offered, Way};
 use routing::policy;
 
 fn subject(subject: Subject) -> String {
@@ -40,6 +41,28 @@ fn action(action: &policy::Action) -> Action {
         policy::Action::SendTo(touchpoint) => Action::SendTo(*touchpoint),
         policy::Action::Close { reason } => Action::Close(reason.clone()),
         policy::Action::CallBack => Action::CallBack,
+    }
+}
+
+fn offered(made: &Offered, consult: bool) -> Kind {
+    Kind::Offered {
+        conversation: made.conversation,
+        offer: made.offer,
+        agent: made.agent,
+        weight: u32::from(made.weight.0),
+        deadline_us: made.deadline.0,
+        consult,
+    }
+}
+
+fn offer_end(end: &event::OfferEnd) -> OfferEnd {
+    match end {
+        event::OfferEnd::Accepted => OfferEnd::Accepted,
+        event::OfferEnd::Rejected { .. } => OfferEnd::Rejected,
+        event::OfferEnd::TimedOut => OfferEnd::TimedOut,
+        event::OfferEnd::Revoked(_) => OfferEnd::Revoked,
+        event::OfferEnd::NotConnected { .. } => OfferEnd::NotConnected,
+        event::OfferEnd::ConsultOver { .. } => OfferEnd::ConsultOver,
     }
 }
 
@@ -115,22 +138,10 @@ fn kind(kind: &EventKind) -> Kind {
                 overflow,
             }
         }
-        EventKind::Offered(made) | EventKind::OfferedBecause(made, _) => Kind::Offered {
-            conversation: made.conversation,
-            offer: made.offer,
-            agent: made.agent,
-            weight: u32::from(made.weight.0),
-            deadline_us: made.deadline.0,
-        },
+        EventKind::Offered(made) => offered(made, false),
+        EventKind::OfferedBecause(made, picked) => offered(made, picked.way == Way::Consult),
         EventKind::OfferEnded { conversation, offer, end, .. } => {
-            let end = match end {
-                event::OfferEnd::Accepted => OfferEnd::Accepted,
-                event::OfferEnd::Rejected { .. } => OfferEnd::Rejected,
-                event::OfferEnd::TimedOut => OfferEnd::TimedOut,
-                event::OfferEnd::Revoked(_) => OfferEnd::Revoked,
-                event::OfferEnd::NotConnected { .. } => OfferEnd::NotConnected,
-            };
-            Kind::OfferEnded { conversation: *conversation, offer: *offer, end }
+            Kind::OfferEnded { conversation: *conversation, offer: *offer, end: offer_end(end) }
         }
         EventKind::Assigned { conversation, agent, how, weight, overdraft } => Kind::Assigned {
             conversation: *conversation,
@@ -200,6 +211,23 @@ fn kind(kind: &EventKind) -> Kind {
             offer: *offer,
             agent: *agent,
             deadline_us: deadline.0,
+        },
+        EventKind::ConsultStarted { conversation, agent, .. } => {
+            Kind::ConsultStarted { conversation: *conversation, agent: *agent }
+        }
+        EventKind::Consulting { conversation, owner, offer, agent, deadline } => Kind::Consulting {
+            conversation: *conversation,
+            owner: *owner,
+            offer: *offer,
+            agent: *agent,
+            deadline_us: deadline.0,
+        },
+        EventKind::ConsultEnded { conversation, owner, agent, end } => Kind::ConsultEnded {
+            conversation: *conversation,
+            owner: *owner,
+            agent: *agent,
+            end: offer_end(end),
+            leaves: *end == event::OfferEnd::Revoked(Revoked::Transferred),
         },
         EventKind::IdleChanged { conversation, agent, weight, overdraft, .. } => Kind::IdleChanged {
             conversation: *conversation,

@@ -72,6 +72,17 @@ pub(super) struct Calling {
     pub(super) not_before_us: Option<u64>,
 }
 
+/// Whom an owner asks for advice, between two events of an entry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Advice {
+    /// An offer to this agent is to follow.
+    pub(super) asks: Option<AgentId>,
+    /// An offer to this agent is over, and whether the agent had accepted it; the owner is to be told.
+    pub(super) untold: Option<(AgentId, bool)>,
+    /// This agent was consulted, and the conversation goes elsewhere.
+    pub(super) left_out: Option<AgentId>,
+}
+
 /// A conversation.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Conversation {
@@ -85,6 +96,12 @@ pub(super) struct Conversation {
     pub(super) offers: BTreeMap<OfferId, AgentId>,
     pub(super) owner: Option<AgentId>,
     pub(super) transfer_to: Option<AgentId>,
+    /// Transfers that began, at most; more than there can be where not all are known.
+    pub(super) transfers: u32,
+    /// The entry that began the last one.
+    pub(super) transfer_in: Option<(u64, u32)>,
+    /// What is known of whom its owner asks.
+    pub(super) advice: Advice,
     /// Agents who declined or missed it since it was last owned: exclusions are theirs to have.
     pub(super) refused: BTreeSet<AgentId>,
     /// Whom only the last connection that failed excludes: nobody, if it was the customer who could not be reached.
@@ -121,6 +138,12 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// A transfer of it begins.
+    pub(super) fn moves(&mut self, entry: (u64, u32)) {
+        self.transfers = self.transfers.saturating_add(1);
+        self.transfer_in = Some(entry);
     }
 
     /// Whether it may wait in this queue only since its steps until now widen it by that.

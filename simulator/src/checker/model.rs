@@ -46,6 +46,8 @@ pub enum OfferEnd {
     Revoked,
     /// Accepted, and then not connected.
     NotConnected,
+    /// It was a consultation, and is over.
+    ConsultOver,
 }
 
 /// The reason of an agent who is unavailable because it missed too many offers.
@@ -157,6 +159,8 @@ pub enum Kind {
         weight: u32,
         /// When it becomes a miss, log time in microseconds.
         deadline_us: u64,
+        /// Whether the agent is asked for advice, and not to have it.
+        consult: bool,
     },
     /// An offer ended.
     OfferEnded {
@@ -286,6 +290,39 @@ pub enum Kind {
     PaceChanged {
         /// Offers, and within how many microseconds; none: without bound.
         pace: Option<(u32, u64)>,
+    },
+    /// Another agent is asked for advice; an offer to it follows.
+    ConsultStarted {
+        /// About which conversation.
+        conversation: ConversationId,
+        /// Who is asked.
+        agent: AgentId,
+    },
+    /// The agent who was asked has accepted; the offer lives on.
+    Consulting {
+        /// About which conversation.
+        conversation: ConversationId,
+        /// Whose it is, and stays.
+        owner: AgentId,
+        /// The offer.
+        offer: OfferId,
+        /// Who was asked.
+        agent: AgentId,
+        /// When it ends by itself, log time in microseconds.
+        deadline_us: u64,
+    },
+    /// The owner has the conversation alone.
+    ConsultEnded {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose it is.
+        owner: AgentId,
+        /// Who was asked.
+        agent: AgentId,
+        /// How the offer ended.
+        end: OfferEnd,
+        /// Whether it was withdrawn since the conversation goes elsewhere.
+        leaves: bool,
     },
     /// An offer was accepted, and lives on until agent and customer are connected.
     Connecting {
@@ -436,6 +473,9 @@ impl Kind {
             | Kind::CallbackRequested { conversation, .. }
             | Kind::CallbackTried { conversation, .. }
             | Kind::Resumed { conversation, .. }
+            | Kind::ConsultStarted { conversation, .. }
+            | Kind::Consulting { conversation, .. }
+            | Kind::ConsultEnded { conversation, .. }
             | Kind::Ended { conversation, .. } => Some(*conversation),
             _ => None,
         }
@@ -455,6 +495,9 @@ impl Kind {
             | Kind::Assigned { agent, .. }
             | Kind::Connecting { agent, .. }
             | Kind::IdleChanged { agent, .. }
+            | Kind::ConsultStarted { agent, .. }
+            | Kind::Consulting { agent, .. }
+            | Kind::ConsultEnded { agent, .. }
             | Kind::Released { agent, .. } => Some(*agent),
             _ => None,
         }

@@ -2,12 +2,14 @@
 
 mod callback;
 mod conserving;
+mod consult;
 mod handling;
 mod hours;
 mod offers;
 mod pace;
 mod ring;
 
+use self::offers::OfferTold;
 use self::pace::Paces;
 use super::blocks::{Blocks, Gate};
 use super::entities::{Agent, Conversation, Policies};
@@ -27,6 +29,8 @@ struct OfferFacts {
     accepted_in: Option<(u64, u32)>,
     /// It was accepted, and is being connected.
     connecting: bool,
+    /// Its agent is asked for advice.
+    consult: bool,
     /// The event that made it.
     made: usize,
 }
@@ -223,6 +227,8 @@ impl<'a> Replay<'a> {
                 let age_us = from.map_or(0, |(_, age_us)| age_us);
                 known.arrived_at = Some(event.at_us.saturating_sub(age_us));
                 known.channel = Some(*channel);
+                // What it went through elsewhere is not in this record.
+                known.transfers = if from.is_some() { u32::MAX } else { 0 };
                 known.priority = *priority;
                 if twice {
                     self.broken(Promise::R6, &[conversation.to_string()], "arrives twice".to_owned());
@@ -237,8 +243,9 @@ impl<'a> Replay<'a> {
                 known.transfer_to = None;
                 self.stand(*conversation);
             }
-            Kind::Offered { conversation, offer, agent, weight, deadline_us } => {
-                self.offered(event, *conversation, *offer, *agent, *weight, *deadline_us);
+            Kind::Offered { conversation, offer, agent, weight, deadline_us, consult } => {
+                let told = OfferTold { offer: *offer, agent: *agent, weight: *weight, consult: *consult };
+                self.offered(event, *conversation, told, *deadline_us);
             }
             Kind::OfferEnded { conversation, offer, end } => {
                 self.offer_ended(event, *conversation, *offer, *end);
@@ -270,6 +277,7 @@ impl<'a> Replay<'a> {
             Kind::TransferStarted { conversation, agent } => {
                 let known = self.conversations.entry(*conversation).or_default();
                 known.transfer_to = *agent;
+                known.moves(event.entry);
                 if agent.is_none() {
                     // The other queue has other people.
                     known.at = 0;
@@ -308,6 +316,7 @@ impl<'a> Replay<'a> {
                 let known = self.conversations.entry(*conversation).or_default();
                 known.place = None;
                 known.transfer_to = None;
+                known.moves(event.entry);
                 self.stand(*conversation);
             }
             Kind::TransferFailed { conversation } => {
@@ -338,7 +347,16 @@ impl<'a> Replay<'a> {
                 self.touched_agents.extend(takes.map(|(id, _)| *id));
             }
             Kind::Connecting { conversation, offer, agent, deadline_us } => {
+                self.not_for_advice(*conversation, *offer, *agent);
                 self.connecting(event, *conversation, *offer, *agent, *deadline_us);
+            }
+            Kind::ConsultStarted { conversation, agent } => self.consult_started(*conversation, *agent),
+            Kind::Consulting { conversation, owner, offer, agent, deadline_us } => {
+                self.connecting(event, *conversation, *offer, *agent, *deadline_us);
+                self.consulting(*conversation, *owner, *offer, *agent);
+            }
+            Kind::ConsultEnded { conversation, owner, agent, end, leaves } => {
+                self.consult_ended(*conversation, *owner, *agent, *end, *leaves);
             }
             Kind::IdleChanged { conversation, agent, weight, overdraft } => {
                 self.idle_changed(*conversation, *agent, *weight, *overdraft);
@@ -477,6 +495,7 @@ impl<'a> Replay<'a> {
         let touched = std::mem::take(&mut self.touched_conversations);
         for id in &touched {
             self.nothing_followed(*id);
+            self.advice_settled(*id);
             let Some(known) = self.conversations.get(id) else { continue };
             if known.ended.is_some() && !known.offers.is_empty() {
                 let who: Vec<String> = known

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod blocks;
 mod callback;
+mod consult;
 mod handling;
 mod hours;
 mod pace;
@@ -56,7 +57,14 @@ fn waiting_again(number: u64) -> Kind {
 }
 fn offered(number: u64, by: u64, to: u64) -> Kind {
     let deadline_us = 1_000_000 * SECOND;
-    Kind::Offered { conversation: conv(number), offer: offer(by), agent: agent(to), weight: 51, deadline_us }
+    Kind::Offered {
+        conversation: conv(number),
+        offer: offer(by),
+        agent: agent(to),
+        weight: 51,
+        deadline_us,
+        consult: false,
+    }
 }
 fn offer_ended(number: u64, by: u64, end: OfferEnd) -> Kind {
     Kind::OfferEnded { conversation: conv(number), offer: offer(by), end }

@@ -218,6 +218,7 @@ impl Fields<'_> {
             "timed_out" => Ok(OfferEnd::TimedOut),
             "revoked" => Ok(OfferEnd::Revoked),
             "not_connected" => Ok(OfferEnd::NotConnected),
+            "consult_over" => Ok(OfferEnd::ConsultOver),
             _ => Err(self.bad("end")),
         }
     }
@@ -281,6 +282,7 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             agent: f.agent()?,
             weight: f.small("weight")?,
             deadline_us: f.number("deadline_us")?,
+            consult: f.get("picked").and_then(|picked| picked["way"].as_str()) == Some("consult"),
         },
         "offer_ended" => Kind::OfferEnded {
             conversation: f.conversation()?,
@@ -345,6 +347,21 @@ pub fn from_wire(event: &v1::Event) -> Result<Event, Unreadable> {
             offer: f.entity("offer")?,
             agent: f.agent()?,
             deadline_us: f.number("deadline_us")?,
+        },
+        "consult_started" => Kind::ConsultStarted { conversation: f.conversation()?, agent: f.agent()? },
+        "consulting" => Kind::Consulting {
+            conversation: f.conversation()?,
+            owner: f.entity("owner")?,
+            offer: f.entity("offer")?,
+            agent: f.agent()?,
+            deadline_us: f.number("deadline_us")?,
+        },
+        "consult_ended" => Kind::ConsultEnded {
+            conversation: f.conversation()?,
+            owner: f.entity("owner")?,
+            agent: f.agent()?,
+            end: f.offer_end()?,
+            leaves: f.text("end") == "revoked" && f.text("why") == "transferred",
         },
         "idle_changed" => Kind::IdleChanged {
             conversation: f.conversation()?,

@@ -507,7 +507,15 @@ impl Desk {
                     self.ask(link, Intent::Connect(offer)).await.map_err(|()| End::Lost)?;
                 }
             }
-            Some(Told::Wrapping(_) | Told::InboxChanged(_) | Told::IdleChanged(_)) | None => {}
+            // The desks of a load ask nobody for advice.
+            Some(
+                Told::Wrapping(_)
+                | Told::InboxChanged(_)
+                | Told::IdleChanged(_)
+                | Told::Consulting(_)
+                | Told::ConsultEnded(_),
+            )
+            | None => {}
         }
         Ok(())
     }

@@ -96,6 +96,12 @@ pub struct Figures {
     pub callbacks: u64,
     /// Offers that ended since another agent accepted the same conversation first.
     pub taken: u64,
+    /// Agents who were asked for advice.
+    pub consults: u64,
+    /// Of those, who accepted.
+    pub consulting: u64,
+    /// Consultations that were ended.
+    pub consults_over: u64,
     /// Attempts that did not reach the customer.
     pub callbacks_tried: u64,
     /// Abandoned places that somebody has again.
@@ -124,6 +130,7 @@ impl Figures {
                 OfferEnd::Revoked(Revoked::Taken) => &mut self.taken,
                 OfferEnd::Revoked(_) => &mut self.revoked,
                 OfferEnd::NotConnected { .. } => &mut self.not_connected,
+                OfferEnd::ConsultOver { .. } => &mut self.consults_over,
             },
             EventKind::Assigned { .. } => &mut self.assigned,
             EventKind::Wrapping { .. } => &mut self.wrap_ups,
@@ -133,6 +140,8 @@ impl Figures {
             EventKind::CallbackRequested { .. } => &mut self.callbacks,
             EventKind::CallbackTried { .. } => &mut self.callbacks_tried,
             EventKind::Resumed { .. } => &mut self.resumed,
+            EventKind::ConsultStarted { .. } => &mut self.consults,
+            EventKind::Consulting { .. } => &mut self.consulting,
             EventKind::TransferStarted { .. } => &mut self.transfers,
             EventKind::TransferFailed { .. } => &mut self.transfers_failed,
             EventKind::RuleApplied { .. } => &mut self.rules,

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::output::{Output, channel, intent, seconds, stage, table, table_and};
-use super::{callback, criteria, hours, policy, skills};
+use super::{callback, consult, criteria, hours, policy, skills};
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
@@ -262,7 +262,7 @@ pub(super) fn conversation_table(conversations: &[v1::Conversation]) -> Table {
         let asks = one.seeking.as_ref().map(criteria::now).unwrap_or_default();
         let stands = one.standing.as_ref().map(|stands| policy::standing(stands, one.now_us));
         let calls = callback::standing(one.callback.as_ref(), one.now_us);
-        (row, [asks, stands.unwrap_or_default(), calls])
+        (row, [asks, stands.unwrap_or_default(), calls, consult::standing(one)])
     });
-    table_and(header, ["ASKS FOR", "POLICY", "CALL BACK"], rows.collect())
+    table_and(header, ["ASKS FOR", "POLICY", "CALL BACK", "CONSULTED"], rows.collect())
 }

@@ -6,6 +6,7 @@ mod callback;
 mod channel_rules;
 mod client;
 mod cluster;
+mod consult;
 mod create;
 mod criteria;
 mod expected_wait;
@@ -57,6 +58,7 @@ Examples:
   centralita ctl schedule dom_1 office --zone Europe/Madrid --week 'mon-fri 09:00-18:00'
   centralita ctl hours queue_1_1 office --serve-out
   centralita ctl ring queue_1_1 3
+  centralita ctl consult conv_1_9 --agent agent_1_2
   centralita ctl list conversations --domain dom_1 --stage queued
   centralita ctl explain wait conv_1_1
   centralita ctl explain pick offer_1_1
@@ -191,6 +193,9 @@ enum Command {
     /// Shows to how many agents a queue offers a conversation at once, or changes it.
     #[command(after_help = ring::EXAMPLES)]
     Ring(ring::Ring),
+    /// Shows who is consulted about a conversation, or asks an agent, hands it over, or ends that.
+    #[command(after_help = consult::EXAMPLES)]
+    Consult(consult::Consult),
     /// Says that a conversation waits on its customer, or no longer does.
     #[command(
         after_help = "Examples: centralita ctl idle conv_1_9\n          centralita ctl idle conv_1_9 --over"
@@ -248,6 +253,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Callback(callback) => callback.run(&client, out, by).await,
         Command::Ring(ring) => ring.run(&client, out, by).await,
         Command::CallBack(call_back) => call_back.run(&client, out).await,
+        Command::Consult(consult) => consult.run(&client, out, by).await,
         Command::Idle(idle) => idle.run(&client, out, by).await,
         Command::Extend(extend) => extend.run(&client, out, by).await,
         Command::Schedule(schedule) => schedule.run(&client, out, by).await,

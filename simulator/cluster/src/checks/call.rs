@@ -39,6 +39,12 @@ pub enum Asked {
     Complete(Seat, ConversationId),
     /// To pass a contact on; to an agent, or else to a queue or inbox.
     DeskTransfer(Seat, ConversationId, Option<AgentId>),
+    /// To ask another agent about a contact.
+    Consult(Seat, ConversationId),
+    /// To end that.
+    EndConsult(Seat, ConversationId),
+    /// To hand the contact over to whoever was asked.
+    CompleteConsult(Seat, ConversationId),
     /// To change the own intent; to available or not.
     DeskPresence(Seat, bool),
     /// To move a conversation, by a supervisor.
@@ -78,6 +84,9 @@ impl Asked {
             Asked::EndContact(..) => "end_contact",
             Asked::Complete(..) => "complete",
             Asked::DeskTransfer(..) => "desk_transfer",
+            Asked::Consult(..) => "consult",
+            Asked::EndConsult(..) => "end_consult",
+            Asked::CompleteConsult(..) => "complete_consult",
             Asked::DeskPresence(..) => "desk_presence",
             Asked::Transfer(..) => "transfer",
             Asked::ForceClose(_) => "force_close",
@@ -103,6 +112,9 @@ impl Asked {
             | Asked::EndContact(seat, _)
             | Asked::Complete(seat, _)
             | Asked::DeskTransfer(seat, ..)
+            | Asked::Consult(seat, _)
+            | Asked::EndConsult(seat, _)
+            | Asked::CompleteConsult(seat, _)
             | Asked::DeskPresence(seat, _) => Some(*seat),
             _ => None,
         }

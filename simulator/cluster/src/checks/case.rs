@@ -24,7 +24,9 @@ impl Who {
             Who::Conversation(id) => kind.conversation() == Some(id),
             Who::Agent(id) => kind.agent() == Some(id),
             Who::Offer(id) => match kind {
-                Kind::Offered { offer, .. } | Kind::OfferEnded { offer, .. } => *offer == id,
+                Kind::Offered { offer, .. }
+                | Kind::OfferEnded { offer, .. }
+                | Kind::Consulting { offer, .. } => *offer == id,
                 Kind::Assigned { offer, .. } => *offer == Some(id),
                 _ => false,
             },

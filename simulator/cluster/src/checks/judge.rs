@@ -71,7 +71,11 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
                 Kind::OfferEnded { end: OfferEnd::TimedOut, .. } => "timeouts",
                 Kind::OfferEnded { end: OfferEnd::Revoked, .. } => "revocations",
                 Kind::OfferEnded { end: OfferEnd::NotConnected, .. } => "not_connected",
+                Kind::OfferEnded { end: OfferEnd::ConsultOver, .. } => "consults_over",
                 Kind::Connecting { .. } => "connecting",
+                Kind::ConsultStarted { .. } => "consult_started",
+                Kind::Consulting { .. } => "consulting",
+                Kind::ConsultEnded { .. } => "consult_ended",
                 Kind::IdleChanged { .. } => "idle_changed",
                 Kind::WrapUpExtended { .. } => "wrap_ups_extended",
                 Kind::HandlingChanged => "handling_changed",
@@ -110,10 +114,12 @@ pub(super) fn counts<'a>(tales: impl Iterator<Item = &'a Tale>, counts: &mut BTr
             };
             add(name, 1);
         }
-        let Situations { returns_with_work, offers_reprioritised, breaks_of_its_own } = Situations::of(tale);
+        let Situations { returns_with_work, offers_reprioritised, breaks_of_its_own, consults_completed } =
+            Situations::of(tale);
         add("returns_with_work", returns_with_work);
         add("offers_reprioritised", offers_reprioritised);
         add("breaks_of_its_own", breaks_of_its_own);
+        add("consult_completed", consults_completed);
         let mut shown = BTreeSet::new();
         for sight in &tale.sights {
             match &sight.said {

@@ -30,6 +30,10 @@ struct Index {
     /// Accepted, to be connected.
     connecting: BTreeMap<OfferId, u64>,
     not_connected: BTreeMap<OfferId, u64>,
+    /// Accepted, to be consulted.
+    consulting: BTreeMap<OfferId, u64>,
+    consults: BTreeMap<ConversationId, Vec<u64>>,
+    consults_over: BTreeMap<ConversationId, Vec<u64>>,
     presence: BTreeMap<AgentId, Vec<(u64, bool)>>,
     paused: BTreeMap<QueueId, Vec<(u64, bool)>>,
     priority: BTreeMap<ConversationId, Vec<(u64, Given)>>,
@@ -64,6 +68,15 @@ impl Index {
                 }
                 Kind::Connecting { offer, .. } => {
                     index.connecting.entry(*offer).or_insert(at);
+                }
+                Kind::ConsultStarted { conversation, .. } => {
+                    index.consults.entry(*conversation).or_default().push(at);
+                }
+                Kind::Consulting { offer, .. } => {
+                    index.consulting.entry(*offer).or_insert(at);
+                }
+                Kind::OfferEnded { conversation, end: OfferEnd::ConsultOver, .. } => {
+                    index.consults_over.entry(*conversation).or_default().push(at);
                 }
                 Kind::Presence { agent, available, .. } => {
                     index.presence.entry(*agent).or_default().push((at, *available));
@@ -178,6 +191,9 @@ fn priorities(case: &mut Case, index: &Index) {
 fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
     let within = |at: Option<&u64>| at.is_some_and(|at| *at <= by);
     let conversation = |id: &ConversationId| vec![Who::Conversation(*id)];
+    let once = |of: &BTreeMap<ConversationId, Vec<u64>>, id: &ConversationId| {
+        of.get(id).is_some_and(|all| all.iter().any(|at| *at <= by))
+    };
     match &call.asked {
         Asked::Close(id) | Asked::ForceClose(id)
             if !within(index.ended.get(id)) && !within(index.recalled.get(id)) =>
@@ -187,8 +203,14 @@ fn missing(index: &Index, call: &Call, by: u64) -> Option<(String, Vec<Who>)> {
         Asked::Assign(seat, id) if !within(index.pulled.get(&(*id, seat.agent))) => {
             Some(("it was not assigned".to_owned(), vec![Who::Conversation(*id), Who::Agent(seat.agent)]))
         }
-        Asked::DeskTransfer(_, id, _) | Asked::Transfer(id, _) => {
-            let moved = index.moved.get(id).is_some_and(|moved| moved.iter().any(|at| *at <= by));
+        Asked::Consult(_, id) if !once(&index.consults, id) => {
+            Some(("nobody was asked".to_owned(), conversation(id)))
+        }
+        Asked::EndConsult(_, id) if !once(&index.consults_over, id) => {
+            Some(("no consultation ended by it".to_owned(), conversation(id)))
+        }
+        Asked::DeskTransfer(_, id, _) | Asked::Transfer(id, _) | Asked::CompleteConsult(_, id) => {
+            let moved = once(&index.moved, id);
             (!moved).then(|| ("no transfer started".to_owned(), conversation(id)))
         }
         Asked::Reject(_, offer) if !within(index.rejected.get(offer)) => {
@@ -262,8 +284,11 @@ fn refused(case: &mut Case, index: &Index) {
             case.broken("R-3", 0, *at, seen, &[Who::Offer(*offer)]);
         }
     }
-    let in_one = index.taken.iter().filter(|(offer, _)| !index.connecting.contains_key(offer));
-    for (offer, at) in in_one.chain(&index.connecting) {
+    // Of those that are about consultations it was a transfer that did, by the owner or since that is gone.
+    let accepted_first =
+        |offer: &OfferId| index.connecting.contains_key(offer) || index.consulting.contains_key(offer);
+    let in_one = index.taken.iter().filter(|(offer, _)| !accepted_first(offer));
+    for (offer, at) in in_one.chain(&index.connecting).chain(&index.consulting) {
         if !case.tale.is_under_way(&offer.to_string()) && never(case, accepts.get(offer), *at) {
             let seen = format!(
                 "{offer} was taken, but every accept of it until then was refused, or there was none"

@@ -17,6 +17,8 @@ pub struct Shown {
     pub deadline_us: u64,
     /// Whether it was accepted, and is being connected.
     pub connecting: bool,
+    /// Whether the desk is asked for advice.
+    pub consult: bool,
 }
 
 /// An agent as a read or a welcome shows it.

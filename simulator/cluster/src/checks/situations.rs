@@ -14,14 +14,19 @@ pub(super) struct Situations {
     pub(super) offers_reprioritised: u64,
     /// An agent on the break that follows misses left by its own or a supervisor's wish.
     pub(super) breaks_of_its_own: u64,
+    /// Who was consulted about a conversation has it since.
+    pub(super) consults_completed: u64,
 }
 
 impl Situations {
     pub(super) fn of(tale: &Tale) -> Self {
         let mut all = Self::default();
         let (mut lost, mut missed, mut offered) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let mut owners = BTreeMap::new();
+        let (mut owners, mut consulted) = (BTreeMap::new(), BTreeSet::new());
         for event in &tale.events {
+            if let Kind::Assigned { offer: Some(offer), .. } = &event.kind {
+                all.consults_completed += u64::from(consulted.remove(offer));
+            }
             match &event.kind {
                 Kind::LeaseLost { agent } => drop(lost.insert(*agent)),
                 Kind::SessionOpened { agent, .. } => {
@@ -38,6 +43,7 @@ impl Situations {
                 Kind::Reprioritised { conversation, .. } => {
                     all.offers_reprioritised += u64::from(offered.contains(conversation));
                 }
+                Kind::Consulting { offer, .. } => drop(consulted.insert(*offer)),
                 Kind::Assigned { conversation, agent, .. } => drop(owners.insert(*conversation, *agent)),
                 Kind::Released { conversation, .. } => drop(owners.remove(conversation)),
                 Kind::Ended { conversation, .. } => {

@@ -42,6 +42,7 @@ fn offered(number: u64, to: u64) -> Kind {
         agent: agent(to),
         weight: 51,
         deadline_us,
+        consult: false,
     }
 }
 fn taken(number: u64) -> Kind {
@@ -95,8 +96,8 @@ fn start(number: u64) -> Asked {
 
 fn shown(number: u64, to: u64) -> Shown {
     let (conversation, agent) = (conv(number), agent(to));
-    let (made_at_us, deadline_us, connecting) = (7_000_000, 900_000_000, false);
-    Shown { offer: offer(number), conversation, agent, made_at_us, deadline_us, connecting }
+    let (made_at_us, deadline_us, connecting, consult) = (7_000_000, 900_000_000, false, false);
+    Shown { offer: offer(number), conversation, agent, made_at_us, deadline_us, connecting, consult }
 }
 fn sees(tale: &mut Tale, stream: u64, of: u64, cursor: u64, said: Said) {
     tale.sights.push(Sight { agent: agent(of), epoch: 1, stream, at_us: cursor, cursor, said });
@@ -259,6 +260,65 @@ fn r3_and_r19_the_second_step_of_an_accept() {
     caught(&in_two_steps(&[(failed(), done(14))], Vec::new()), "R-3", "the offer did not end by it");
     let renewed = [vec![opened(1, 2)], taken()].concat();
     caught(&in_two_steps(&[(connected(), done(17))], renewed), "R-19", "after epoch 2 was opened");
+}
+
+/// The second agent is asked about a call that the first one has: what is said of it then, and what becomes of it.
+fn with_advice(calls: &[(Asked, Outcome)], then: Vec<Kind>) -> Tale {
+    let mut tale = good();
+    let (conversation, owner, agent, deadline_us) = (conv(2), agent(1), agent(2), 900_000_000);
+    let part = Kind::Offered { conversation, offer: offer(3), agent, weight: 51, deadline_us, consult: true };
+    let accepted = Kind::Consulting { conversation, owner, offer: offer(3), agent, deadline_us };
+    tell(&mut tale, [opened(2, 1), presence(2, true), arrived(2), waiting(2), offered(2, 1)]);
+    tell(&mut tale, [taken(2), assigned(2, 1)]);
+    tell(&mut tale, [Kind::ConsultStarted { conversation, agent }, part, accepted]);
+    tell(&mut tale, then);
+    let last = tale.reached();
+    tale.audit = None;
+    asks(&mut tale, 11, start(2), Outcome::Unknown);
+    asks(&mut tale, 12, Asked::Accept(seat(1), offer(2)), Outcome::Unknown);
+    for (place, (asked, outcome)) in calls.iter().enumerate() {
+        asks(&mut tale, 13 + place as u128, asked.clone(), outcome.clone());
+    }
+    sees(&mut tale, 1, 1, last, Said::Offered(shown(2, 1)));
+    tale
+}
+
+#[test]
+fn r3_consultations_as_they_were_asked_for() {
+    let (id, over) = (conv(2), OfferEnd::ConsultOver);
+    let (conversation, owner, asked) = (conv(2), agent(1), agent(2));
+    let second = Seat { agent: asked, epoch: 1 };
+    let accept = |outcome: Outcome| (Asked::Accept(second, offer(3)), outcome);
+    let ends = || {
+        let end = Kind::OfferEnded { conversation, offer: offer(3), end: over };
+        vec![end, Kind::ConsultEnded { conversation, owner, agent: asked, end: over, leaves: false }]
+    };
+    let handed = || {
+        vec![
+            Kind::TransferStarted { conversation, agent: Some(asked) },
+            Kind::OfferEnded { conversation, offer: offer(3), end: OfferEnd::Accepted },
+            Kind::Released { conversation, agent: owner },
+            Kind::Assigned { conversation, agent: asked, offer: Some(offer(3)), weight: 51, overdraft: 0 },
+        ]
+    };
+    let last = |then: Vec<Kind>| with_advice(&[], then).reached();
+    let (ended, had) = (last(ends()), last(handed()));
+    let of_r3 = |tale: &Tale| {
+        let broken = broken(tale).into_iter().filter(|one| one.promise == "R-3");
+        broken.map(|one| one.seen).collect::<Vec<_>>()
+    };
+    let unknown = || accept(Outcome::Unknown);
+    let asks = (Asked::Consult(seat(1), id), done(ended - 2));
+    let end = |at| (Asked::EndConsult(seat(1), id), done(at));
+    let complete = |at| (Asked::CompleteConsult(seat(1), id), done(at));
+    assert_eq!(of_r3(&with_advice(&[unknown(), asks, end(ended)], ends())), [""; 0]);
+    assert_eq!(of_r3(&with_advice(&[unknown(), complete(had)], handed())), [""; 0], "nobody says connected");
+    let early = |calls: &[(Asked, Outcome)], then| of_r3(&with_advice(calls, then)).join(" ");
+    assert!(early(&[unknown(), end(ended - 2)], ends()).contains("no consultation ended by it"));
+    assert!(early(&[unknown(), complete(had - 4)], handed()).contains("no transfer started"));
+    assert!(early(&[unknown(), (Asked::Consult(seat(1), id), done(3))], ends()).contains("nobody was asked"));
+    let refused = accept(Outcome::Refused("WRONG_STATE".to_owned()));
+    assert!(early(&[refused], ends()).contains("offer_1_3 was taken, but every accept"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod auditor;
 mod callback;
 mod caller;
 mod channel_rules;
+mod consult;
 mod criteria;
 mod customer;
 mod desk;

@@ -56,6 +56,7 @@ pub(super) fn offer(wire: &v1::Offer) -> Option<Shown> {
         made_at_us: wire.made_at_us,
         deadline_us: wire.deadline_us,
         connecting: wire.connecting,
+        consult: wire.consult,
     })
 }
 

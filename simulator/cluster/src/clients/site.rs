@@ -8,8 +8,8 @@ use super::realm::Realm;
 use super::request::{mutation, request_id};
 use super::supervisor::Supervisor;
 use super::{
-    Phase, Reach, auditor, callback, channel_rules, handling, hours, pace, policies, ring, setup, submit,
-    watcher,
+    Phase, Reach, auditor, callback, channel_rules, consult, handling, hours, pace, policies, ring, setup,
+    submit, watcher,
 };
 use crate::checks::{Asked, History, Opened};
 use crate::determinism::Draw;
@@ -139,6 +139,8 @@ impl Part {
         tokio::spawn(callback::run(Arc::clone(&realm), caller));
         let caller = self.caller(Some(&realm), 2, "ring");
         tokio::spawn(ring::run(Arc::clone(&realm), caller));
+        let caller = self.caller(Some(&realm), 2, "consult");
+        tokio::spawn(consult::run(Arc::clone(&realm), caller));
         let caller = self.caller(Some(&realm), 2, "hours");
         let until_open = self.history.open(format!("hours of {domain}"));
         tokio::spawn(hours::run(Arc::clone(&realm), caller, until_open));

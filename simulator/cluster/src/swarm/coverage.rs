@@ -19,7 +19,7 @@ const SEEDS_NEEDED_FOR_STEPS: u64 = 1_000;
 const STEPS: &str = "fault.disk-step.";
 
 /// What must happen besides every kind of fault, as runs count it.
-const EVENTS: [&str; 66] = [
+const EVENTS: [&str; 69] = [
     "abandoned",
     "accepts",
     "audits",
@@ -29,6 +29,9 @@ const EVENTS: [&str; 66] = [
     "callbacks_tried",
     "channel_rules_changed",
     "connecting",
+    "consult_completed",
+    "consult_ended",
+    "consulting",
     "criteria_changed",
     "crossings_arrived",
     "crossings_left",

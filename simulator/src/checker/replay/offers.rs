@@ -1,29 +1,34 @@
 //! Offers and what comes of them, as told.
 
+use super::consult::AdviceOver;
 use super::{OfferFacts, Replay};
 use crate::checker::entities::Work;
 use crate::checker::model::{Event, OfferEnd};
 use crate::checker::violation::Promise;
 use routing::{AgentId, ConversationId, OfferId};
 
+/// An offer as told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfferTold {
+    pub(super) offer: OfferId,
+    pub(super) agent: AgentId,
+    pub(super) weight: u32,
+    pub(super) consult: bool,
+}
+
 impl Replay<'_> {
-    pub(super) fn offered(
-        &mut self,
-        event: &Event,
-        id: ConversationId,
-        offer: OfferId,
-        agent: AgentId,
-        weight: u32,
-        deadline_us: u64,
-    ) {
+    pub(super) fn offered(&mut self, event: &Event, id: ConversationId, told: OfferTold, deadline_us: u64) {
+        let OfferTold { offer, agent, weight, consult } = told;
         let who = [id.to_string(), agent.to_string(), offer.to_string()];
         let (live, accepted_in, connecting) = (true, None, false);
-        let facts = OfferFacts { agent, deadline_us, live, accepted_in, connecting, made: self.now };
+        let facts = OfferFacts { agent, deadline_us, live, accepted_in, connecting, consult, made: self.now };
         if self.offers.insert(offer, facts).is_some() {
             self.broken(Promise::R1, &who, "the offer's id was used before".to_owned());
         }
         let known = self.conversations.entry(id).or_default();
-        let transfer = known.transfer_to == Some(agent);
+        let asked = known.advice.asks.take() == Some(agent);
+        // What holds routing back does not hold back whoever chooses an agent.
+        let transfer = consult || known.transfer_to == Some(agent);
         let (other, owner, channel) = (known.offers.keys().next().copied(), known.owner, known.channel);
         let (known_arrival, my_key) = (known.arrived_at.is_some(), self.lines.key_of(id));
         let fits_place = self.fits_place(id, agent);
@@ -32,6 +37,10 @@ impl Replay<'_> {
         }
         if let Some(owner) = owner.filter(|_| !transfer) {
             self.broken(Promise::R1, &who, format!("offered while {owner} owns it"));
+        }
+        if known_arrival && asked != consult {
+            let what = format!("offered as a consultation: {consult}, which was asked for: {asked}");
+            self.broken(Promise::R1, &who, what);
         }
         let known = self.agents.entry(agent).or_default();
         if !known.live || !known.available {
@@ -82,7 +91,7 @@ impl Replay<'_> {
             return;
         };
         let (agent, was_live, deadline_us) = (known.agent, known.live, known.deadline_us);
-        let connecting = known.connecting;
+        let (connecting, consult) = (known.connecting, known.consult);
         let accepted_here = known.accepted_in == Some(event.entry);
         known.live = false;
         if end == OfferEnd::Accepted {
@@ -98,6 +107,7 @@ impl Replay<'_> {
         if end == OfferEnd::NotConnected && !connecting {
             self.broken(Promise::R19, &who, "not connected, but it was never accepted".to_owned());
         }
+        self.advice_over(event, id, AdviceOver { offer, agent, end, consult, accepted: connecting });
         self.drop_offer(id, offer, agent);
         if matches!(end, OfferEnd::Rejected | OfferEnd::TimedOut | OfferEnd::NotConnected) {
             let known = self.conversations.entry(id).or_default();

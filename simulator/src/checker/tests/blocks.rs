@@ -23,7 +23,7 @@ fn offered_small(number: u64, by: u64) -> Kind {
     let Kind::Offered { conversation, offer, agent, deadline_us, .. } = offered(number, by, 1) else {
         unreachable!()
     };
-    Kind::Offered { conversation, offer, agent, weight: 20, deadline_us }
+    Kind::Offered { conversation, offer, agent, weight: 20, deadline_us, consult: false }
 }
 fn pulled(number: u64) -> Kind {
     Kind::Assigned { conversation: conv(number), agent: agent(1), offer: None, weight: 20, overdraft: 0 }

@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::callback::Calls;
+use super::consult::Consults;
 use super::handling::Ways;
 use super::hours::Opens;
 use super::pace::Paces;
@@ -58,6 +59,7 @@ pub struct Feed {
     paces: Paces,
     calls: Calls,
     rings: Rings,
+    consults: Consults,
     opens: Opens,
     size: Size,
     script: Vec<(DomainId, Command)>,
@@ -79,6 +81,7 @@ impl Feed {
             paces: Paces::new(seed),
             calls: Calls::new(seed),
             rings: Rings::new(seed),
+            consults: Consults::new(seed),
             opens: Opens::new(seed),
             size,
             script: Vec::new(),
@@ -307,6 +310,11 @@ impl Feed {
             && let Some(queue) = self.rings.one(&queues)
         {
             return (domain, self.rings.command(queue, boss()));
+        }
+        if self.consults.chance(10)
+            && let Some(command) = self.consults.command(&view, boss())
+        {
+            return (domain, command);
         }
         if self.calls.chance(12)
             && let Some(command) = self.calls.command(&view)

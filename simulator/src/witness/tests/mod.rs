@@ -2,6 +2,7 @@
 
 mod blocks;
 mod callback;
+mod consult;
 mod crossings;
 mod disagreeing;
 mod feed;
@@ -9,6 +10,7 @@ mod handling;
 mod hours;
 mod measure;
 mod moves;
+mod outside;
 mod pace;
 mod planted;
 mod policies;
@@ -51,6 +53,8 @@ fn sound_replicas_are_silent_and_everything_happened() {
             figures.rests,
             figures.queues_opened,
             figures.queues_closed,
+            figures.consulting,
+            figures.consults_over,
             figures.sessions,
             figures.leases_lost,
             figures.crossings_arrived,

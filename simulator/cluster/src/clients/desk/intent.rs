@@ -30,6 +30,11 @@ pub(super) enum Intent {
     End(ConversationId),
     Complete(ConversationId),
     Transfer(ConversationId, Target, v1::TransferFallback),
+    /// To ask this agent about it, for so many milliseconds at most.
+    Consult(ConversationId, AgentId, u64),
+    EndConsult(ConversationId),
+    /// Whom it asked is to have it.
+    CompleteConsult(ConversationId),
     Presence(Presence),
     Inbox,
 }
@@ -51,6 +56,11 @@ pub(super) struct Pending {
 }
 
 impl Intent {
+    /// Whether it is about a consultation, for which draws are made apart.
+    pub(super) fn is_consult(&self) -> bool {
+        matches!(self, Intent::Consult(..) | Intent::EndConsult(_) | Intent::CompleteConsult(_))
+    }
+
     /// For the checks; a list is no change and not judged as a call.
     pub(super) fn asked(&self, agent: AgentId, epoch: u64) -> Option<Asked> {
         let seat = Seat { agent, epoch };
@@ -69,6 +79,9 @@ impl Intent {
                 };
                 Asked::DeskTransfer(seat, *id, to)
             }
+            Intent::Consult(id, ..) => Asked::Consult(seat, *id),
+            Intent::EndConsult(id) => Asked::EndConsult(seat, *id),
+            Intent::CompleteConsult(id) => Asked::CompleteConsult(seat, *id),
             Intent::Presence(presence) => Asked::DeskPresence(seat, *presence == Presence::Available),
             Intent::Inbox => return None,
         })
@@ -117,6 +130,27 @@ impl Intent {
                 fallback_queue: String::new(),
                 criteria: None,
             }),
+            Intent::Consult(id, asked, lasts_ms) => Message::Consult(v1::DeskConsultRequest {
+                mutation,
+                agent,
+                epoch,
+                conversation: id.to_string(),
+                asked: asked.to_string(),
+                lasts_ms: *lasts_ms,
+            }),
+            Intent::EndConsult(id) => {
+                let conversation = id.to_string();
+                Message::EndConsult(v1::DeskEndConsultRequest { mutation, agent, epoch, conversation })
+            }
+            Intent::CompleteConsult(id) => {
+                let conversation = id.to_string();
+                Message::CompleteConsult(v1::DeskCompleteConsultRequest {
+                    mutation,
+                    agent,
+                    epoch,
+                    conversation,
+                })
+            }
             Intent::Presence(presence) => Message::SetPresence(v1::DeskSetPresenceRequest {
                 mutation,
                 agent,

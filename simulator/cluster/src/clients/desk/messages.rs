@@ -64,8 +64,12 @@ impl Desk {
         let live: Vec<OfferId> = offers.iter().map(|offer| offer.offer).collect();
         self.state.offers.retain(|offer, _| live.contains(offer));
         self.state.connecting.retain(|offer| live.contains(offer));
+        self.state.advising.retain(|offer, _| live.contains(offer));
         for offer in offers {
-            if offer.connecting {
+            if offer.connecting && offer.consult {
+                self.state.offers.insert(offer.offer, offer);
+                self.advises(offer.offer, offer.conversation);
+            } else if offer.connecting {
                 let within = Duration::from_micros(offer.deadline_us.saturating_sub(welcome.now_us));
                 self.state.offers.insert(offer.offer, offer);
                 self.connecting(offer.offer, within);
@@ -101,7 +105,10 @@ impl Desk {
         let Some(mut pending) = self.state.pending.remove(&reply.tag) else { return Ok(()) };
         let answer = match reply.result {
             Some(Reply::Done(receipt)) => receipt.answer(),
-            Some(Reply::Accepted(accepted)) => accepted.answer(),
+            Some(Reply::Accepted(accepted)) => {
+                self.accepted(&pending.intent, &accepted);
+                accepted.answer()
+            }
             Some(Reply::Inbox(inbox)) => {
                 self.realm.history.count("inbox", "ok");
                 return self.pull(&inbox, link);
@@ -116,7 +123,11 @@ impl Desk {
             None => return Ok(()),
         };
         self.written(&pending, Outcome::Done(answer));
-        if self.plays() && pending.attempts == 1 && self.caller.draw.chance(self.load.repeat) {
+        let draw = if pending.intent.is_consult() { &mut self.consults } else { &mut self.caller.draw };
+        let repeats = *self.caller.phase.borrow() == crate::clients::Phase::Safety
+            && pending.attempts == 1
+            && draw.chance(self.load.repeat);
+        if repeats {
             self.realm.history.count("mischief", "desk_repeated");
             // The same once more; its answer must be the same.
             pending.attempts = super::ATTEMPTS_MAX - 1;
@@ -139,6 +150,7 @@ impl Desk {
                     {
                         self.state.offers.remove(offer);
                         self.state.connecting.remove(offer);
+                        self.state.advising.remove(offer);
                     }
                     Intent::End(id) | Intent::Complete(id) | Intent::Transfer(id, ..) => {
                         // A transfer that cannot be is no reason to keep the customer waiting.
@@ -190,6 +202,9 @@ impl Desk {
             }
         } else {
             self.state.held.insert(id, Held { wrapping, due: now });
+        }
+        if !wrapping {
+            self.consider(id);
         }
         let after = match (self.plays(), wrapping) {
             (true, true) => self.caller.draw.millis(50, 1_500),
@@ -264,6 +279,13 @@ impl Desk {
                     self.sight(link, Said::OfferEnded(offer, ended.end == "accepted"));
                     self.state.offers.remove(&offer);
                     self.state.connecting.remove(&offer);
+                    self.state.advising.remove(&offer);
+                }
+            }
+            Some(Told::Consulting(consulting)) => {
+                if let Ok(id) = consulting.conversation.parse() {
+                    let within = Duration::from_micros(consulting.deadline_us.saturating_sub(notice.at_us));
+                    self.is_consulting(id, within);
                 }
             }
             Some(Told::Connecting(connecting)) => {
@@ -320,7 +342,7 @@ impl Desk {
                 let after = self.caller.draw.millis(20, 800 + 100 * desks);
                 self.state.plan(now + after, Due::Inbox);
             }
-            Some(Told::InboxChanged(_) | Told::IdleChanged(_)) | None => {}
+            Some(Told::InboxChanged(_) | Told::IdleChanged(_) | Told::ConsultEnded(_)) | None => {}
         }
         Ok(())
     }

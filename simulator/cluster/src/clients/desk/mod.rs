@@ -1,5 +1,6 @@
 //! One agent's desk: a session stream that outlives nodes, and a human in front of it.
 
+mod consult;
 mod intent;
 mod link;
 mod messages;
@@ -63,6 +64,8 @@ pub(super) struct Desk {
     agent: AgentId,
     caller: Caller,
     load: LoadPlan,
+    /// For consultations alone.
+    consults: Draw,
     state: State,
     heard: Instant,
     spawned: u64,
@@ -71,7 +74,8 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(realm: Arc<Realm>, agent: AgentId, caller: Caller, load: LoadPlan) -> Self {
         let heard = Instant::now();
-        Self { realm, agent, caller, load, state: State::default(), heard, spawned: 0 }
+        let consults = caller.draw.child("consults");
+        Self { realm, agent, caller, load, consults, state: State::default(), heard, spawned: 0 }
     }
 
     fn phase(&self) -> Phase {
@@ -273,7 +277,7 @@ impl Desk {
     fn finish(&mut self) {
         let now = Instant::now();
         self.state.unplan(|due| !matches!(due, Due::Beat));
-        for offer in self.state.offers.keys().copied().collect::<Vec<_>>() {
+        for offer in self.unanswered_offers() {
             let after = self.soon();
             let accepted = self.state.connecting.contains(&offer);
             let due =
@@ -288,6 +292,12 @@ impl Desk {
         self.state.plan(now + after, Due::Inbox);
         let after = self.soon();
         self.state.plan(now + after, Due::Presence(Presence::Available));
+    }
+
+    /// Its offers, but those of parts in consultations that it has accepted: there the owner says what follows.
+    fn unanswered_offers(&self) -> Vec<OfferId> {
+        let offers = self.state.offers.keys().copied();
+        offers.filter(|offer| !self.state.advising.contains_key(offer)).collect()
     }
 
     fn soon(&mut self) -> Duration {
@@ -310,6 +320,8 @@ impl Desk {
                 Due::Offer(offer, fate) => self.decide(link, offer, fate)?,
                 Due::Connect(offer, line) => self.connect(link, offer, line)?,
                 Due::Held(id) => self.held(link, id)?,
+                Due::Consult(id, step) => self.consult(link, id, step)?,
+                Due::Advised(offer) => self.advised(link, offer)?,
                 Due::Inbox => {
                     if !self.state.wants(&Intent::Inbox) {
                         self.ask(link, Intent::Inbox)?;
@@ -397,7 +409,7 @@ impl Desk {
                 self.ask(link, Intent::Presence(Presence::Available))?;
             }
             self.state.plan(now, Due::Inbox);
-            for offer in self.state.offers.keys().copied().collect::<Vec<_>>() {
+            for offer in self.unanswered_offers() {
                 let accepted = self.state.connecting.contains(&offer);
                 let intent = if accepted { Intent::Connect(offer) } else { Intent::Accept(offer) };
                 if !self.state.wants(&intent) {
@@ -528,6 +540,10 @@ impl Desk {
 
     fn ask(&mut self, link: &Link, intent: Intent) -> Result<(), Lost> {
         let request = request_id(&mut self.caller.draw);
+        self.ask_as(link, intent, request)
+    }
+
+    fn ask_as(&mut self, link: &Link, intent: Intent, request: u128) -> Result<(), Lost> {
         let epoch = self.state.epoch.unwrap_or(0);
         let (sent_us, again) = (now_us(), Instant::now() + ATTEMPT);
         let node = link.node;
@@ -631,6 +647,9 @@ pub(super) async fn unary(
         Message::EndContact(call) => twin!(call, end_contact),
         Message::Complete(call) => twin!(call, complete),
         Message::Transfer(call) => twin!(call, transfer),
+        Message::Consult(call) => twin!(call, consult),
+        Message::EndConsult(call) => twin!(call, end_consult),
+        Message::CompleteConsult(call) => twin!(call, complete_consult),
         Message::SetPresence(call) => twin!(call, set_presence),
         Message::Hello(_) | Message::Heartbeat(_) | Message::Bye(_) | Message::ListInbox(_) => {
             Settled::Unknown

@@ -17,6 +17,10 @@ pub(super) enum Due {
     Connect(OfferId, Line),
     /// Looks at a conversation that it holds.
     Held(ConversationId),
+    /// Does as it decided about a consultation of its own.
+    Consult(ConversationId, Step),
+    /// Has no more to say about what it was asked for advice about.
+    Advised(OfferId),
     /// Lists the inbox.
     Inbox,
     /// Wants another presence.
@@ -59,6 +63,17 @@ pub(super) enum Line {
     TooLate,
 }
 
+/// A step of a consultation, as its owner decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Somebody is asked.
+    Begin,
+    /// It is over.
+    End,
+    /// Who was asked is to have the conversation.
+    Complete,
+}
+
 /// A conversation that this desk holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
@@ -79,6 +94,10 @@ pub(super) struct State {
     pub(super) offers: BTreeMap<OfferId, Shown>,
     /// Those of them that were accepted and are being connected.
     pub(super) connecting: BTreeSet<OfferId>,
+    /// Those that were accepted and are about consultations, and what each is about.
+    pub(super) advising: BTreeMap<OfferId, ConversationId>,
+    /// Whether to ask somebody about a conversation is decided once.
+    pub(super) considered: BTreeSet<ConversationId>,
     /// Fates are decided once.
     pub(super) decided: BTreeSet<OfferId>,
     pub(super) held: BTreeMap<ConversationId, Held>,
