@@ -298,6 +298,8 @@ async fn make() {
     let taken = work(&client, &tenant, 0).await;
     work(&client, &other, 0).await;
     consults(&client, &tenant, &taken, 1, false).await;
+    let (supervisor, conversation) = ("sol".to_owned(), taken);
+    let over = v1::SupervisorEndConsultRequest { mutation: mutation(), supervisor, conversation };
     // In the snapshot that a backup begins with, and in the log after it.
     spanish(&client, &tenant).await;
     calls_back(&client, &tenant, 3).await;
@@ -329,6 +331,7 @@ async fn make() {
     ruled(&client, &tenant, "fewer", v1::Channel::Sms).await;
     handled(&client, &tenant, 6).await;
     paced_and_open(&client, &tenant, 19, "shop").await;
+    client.supervisor().end_consult(over).await.expect("it goes on after the restore");
     let taken = work(&client, &tenant, 1).await;
     consults(&client, &tenant, &taken, 0, true).await;
     let from = news.message().await.expect("an event").expect("an event").sequence;
