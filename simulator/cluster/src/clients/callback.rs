@@ -90,13 +90,23 @@ async fn leave_and_come_back(realm: &Realm, caller: &mut Caller, number: u64) {
     if !matches!(settled, Settled::Done(..)) {
         return;
     }
-    let pause = caller.draw.millis(0, 3_000);
-    caller.sleep(pause).await;
+    // Whoever was cut off may dial twice: the place is there once.
+    let calls = if caller.draw.chance(0.5) { 2 } else { 1 };
+    let touchpoint = caller.draw.pick(&realm.touchpoints).to_string();
+    for call in 1..=calls {
+        let pause = caller.draw.millis(0, 3_000 / calls);
+        caller.sleep(pause).await;
+        let reference = format!("back {number}, call {call}, of {}", realm.domain);
+        come_back(caller, left, touchpoint.clone(), reference).await;
+    }
+}
+
+/// Somebody who left calls again.
+async fn come_back(caller: &mut Caller, left: ConversationId, touchpoint: String, reference: String) {
     let id = request_id(&mut caller.draw);
-    let reference = format!("back {number} of {}", realm.domain);
     let start = v1::StartRequest {
         mutation: mutation(id),
-        touchpoint: caller.draw.pick(&realm.touchpoints).to_string(),
+        touchpoint,
         customer: "back".to_owned(),
         reference: reference.clone(),
         priority: None,
