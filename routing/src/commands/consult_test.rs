@@ -359,7 +359,8 @@ fn ana_asks_ben_before_she_hands_over() {
 #[test]
 fn how_it_ended_is_told_and_nobody_missed_anything() {
     let by = By::Agent(Desk { agent: AgentId::new(DOMAIN, 2), epoch: crate::Epoch(1) });
-    let cases: [(fn(&mut Scene), fn(&Scene) -> Command, OfferEnd); 4] = [
+    type Case = (fn(&mut Scene), fn(&Scene) -> Command, OfferEnd);
+    let cases: [Case; 4] = [
         (consulting, |s| end(s, By::Agent(s.b)), OfferEnd::ConsultOver { by }),
         (consulting, |_| Command::Tick, OfferEnd::ConsultOver { by: By::System }),
         (asked, |_| Command::Tick, OfferEnd::TimedOut),
@@ -373,7 +374,7 @@ fn how_it_ended_is_told_and_nobody_missed_anything() {
             s.pass(600);
         }
         s.world.ok(command);
-        assert_eq!(told(&s), [expected.clone()]);
+        assert_eq!(told(&s), std::slice::from_ref(&expected));
         assert_eq!((owner(&s), loads(&s)), (Some(s.a.agent), [51, 0]), "{expected:?}");
         let misses = u32::from(expected == OfferEnd::TimedOut);
         assert_eq!(s.world.shard.agent(s.b.agent).expect("made").misses, misses, "{expected:?}");
