@@ -182,6 +182,12 @@ impl Scene {
     }
 }
 
+/// This desk's agent takes no offers from now on.
+pub(crate) fn lunch(desk: Desk) -> Command {
+    let intent = Intent::Unavailable { reason: "lunch".to_owned() };
+    Command::SetPresence { agent: desk.agent, intent, by: By::Agent(desk) }
+}
+
 /// Settings of somebody who handles all but Messenger.
 pub(crate) fn person(queues: &[QueueId]) -> AgentSettings {
     let all = Channel::ALL.into_iter().filter(|channel| *channel != Channel::Messenger);

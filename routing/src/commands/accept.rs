@@ -2,8 +2,8 @@
 
 use super::checks::{Answered, done};
 use crate::command::Desk;
-use crate::domain::{AgentNo, ConvNo, Cx, Domain, State};
-use crate::event::{EventKind, How, OfferEnd, Subject};
+use crate::domain::{AgentNo, ConvNo, Cx, Domain};
+use crate::event::Subject;
 use crate::outcome::DoneWhat;
 use crate::{OfferId, PlantedBug, Rejected};
 
@@ -44,30 +44,13 @@ pub(super) fn apply(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferI
     }
     let queue = conversation.offer.as_ref().and_then(|offer| offer.queue);
     domain.conv_mut(no).from_queue = queue;
-    take(domain, cx, no, agent, id)
+    take(domain, cx, no)
 }
 
 /// The conversation of a live offer becomes its agent's.
-pub(super) fn take(
-    domain: &mut Domain,
-    cx: &mut Cx<'_>,
-    no: ConvNo,
-    agent: AgentNo,
-    id: OfferId,
-) -> Answered {
-    let offer = domain.take_offer(cx, no, OfferEnd::Accepted);
-    domain.agent_mut(agent).misses = 0;
-    if offer.transfer.is_some() {
-        domain.conv_mut(no).from_queue = None;
-    }
-    if let State::Assigned(source) = domain.conv(no).state {
-        domain.release(cx, no);
-        let (conversation, released) = (no.id(domain.id), source.id(domain.id));
-        domain.emit(cx, EventKind::Released { conversation, agent: released });
-        domain.settle_draining(cx, source);
-    }
-    domain.assign(cx, no, agent, offer.weight, How::Offer(id));
-    let (conversation, agent) = (no.id(domain.id), agent.id(domain.id));
+pub(super) fn take(domain: &mut Domain, cx: &mut Cx<'_>, no: ConvNo) -> Answered {
+    let agent = domain.take_over(cx, no).id(domain.id);
+    let conversation = no.id(domain.id);
     done(DoneWhat::Assigned { conversation, agent }, Subject::Conversation(conversation))
 }
 

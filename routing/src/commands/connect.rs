@@ -12,7 +12,7 @@ use crate::{OfferId, PlantedBug, Rejected};
 pub(super) fn made(domain: &mut Domain, cx: &mut Cx<'_>, desk: Desk, id: OfferId) -> Answered {
     let (agent, no) = accepted(domain, desk, id)?;
     domain.bring_forward(no, agent);
-    take(domain, cx, no, agent, id)
+    take(domain, cx, no)
 }
 
 pub(super) fn failed(

@@ -5,7 +5,7 @@ use crate::event::{EventKind, OfferEnd, Revoked};
 use crate::handling::Handling;
 use crate::outcome::DoneWhat;
 use crate::picked::Way;
-use crate::scene::{Row, Scene, as_it_is, play};
+use crate::scene::{Row, Scene, as_it_is, lunch, play};
 use crate::settings::limits::HOPS_MAX;
 use crate::settings::{LeaseLoss, LeasePolicy};
 use crate::testing::{DOMAIN, supervisor, through_bytes};
@@ -212,11 +212,7 @@ fn while_it_rings() {
         (
             "who is asked goes",
             asked,
-            |s| Command::SetPresence {
-                agent: s.b.agent,
-                intent: Intent::Unavailable { reason: "lunch".to_owned() },
-                by: By::Agent(s.b),
-            },
+            |s| lunch(s.b),
             "done assigned",
             "PresenceChanged OfferEnded ConsultEnded",
         ),
@@ -288,11 +284,7 @@ fn once_it_is_accepted() {
         (
             "who was asked goes to lunch: it goes on",
             consulting,
-            |s| Command::SetPresence {
-                agent: s.b.agent,
-                intent: Intent::Unavailable { reason: "lunch".to_owned() },
-                by: By::Agent(s.b),
-            },
+            |s| lunch(s.b),
             "done assigned",
             "PresenceChanged",
         ),

@@ -4,7 +4,7 @@ use crate::command::{By, Decline, Desk, Intent, TransferFallback, TransferTarget
 use crate::event::{EventKind, OfferEnd};
 use crate::handling::Handling;
 use crate::outcome::DoneWhat;
-use crate::scene::{Row, Scene, as_it_is, play};
+use crate::scene::{Row, Scene, as_it_is, lunch, play};
 use crate::settings::WrapUpHold;
 use crate::testing::{DOMAIN, supervisor, through_bytes};
 use crate::{Channel, Command, ConversationId, LogTime, OfferId, Points, Rejected, Span, level};
@@ -236,11 +236,7 @@ fn an_accept_in_two_steps() {
         (
             "no longer available: what was accepted goes on",
             connecting,
-            |s| Command::SetPresence {
-                agent: s.a.agent,
-                intent: Intent::Unavailable { reason: "lunch".to_owned() },
-                by: By::Agent(s.a),
-            },
+            |s| lunch(s.a),
             "done offered",
             "PresenceChanged",
         ),

@@ -4,7 +4,7 @@
 use super::{ConvNo, Conversation, Cx, Domain, Offer, State};
 use crate::Span;
 use crate::command::{By, TransferFallback, TransferTarget};
-use crate::event::{EventKind, How, OfferEnd};
+use crate::event::{EventKind, OfferEnd};
 use crate::settings::limits::HOPS_MAX;
 use crate::shard::PlantedBug;
 
@@ -44,20 +44,15 @@ impl Domain {
     pub(crate) fn hand_over(&mut self, cx: &mut Cx<'_>, no: ConvNo, by: By) {
         let (domain, hop) = (self.id, self.conv(no).hops + 1);
         let Some(offer) = self.conv(no).offer.as_ref() else { return };
-        let (agent, id) = (offer.agent, offer.id(domain));
-        let (target, fallback) = (TransferTarget::Agent(agent.id(domain)), TransferFallback::Source);
+        let (target, fallback) = (TransferTarget::Agent(offer.agent.id(domain)), TransferFallback::Source);
         self.conv_mut(no).hops = hop;
         self.emit(cx, EventKind::TransferStarted { conversation: no.id(domain), target, fallback, hop, by });
-        let offer = self.take_offer(cx, no, OfferEnd::Accepted);
-        self.agent_mut(agent).misses = 0;
-        self.conv_mut(no).from_queue = None;
-        self.release_to_wait(cx, no);
-        self.assign(cx, no, agent, offer.weight, How::Offer(id));
+        self.take_over(cx, no);
     }
 
     /// The owner of a contact is gone: whoever it consults has the customer on the line, and takes over. Whether
     /// somebody does.
-    pub(super) fn hand_to_advisor(&mut self, cx: &mut Cx<'_>, no: ConvNo) -> bool {
+    pub(super) fn hand_to_adviser(&mut self, cx: &mut Cx<'_>, no: ConvNo) -> bool {
         let conversation = self.conv(no);
         let assigned = matches!(conversation.state, State::Assigned(_));
         let hands = assigned

@@ -40,6 +40,18 @@ impl Domain {
         );
     }
 
+    /// The conversation of an accepted offer becomes its agent's, and whoever owned it loses it. To whom.
+    pub(crate) fn take_over(&mut self, cx: &mut Cx<'_>, no: ConvNo) -> AgentNo {
+        let offer = self.take_offer(cx, no, OfferEnd::Accepted);
+        self.agent_mut(offer.agent).misses = 0;
+        if offer.transfer.is_some() {
+            self.conv_mut(no).from_queue = None;
+        }
+        self.release_to_wait(cx, no);
+        self.assign(cx, no, offer.agent, offer.weight, How::Offer(offer.id(self.id)));
+        offer.agent
+    }
+
     /// The owner loses a conversation and its points are free. The caller says what it is now.
     pub(crate) fn release(&mut self, cx: &mut Cx<'_>, no: ConvNo) -> AgentNo {
         let owner = self.conv(no).owner().expect("only owned conversations are released");
@@ -187,7 +199,7 @@ impl Domain {
             self.end(cx, no, ending, String::new(), Revoked::Closed);
             return;
         }
-        if self.hand_to_advisor(cx, no) {
+        if self.hand_to_adviser(cx, no) {
             return;
         }
         if self.conv(no).offer.is_some() {
@@ -208,7 +220,7 @@ impl Domain {
         match then {
             LeaseLoss::Keep => {}
             LeaseLoss::Close if !wrapping => {
-                if self.hand_to_advisor(cx, no) {
+                if self.hand_to_adviser(cx, no) {
                     return;
                 }
                 self.end(cx, no, Ending::OwnerLost, String::new(), Revoked::Closed);
