@@ -98,6 +98,10 @@ fn r1_nobody_asked_or_the_wrong_one() {
     let first = vec![arrived(1), waiting(1), offered(1, 1, 1)];
     caught(&on_duty(vec![first.clone(), vec![consulting(1, 1, 1)]]), Promise::R1);
     let has = vec![offer_ended(1, 1, OfferEnd::Accepted), assigned(1, 1, 1)];
+    // By a transfer's offer, which is no question.
+    let moving = vec![transfer(Some(2)), offered(1, 2, 2)];
+    let wrong = vec![first.clone(), has.clone(), moving, vec![consulting(1, 2, 2)]];
+    caught(&on_duty(wrong), Promise::R1);
     caught(&on_duty(vec![first.clone(), has.clone(), vec![asked(2, 2)]]), Promise::R1);
     caught(&on_duty(vec![first.clone(), has, vec![started(1)]]), Promise::R1);
     caught(&on_duty(vec![first, vec![started(2)]]), Promise::R1);
